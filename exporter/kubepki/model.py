@@ -1,0 +1,199 @@
+"""The nouns of the exporter.
+
+Rules of this module: immutable values only, no I/O, no clock, no imports of ours.
+A `Fault` is a fact about the disk or about parsing. A `Finding` (see `evaluate`) is a judgement of a
+`Snapshot` at a `Reading`. The two are never interchanged.
+
+Paths are absolute, not resolved, and `str` as `os.fsdecode` gives them (bytes that are no UTF-8 appear as
+surrogates); they become label text only at the edge, by `label_text`. Times are Unix seconds as `float`.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """Whether a component presents this file now."""
+
+    CURRENT = "current"
+    SUPERSEDED = "superseded"
+
+
+class Usage(StrEnum):
+    """What a certificate is for, judged by its extensions and never by its name."""
+
+    CLIENT = "client"
+    SERVER = "server"
+    PEER = "peer"
+    SELF_SIGNED = "self_signed"
+    CA = "ca"
+    OTHER = "other"
+
+
+class Severity(StrEnum):
+    """How urgent a fault or finding is, in the words of the alert label `severity`."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Reason(StrEnum):
+    """The closed list of faults. A new one is a change of the contract: docs, a test and a runbook go with it."""
+
+    MISSING = "missing"
+    DANGLING = "dangling"
+    SYMLINK_LOOP = "symlink_loop"
+    NOT_REGULAR = "not_regular"
+    EMPTY = "empty"
+    UNPARSABLE = "unparsable"
+    NO_CERTIFICATE = "no_certificate"
+    NO_PRIVATE_KEY = "no_private_key"
+    KEY_MISMATCH = "key_mismatch"
+    UNREADABLE = "unreadable"
+    TOO_LARGE = "too_large"
+    NOT_SYMLINK = "not_symlink"
+    OUTSIDE_DIRECTORY = "outside_directory"
+    INTERRUPTED_ROTATION = "interrupted_rotation"
+    TOO_MANY_FILES = "too_many_files"
+    KUBECONFIG_STALE = "kubeconfig_stale"
+    KUBECONFIG_DIVERGED = "kubeconfig_diverged"
+
+    @property
+    def severity(self) -> Severity:
+        """The severity of this fault on a path whose role is `current`."""
+        return Severity.CRITICAL if self in _CRITICAL else Severity.WARNING
+
+
+_CRITICAL = frozenset(
+    {
+        Reason.MISSING,
+        Reason.DANGLING,
+        Reason.SYMLINK_LOOP,
+        Reason.NOT_REGULAR,
+        Reason.EMPTY,
+        Reason.UNPARSABLE,
+        Reason.NO_CERTIFICATE,
+        Reason.NO_PRIVATE_KEY,
+        Reason.KEY_MISMATCH,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A fact that makes a path unusable or suspicious.
+
+    `detail` is one line for a person; it never holds a byte of a file's content.
+    """
+
+    reason: Reason
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """What is published of one X.509 certificate (RFC 5280, section 4.1)."""
+
+    entry: str
+    usage: Usage
+    subject: str
+    issuer: str
+    serial: str
+    fingerprint_sha256: str
+    not_before: float
+    not_after: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A symbolic link that resolves to a file.
+
+    `target` is the resolved absolute path. `target_name_time` is the stamp in a dated name, read as local time of
+    the configured time zone (client-go's certificate_store.go writes it so); None where the name has none.
+    """
+
+    target: str
+    target_mtime: float
+    target_name_time: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A superseded sibling of a `-current.pem` link, considered as a fallback.
+
+    `objections` are the reasons why it cannot replace the current file at any time (wrong key, another subject, an
+    unknown issuer, unparsable …), each one clause for a person. Validity depends on the clocks and is judged by
+    `evaluate`. `leaf` is None where nothing could be parsed; then there is an objection.
+    """
+
+    path: str
+    leaf: Certificate | None
+    objections: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathState:
+    """All that the disk says about one published path."""
+
+    path: str
+    role: Role
+    certificates: tuple[Certificate, ...] = ()
+    key_match: bool | None = None
+    faults: tuple[Fault, ...] = ()
+    link: Link | None = None
+    candidates: tuple[Candidate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What the disk said, ordered by path; equal snapshots mean equal disks."""
+
+    paths: tuple[PathState, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceReading:
+    """Another clock at the moment of a `Reading`.
+
+    `source` is `apiserver`, `https/NAME` or `ntp/NAME`. `offset` is that clock minus host time in seconds, None
+    while the clock cannot be read (`up` is then False).
+    """
+
+    source: str
+    up: bool
+    offset: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotation:
+    """What the kernel thought of its clock when a link was last seen to change; None where that is unknown."""
+
+    path: str
+    target: str
+    clock_synchronized: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What the clocks said, taken once per scrape so that all gauges of one scrape agree.
+
+    Seconds throughout. None means that the source refused or does not exist: the series is then absent, never 0.
+    """
+
+    host_time: float
+    synchronized: bool | None = None
+    max_error: float | None = None
+    estimated_error: float | None = None
+    last_synchronized: float | None = None
+    steps: int = 0
+    last_step: float | None = None
+    last_step_time: float | None = None
+    rtc_offset: float | None = None
+    references: tuple[ReferenceReading, ...] = ()
+    rotations: tuple[Rotation, ...] = ()
+
+
+def label_text(path: str) -> str:
+    r"""Return *path* as valid UTF-8 label text: a backslash doubled, each byte that is no UTF-8 as `\xNN`."""
+    return path.replace("\\", "\\\\").encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

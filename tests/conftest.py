@@ -1,0 +1,36 @@
+"""Fixtures that every test may use."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+TOOLS = ROOT / ".tools"
+
+
+def find_program(name: str) -> Path | None:
+    """Return the program *name* from `.tools/` (unpacked Debian packages) or PATH, None where it is in neither."""
+    for directory in ("usr/bin", "usr/sbin"):
+        for candidate in sorted(TOOLS.glob(f"*/{directory}/{name}")):
+            return candidate
+    found = shutil.which(name)
+    return Path(found) if found else None
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[[str], Path]:
+    """Return a function that finds a program, skips the test by its name, or fails it with CI=true."""
+
+    def find(name: str) -> Path:
+        path = find_program(name)
+        if path is not None:
+            return path
+        reason = f"the program {name} is not installed (tests/apt-packages.txt names its package)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+    return find
