@@ -194,6 +194,28 @@ class Reading:
     rotations: tuple[Rotation, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What the service knows of itself at a scrape: its scans, its watch, its configuration.
+
+    `symlink_changes` pairs a link's path with the times it was seen to change its target; `watch_up` pairs each
+    configured directory with whether events flow.
+    """
+
+    version: str
+    python_version: str
+    scans: int = 0
+    scan_failures: int = 0
+    last_scan_duration: float = 0.0
+    last_scan_time: float = 0.0
+    watch_events: int = 0
+    missed_changes: int = 0
+    watch_up: tuple[tuple[str, bool], ...] = ()
+    symlink_changes: tuple[tuple[str, int], ...] = ()
+    last_reload_successful: bool = True
+    last_reload_success_time: float = 0.0
+
+
 def label_text(path: str) -> str:
     r"""Return *path* as valid UTF-8 label text: a backslash doubled, each byte that is no UTF-8 as `\xNN`."""
     return path.replace("\\", "\\\\").encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -1,0 +1,154 @@
+"""The only module that opens, stats or lists PKI files.
+
+Every read is bounded, never blocks and takes only regular files, judged by an fstat of what was opened: a FIFO, a
+socket, a device or a huge file costs one system call.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kubepki.model import Fault, Reason
+
+_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What tells one content of one file from another without reading it."""
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> "Identity":
+        """Return the identity in a stat result."""
+        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+    @property
+    def mtime(self) -> float:
+        """The modification time in Unix seconds."""
+        return self.mtime_ns / 1e9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Located:
+    """Where a path leads: the resolved file, and whether the path itself is a symbolic link."""
+
+    resolved: str
+    is_link: bool
+    identity: Identity
+
+
+def locate(path: str) -> Located | Fault:
+    """Return the regular file that *path* leads to, or the fault that keeps it from being read.
+
+    The resolved path and not the link is what gets opened afterwards, so that target and content always agree.
+    """
+    resolved = path
+    is_link = False
+    try:
+        is_link = stat.S_ISLNK(os.lstat(path).st_mode)
+        if is_link:
+            resolved = os.path.realpath(path, strict=True)
+        status = os.stat(resolved)  # noqa: PTH116 - bytes that are no UTF-8 survive in str paths only
+    except OSError as error:
+        return _fault_of(error, is_link=is_link)
+    except ValueError:
+        return Fault(reason=Reason.UNREADABLE, detail="the path holds a NUL byte")
+    if not stat.S_ISREG(status.st_mode):
+        return Fault(reason=Reason.NOT_REGULAR, detail=f"it is {_kind(status.st_mode)}, not a regular file")
+    return Located(resolved=resolved, is_link=is_link, identity=Identity.of(status))
+
+
+def read(path: str, limit: int) -> tuple[Identity, bytes] | Fault:
+    """Return the identity and the content of the regular file *path*, or why it was not read; at most *limit* bytes."""
+    try:
+        descriptor = os.open(path, _FLAGS)
+    except OSError as error:
+        return _fault_of(error, is_link=False)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            return Fault(reason=Reason.NOT_REGULAR, detail=f"it is {_kind(status.st_mode)}, not a regular file")
+        if status.st_size > limit:
+            return _too_large(status.st_size, limit)
+        chunks = []
+        wanted = limit + 1
+        while wanted > 0 and (chunk := os.read(descriptor, min(wanted, status.st_size + 1 or 1))):
+            chunks.append(chunk)
+            wanted -= len(chunk)
+        data = b"".join(chunks)
+        return _too_large(len(data), limit) if len(data) > limit else (Identity.of(status), data)
+    except OSError as error:
+        return _fault_of(error, is_link=False)
+    finally:
+        os.close(descriptor)
+
+
+def list_names(directory: str, limit: int) -> tuple[frozenset[str], bool] | Fault:
+    """Return the names in *directory* that are no directories and whether there were more than *limit*, or a fault."""
+    names = set()
+    try:
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                if len(names) >= limit:
+                    return frozenset(names), True
+                if not entry.is_dir(follow_symlinks=False):
+                    names.add(entry.name)
+    except NotADirectoryError:
+        return Fault(reason=Reason.NOT_REGULAR, detail="it is no directory")
+    except OSError as error:
+        return _fault_of(error, is_link=False)
+    return frozenset(names), False
+
+
+def walk(directory: str) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """Yield (directory, sub-directories, other names) below *directory*; links to directories are not followed."""
+    for parent, directories, names in os.walk(directory, followlinks=False):
+        yield parent, tuple(directories), tuple(names)
+
+
+def exists(path: str) -> bool:
+    """Return whether there is anything at *path*, be it a dangling link."""
+    return os.path.lexists(path)
+
+
+def real_directory(directory: str) -> str:
+    """Return *directory* with its links resolved as far as it exists."""
+    return os.path.realpath(directory)
+
+
+def _kind(mode: int) -> str:
+    for test, name in (
+        (stat.S_ISDIR, "a directory"),
+        (stat.S_ISFIFO, "a FIFO"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISCHR, "a character device"),
+        (stat.S_ISBLK, "a block device"),
+    ):
+        if test(mode):
+            return name
+    return "something else"
+
+
+def _too_large(size: int, limit: int) -> Fault:
+    return Fault(
+        reason=Reason.TOO_LARGE,
+        detail=f"{size} bytes are more than the limit of {limit}; raise --scan.max-file-size if it is meant to be",
+    )
+
+
+def _fault_of(error: OSError, *, is_link: bool) -> Fault:
+    if error.errno == errno.ELOOP:
+        return Fault(reason=Reason.SYMLINK_LOOP, detail="the link leads back to itself")
+    if error.errno in {errno.ENOENT, errno.ENOTDIR}:
+        if is_link:
+            return Fault(reason=Reason.DANGLING, detail="the link's target does not exist")
+        return Fault(reason=Reason.MISSING, detail="there is no such file")
+    return Fault(reason=Reason.UNREADABLE, detail=error.strerror or str(error.errno))

@@ -1,0 +1,304 @@
+"""(Snapshot, Reading) -> findings: every judgement of the exporter, in one place.
+
+Pure. `/metrics`, the log and `check` all ask here, so that they can never disagree. Each code is the name of an
+alert in `rules/kubepki.rules.yml` without its prefix; a test keeps the two the same.
+Only `role="current"` is judged.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kubepki.model import (
+    Candidate,
+    Certificate,
+    Link,
+    PathState,
+    Reading,
+    Reason,
+    Role,
+    Severity,
+    Snapshot,
+    Usage,
+)
+from kubepki.phrases import duration, moment
+
+JUDGE = "apiserver"
+_DAY = 86_400.0
+_STEP_WORTH_A_FINDING = 60.0
+_QUARTER_HOUR = 900.0
+# client-go takes the stamp, then writes the file: the name is older than the mtime by moments.
+_STAMP_TOLERANCE = 5.0
+
+
+class Code(StrEnum):
+    """What can be found; `alert` is the rule of the same meaning."""
+
+    CERTIFICATE_FUTURE_DATED = "certificate_future_dated"
+    CERTIFICATE_NOT_YET_VALID = "certificate_not_yet_valid"
+    HOST_CLOCK_BEHIND = "host_clock_behind"
+    CERTIFICATE_EXPIRED = "certificate_expired"
+    CERTIFICATE_EXPIRING = "certificate_expiring"
+    PATH_BROKEN = "path_broken"
+    KUBECONFIG_DIVERGED = "kubeconfig_diverged"
+    SYMLINK_TARGET_FUTURE_DATED = "symlink_target_future_dated"
+    ROTATED_WHILE_UNSYNCHRONIZED = "rotated_while_unsynchronized"
+    HOST_CLOCK_UNSYNCHRONIZED = "host_clock_unsynchronized"
+    HOST_CLOCK_STEPPED = "host_clock_stepped"
+
+    @property
+    def alert(self) -> str:
+        """The name of the alert that fires on the same condition."""
+        return "KubePKI" + "".join(word.capitalize() for word in self.value.split("_"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A judgement: at most one per code and path (per reason for broken paths).
+
+    `path` is None for findings about the host. `seconds` is the number that the finding is about: the lead of a
+    certificate, what remains of its life, the size of a step; `at` the moment when it heals or ends, if there is one.
+    """
+
+    code: Code
+    severity: Severity
+    path: str | None
+    message: str
+    reason: Reason | None = None
+    entry: str | None = None
+    seconds: float | None = None
+    at: float | None = None
+
+
+def evaluate(snapshot: Snapshot, reading: Reading) -> tuple[Finding, ...]:
+    """Return all findings of *snapshot* at *reading*, the most urgent first, then by path."""
+    findings = [*_host_findings(reading)]
+    for state in snapshot.paths:
+        if state.role is Role.CURRENT:
+            findings += _fault_findings(state)
+            findings += _certificate_findings(state, reading)
+            findings += _link_findings(state, reading)
+    order = list(Severity)
+    findings.sort(key=lambda finding: (order.index(finding.severity), finding.path or "", finding.code))
+    return tuple(findings)
+
+
+def reference_times(reading: Reading) -> dict[str, float]:
+    """Return what each reference clock that can be read says now, by source."""
+    return {
+        reference.source: reading.host_time + reference.offset
+        for reference in reading.references
+        if reference.up and reference.offset is not None
+    }
+
+
+def usable_fallbacks(state: PathState, reading: Reading) -> tuple[Candidate, ...]:
+    """Return the candidates of a link that could replace its target now, the longest valid first."""
+    usable = [candidate for candidate in state.candidates if not fallback_objections(candidate, reading)]
+    usable.sort(key=lambda candidate: (-candidate.leaf.not_after if candidate.leaf else 0.0, candidate.path))
+    return tuple(usable)
+
+
+def fallback_objections(candidate: Candidate, reading: Reading) -> tuple[str, ...]:
+    """Return why *candidate* cannot replace the link's target now; empty where it can."""
+    objections = list(candidate.objections)
+    if candidate.leaf is not None:
+        for name, now in {"the host": reading.host_time, **reference_times(reading)}.items():
+            if candidate.leaf.not_before > now:
+                objections.append(f"not valid before {moment(candidate.leaf.not_before)} by the clock of {name}")
+            if candidate.leaf.not_after < now:
+                objections.append(f"not valid after {moment(candidate.leaf.not_after)} by the clock of {name}")
+    return tuple(objections)
+
+
+def name_is_in_another_time_zone(link: Link) -> bool:
+    """Return whether name and mtime differ by whole quarter-hours: a kubelet in another time zone, not an error."""
+    if link.target_name_time is None:
+        return False
+    difference = link.target_name_time - link.target_mtime
+    quarters = round(difference / _QUARTER_HOUR)
+    return quarters != 0 and abs(difference - quarters * _QUARTER_HOUR) <= _STAMP_TOLERANCE
+
+
+def target_lead(link: Link, reading: Reading) -> float:
+    """Return by how many seconds the target's name or mtime is ahead of the host; 0 or less is none."""
+    stamps = [link.target_mtime]
+    if link.target_name_time is not None and not name_is_in_another_time_zone(link):
+        stamps.append(link.target_name_time)
+    return max(stamps) - reading.host_time
+
+
+def thresholds(certificate: Certificate) -> tuple[float, float]:
+    """Return the remaining seconds under which a certificate is a warning and critical.
+
+    The smaller of a share of its life and a fixed time: a share alone misleads for leaves that carry their old CA's
+    NotBefore (kubeadm), a fixed time alone for certificates of an hour.
+    """
+    life = certificate.not_after - certificate.not_before
+    if certificate.usage is Usage.CA:
+        return min(0.10 * life, 180 * _DAY), min(0.03 * life, 30 * _DAY)
+    warning = min(0.10 * life, 30 * _DAY)
+    if certificate.usage is Usage.SELF_SIGNED:
+        return warning, float("-inf")
+    return warning, min(0.03 * life, 7 * _DAY)
+
+
+def _fault_findings(state: PathState) -> list[Finding]:
+    found = []
+    for fault in state.faults:
+        diverged = fault.reason in {Reason.KUBECONFIG_STALE, Reason.KUBECONFIG_DIVERGED}
+        found.append(
+            Finding(
+                code=Code.KUBECONFIG_DIVERGED if diverged else Code.PATH_BROKEN,
+                severity=fault.reason.severity,
+                path=state.path,
+                reason=fault.reason,
+                message=f"{fault.reason}: {fault.detail}" if fault.detail else str(fault.reason),
+            )
+        )
+    return found
+
+
+def _certificate_findings(state: PathState, reading: Reading) -> list[Finding]:
+    """One finding per code: that of the entry which is worst off."""
+    worst: dict[Code, Finding] = {}
+    order = list(Severity)
+    for certificate in state.certificates:
+        for finding in (_start_of_validity(state, certificate, reading), _end_of_validity(state, certificate, reading)):
+            if finding is None:
+                continue
+            known = worst.get(finding.code)
+            if known is None or _urgency(finding, order) < _urgency(known, order):
+                worst[finding.code] = finding
+    return list(worst.values())
+
+
+def _urgency(finding: Finding, order: list[Severity]) -> tuple[int, float]:
+    # A lead is worse the larger it is, what remains of a life the smaller it is.
+    number = finding.seconds or 0.0
+    ends = finding.code in {Code.CERTIFICATE_EXPIRED, Code.CERTIFICATE_EXPIRING}
+    return order.index(finding.severity), number if ends else -number
+
+
+def _start_of_validity(state: PathState, certificate: Certificate, reading: Reading) -> Finding | None:
+    host_lead = certificate.not_before - reading.host_time
+    others = reference_times(reading)
+    leads = {source: certificate.not_before - now for source, now in others.items()}
+    ahead = {source: lead for source, lead in leads.items() if lead > 0}
+    code, severity, seconds = Code.CERTIFICATE_NOT_YET_VALID, Severity.CRITICAL, host_lead
+    if host_lead <= 0:
+        if not ahead:
+            return None
+        source, seconds = max(ahead.items(), key=lambda item: item[1])
+        code = Code.CERTIFICATE_FUTURE_DATED
+        message = (
+            f"future-dated by {duration(seconds)} by the clock of {source}; this host's clock is ahead and hides it: "
+            "it is rejected the moment clocks are corrected"
+        )
+    # The API server is the judge; where it cannot be asked, any other clock may speak, and where there is none the
+    # host is believed, as a Prometheus with the right time would.
+    elif (leads.get(JUDGE, 0.0) > 0) if JUDGE in leads else (bool(ahead) or not leads):
+        rejected = "; the API server rejects it now" if JUDGE in ahead else ""
+        message = f"not valid for another {duration(host_lead)} by this host's clock{rejected}"
+    else:
+        code, severity = Code.HOST_CLOCK_BEHIND, Severity.WARNING
+        message = f"future-dated by {duration(host_lead)} by this host's clock alone: the host is behind"
+    return Finding(
+        code=code,
+        severity=severity,
+        path=state.path,
+        entry=certificate.entry,
+        message=message,
+        seconds=seconds,
+        at=certificate.not_before,
+    )
+
+
+def _end_of_validity(state: PathState, certificate: Certificate, reading: Reading) -> Finding | None:
+    remaining = certificate.not_after - reading.host_time
+    if remaining <= 0:
+        presented = certificate.usage in {Usage.CLIENT, Usage.SERVER, Usage.PEER}
+        return Finding(
+            code=Code.CERTIFICATE_EXPIRED,
+            severity=Severity.CRITICAL if presented else Severity.WARNING,
+            path=state.path,
+            entry=certificate.entry,
+            message=f"expired {duration(-remaining)} ago, at {moment(certificate.not_after)}",
+            seconds=remaining,
+            at=certificate.not_after,
+        )
+    warning, critical = thresholds(certificate)
+    if remaining >= warning:
+        return None
+    return Finding(
+        code=Code.CERTIFICATE_EXPIRING,
+        severity=Severity.CRITICAL if remaining < critical else Severity.WARNING,
+        path=state.path,
+        entry=certificate.entry,
+        message=f"expires in {duration(remaining)}, at {moment(certificate.not_after)}",
+        seconds=remaining,
+        at=certificate.not_after,
+    )
+
+
+def _link_findings(state: PathState, reading: Reading) -> list[Finding]:
+    found: list[Finding] = []
+    if state.link is None:
+        return found
+    lead = target_lead(state.link, reading)
+    if lead > 0:
+        found.append(
+            Finding(
+                code=Code.SYMLINK_TARGET_FUTURE_DATED,
+                severity=Severity.WARNING,
+                path=state.path,
+                message=f"the target {label_name(state.link.target)} is {duration(lead)} ahead of this host's clock",
+                seconds=lead,
+                at=reading.host_time + lead,
+            )
+        )
+    rotation = next((item for item in reading.rotations if item.path == state.path), None)
+    if rotation is not None and rotation.clock_synchronized is False:
+        newest = max((certificate.not_before for certificate in state.certificates), default=0.0)
+        if not (reading.synchronized is True and newest <= reading.host_time):
+            found.append(
+                Finding(
+                    code=Code.ROTATED_WHILE_UNSYNCHRONIZED,
+                    severity=Severity.WARNING,
+                    path=state.path,
+                    message="the link was changed while this host's clock was not synchronized",
+                )
+            )
+    return found
+
+
+def _host_findings(reading: Reading) -> list[Finding]:
+    found = []
+    if reading.synchronized is False and reading.last_synchronized is not None:
+        since = reading.host_time - reading.last_synchronized
+        found.append(
+            Finding(
+                code=Code.HOST_CLOCK_UNSYNCHRONIZED,
+                severity=Severity.WARNING,
+                path=None,
+                message=f"this host's clock is not synchronized; it last was at {moment(reading.last_synchronized)}",
+                seconds=since,
+            )
+        )
+    if reading.last_step is not None and abs(reading.last_step) > _STEP_WORTH_A_FINDING:
+        direction = "forward" if reading.last_step > 0 else "back"
+        found.append(
+            Finding(
+                code=Code.HOST_CLOCK_STEPPED,
+                severity=Severity.INFO,
+                path=None,
+                message=f"this host's clock was stepped {direction} by {duration(abs(reading.last_step))}",
+                seconds=reading.last_step,
+                at=reading.last_step_time,
+            )
+        )
+    return found
+
+
+def label_name(path: str) -> str:
+    """Return the last component of *path* for a person."""
+    return path.rpartition("/")[2]

@@ -1,0 +1,25 @@
+"""Durations and moments in words that a sleepy person reads. Pure."""
+
+from datetime import UTC, datetime
+
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+def duration(seconds: float) -> str:
+    """Return the size of *seconds* in its largest unit and the next one: `2 h 11 min`, `3 d`, `45 s`."""
+    rest = round(abs(seconds))
+    for position, (size, unit) in enumerate(_UNITS):
+        if rest >= size:
+            count, rest = divmod(rest, size)
+            smaller_size, smaller_unit = _UNITS[min(position + 1, len(_UNITS) - 1)]
+            smaller = rest // smaller_size
+            return f"{count} {unit} {smaller} {smaller_unit}" if smaller else f"{count} {unit}"
+    return "0 s"
+
+
+def moment(timestamp: float) -> str:
+    """Return a Unix time as `2021-09-01 05:11:39 UTC`; a time that the calendar does not hold as its number."""
+    try:
+        return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (OverflowError, ValueError, OSError):
+        return f"@{timestamp:.0f}"
