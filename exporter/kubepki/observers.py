@@ -1,0 +1,193 @@
+"""watchdog, made dependable: one observer, whose failures can be seen and whose events come at once.
+
+watchdog 2.2 to 6 starts two threads and one inotify instance for each directory, 7 one thread and no instance of its
+own; MAX_DIRECTORIES follows from that.
+"""
+
+import ctypes
+import errno
+import importlib
+import inspect
+import os
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from watchdog import events
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import inotify, inotify_c
+from watchdog.observers.api import ObservedWatch
+
+SHARES_INSTANCE = hasattr(inotify_c, "InotifyFD")
+MAX_DIRECTORIES = 64 if SHARES_INSTANCE else 32
+
+ENTRY_KINDS = ("created", "deleted", "moved")
+CHANGE_KINDS = frozenset({*ENTRY_KINDS, "modified", "closed", "attrib"})
+
+# statfs(2). A change made by another host or by a daemon in user space sends no inotify event on these.
+REMOTE_FILE_SYSTEMS = {
+    0x6969: "NFS",
+    0xFF534D42: "CIFS",
+    0xFE534D42: "SMB2",
+    0x517B: "SMB",
+    0x65735546: "FUSE",
+    0x00C36400: "Ceph",
+    0x5346414F: "AFS",
+    0x6B414653: "AFS",
+    0x01021997: "9P",
+    0x73757245: "Coda",
+    0x0BD00BD0: "Lustre",
+    0x47504653: "GPFS",
+    0x7461636F: "OCFS2",
+    0x01161970: "GFS2",
+    0x786F4256: "vboxsf",
+}
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_PROBE_MASK = 0x00000400 | 0x01000000  # IN_DELETE_SELF | IN_ONLYDIR
+_STATFS_BYTES = 512  # struct statfs has at most 120; f_type comes first
+
+
+def probe(directory: str) -> None:
+    """Raise the `OSError` with which the kernel refuses to watch *directory*; watchdog hides EACCES.
+
+    Watching one more directory takes an instance of its own with watchdog before 7, so this tries with one.
+    """
+    descriptor = _LIBC.inotify_init1(os.O_CLOEXEC)
+    if descriptor < 0:
+        raise _last_error(directory)
+    try:
+        if _LIBC.inotify_add_watch(descriptor, os.fsencode(directory), _PROBE_MASK) < 0:
+            raise _last_error(directory)
+    finally:
+        os.close(descriptor)
+
+
+def remote_file_system(directory: str) -> str | None:
+    """Return the name of a file system that does not announce all changes, None where it does or cannot be asked."""
+    buffer = ctypes.create_string_buffer(_STATFS_BYTES)
+    if _LIBC.statfs(os.fsencode(directory), buffer) != 0:
+        return None
+    return REMOTE_FILE_SYSTEMS.get(int.from_bytes(buffer.raw[:4], sys.byteorder))
+
+
+def _last_error(directory: str) -> OSError:
+    number = ctypes.get_errno()
+    return OSError(number, os.strerror(number), directory)
+
+
+def _kinds(*, whole: bool) -> list[type[FileSystemEvent]]:
+    """Return the event classes to ask for; a narrower mask spares us the events of our own reads."""
+    names = ["FileCreatedEvent", "DirCreatedEvent", "FileDeletedEvent", "DirDeletedEvent", "FileMovedEvent"]
+    names += ["DirMovedEvent"]
+    if whole:
+        names += ["FileModifiedEvent", "FileClosedEvent", "FileAttribEvent", "DirAttribEvent"]
+    return [getattr(events, name) for name in names if hasattr(events, name)]
+
+
+def _pair_without_delay() -> None:
+    """Let a rename through at once.
+
+    watchdog holds the first half of a rename, and all events behind it, for half a second to find the second half.
+    Here each half is a change by itself.
+    """
+    for module, name in (
+        ("inotify_buffer", "InotifyBuffer"),
+        ("inotify_move_event_grouper", "InotifyMoveEventGrouper"),
+    ):
+        with suppress(ImportError):
+            setattr(getattr(importlib.import_module(f"watchdog.observers.{module}"), name), "delay", 0.0)  # noqa: B010 - untyped
+
+
+class _Emitter(inotify.InotifyEmitter):
+    """An emitter that ends without a traceback; `intact` sees that it has."""
+
+    def run(self) -> None:
+        # Before 7.1 a stop at the wrong moment raises AttributeError in here, and a race with a removal KeyError.
+        with suppress(AttributeError, KeyError, OSError):
+            super().run()
+
+    def intact(self) -> bool:
+        source: Any = self._inotify
+        if not self.is_alive() or source is None:
+            return False
+        if isinstance(source, threading.Thread):
+            return source.is_alive()
+        watched = getattr(source, "_active_callbacks_by_watch", None)
+        return watched is None or any(number >= 0 for number in tuple(watched))
+
+
+class _Observer(inotify.InotifyObserver):
+    def __init__(self) -> None:
+        super().__init__()
+        self._emitter_class = _Emitter
+
+    def intact(self) -> bool:
+        reader = getattr(self, "_inotify_fd", None)
+        return self.is_alive() and (reader is None or reader.is_alive())
+
+
+class _Handler(FileSystemEventHandler):
+    """Passes events on; an exception would end the observer's thread for good."""
+
+    def __init__(self, on_event: Callable[[FileSystemEvent], None]) -> None:
+        self._on_event = on_event
+
+    def dispatch(self, event: FileSystemEvent) -> None:
+        with suppress(Exception):
+            self._on_event(event)
+
+
+class Observers:
+    """One watchdog observer that is replaced when it has died. For one thread at a time."""
+
+    def __init__(self, on_event: Callable[[FileSystemEvent], None]) -> None:
+        _pair_without_delay()
+        self._handler = _Handler(on_event)
+        self._observer: _Observer | None = None
+        self._watches: dict[str, ObservedWatch] = {}
+
+    def add(self, directory: str, *, whole: bool) -> None:
+        """Watch the real *directory*, for all changes (*whole*) or for those of its entries' names; OSError if refused."""
+        probe(directory)
+        if self._observer is None:
+            observer = _Observer()
+            observer.start()
+            self._observer = observer
+        options: dict[str, Any] = {}
+        if "event_filter" in inspect.signature(self._observer.schedule).parameters:
+            options["event_filter"] = _kinds(whole=whole)
+        try:
+            self._watches[directory] = self._observer.schedule(self._handler, directory, **options)
+        except RuntimeError as error:  # no further thread
+            raise OSError(errno.EAGAIN, str(error), directory) from error
+
+    def remove(self, directory: str) -> None:
+        """Stop watching *directory*; one that is not watched is fine."""
+        watch = self._watches.pop(directory, None)
+        if watch is not None and self._observer is not None:
+            with suppress(KeyError):
+                self._observer.unschedule(watch)
+
+    def intact(self) -> bool:
+        """Whether the observer is alive, or none is needed."""
+        return self._observer is None or self._observer.intact()
+
+    def dead(self) -> frozenset[str]:
+        """Return the directories whose emitter has ended."""
+        if self._observer is None:
+            return frozenset(self._watches)
+        alive = {
+            emitter.watch for emitter in self._observer.emitters if isinstance(emitter, _Emitter) and emitter.intact()
+        }
+        return frozenset(directory for directory, watch in self._watches.items() if watch not in alive)
+
+    def stop(self) -> None:
+        """Stop everything; a later `add` starts anew."""
+        observer, self._observer = self._observer, None
+        self._watches.clear()
+        if observer is not None:
+            observer.stop()
+            observer.join()

@@ -1,0 +1,85 @@
+"""When the next scan is due.
+
+Rules of this module: pure logic, no clock and no lock of its own. Every `now` is a monotonic time in seconds, and
+never smaller than the one before. Who shares a `Schedule` between threads holds a lock around each call.
+"""
+
+import math
+
+QUIET_SECONDS = 0.004
+MAX_DELAY_SECONDS = 0.08
+INTERVAL_SECONDS = 30.0
+POLLING_INTERVAL_SECONDS = 5.0
+BREATHER = 1.0
+
+
+class Schedule:
+    """Turns events, deadlines and an interval into the moment of the next scan.
+
+    A scan that events asked for is due when they have been quiet for *quiet* seconds, at the latest *max_delay*
+    after the first of them, but not before the scanner has rested for *breather* times the duration of its last
+    scan: a storm of events over a large tree may then use half of one CPU, and a small tree notices nothing. So an
+    event waits for no more than max(max_delay, breather * duration) after it came, or after the running scan's end.
+
+    A scan is also due *interval* after the start of the last one and at each deadline of `wake_at`. The first scan
+    is due at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        quiet: float = QUIET_SECONDS,
+        max_delay: float = MAX_DELAY_SECONDS,
+        interval: float = INTERVAL_SECONDS,
+        breather: float = BREATHER,
+    ) -> None:
+        self._quiet = quiet
+        self._max_delay = max_delay
+        self._interval = interval
+        self._breather = breather
+        self._first_event: float | None = None
+        self._last_event = -math.inf
+        self._deadlines: set[float] = set()
+        self._started = -math.inf
+        self._rested = -math.inf
+
+    @property
+    def dirty(self) -> bool:
+        """Whether an event came since the start of the last scan."""
+        return self._first_event is not None
+
+    def mark(self, now: float) -> None:
+        """Note an event; one that comes while a scan runs asks for another scan."""
+        if self._first_event is None:
+            self._first_event = now
+        self._last_event = now
+
+    def wake_at(self, deadline: float) -> None:
+        """Ask for a scan at *deadline* besides the others; one scan serves all deadlines that have passed."""
+        self._deadlines.add(deadline)
+
+    def set_interval(self, interval: float) -> None:
+        """Change the interval, counted from the start of the last scan."""
+        self._interval = interval
+
+    def started(self, now: float) -> None:
+        """Note that a scan starts. Call it before the scan looks at anything: later events ask for another scan."""
+        self._first_event = None
+        self._started = now
+        self._deadlines = {deadline for deadline in self._deadlines if deadline > now}
+
+    def finished(self, now: float) -> None:
+        """Note that the scan which `started` has ended, well or badly."""
+        self._rested = now + self._breather * (now - self._started)
+
+    def due_at(self) -> float:
+        """Return the monotonic time of the next scan; it moves with each event."""
+        due = min(self._started + self._interval, *self._deadlines, math.inf)
+        if self._first_event is None:
+            return due
+        settled = min(self._last_event + self._quiet, self._first_event + self._max_delay)
+        return min(due, max(settled, self._rested))
+
+    def due(self, now: float) -> bool:
+        """Whether a scan is due."""
+        return now >= self.due_at()
