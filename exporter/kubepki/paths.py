@@ -1,0 +1,45 @@
+"""Paths and globs as text: made absolute, never resolved, for a link's own name is what is watched.
+
+Rules of this module: pure functions of text; nothing is looked at on the disk.
+"""
+
+import re
+
+_WILDCARD = re.compile(r"[*?[]")
+
+
+def is_glob(text: str) -> bool:
+    """Return whether *text* holds a wildcard: `*`, `?` or `[`."""
+    return _WILDCARD.search(text) is not None
+
+
+def escape_glob(path: str) -> str:
+    """Return the glob that finds *path* alone."""
+    return _WILDCARD.sub(r"[\g<0>]", path)
+
+
+def absolute(text: str, base: str) -> str:
+    """Return *text* as an absolute path, taken from the absolute directory *base* where it is relative.
+
+    Empty and `.` components go, so that one file has one name; `..` stays, because behind a link it leads elsewhere
+    than the text says. Raises ValueError where *text* is no path.
+    """
+    if not text:
+        msg = "expected a path"
+        raise ValueError(msg)
+    if "\0" in text or not _is_file_name(text):
+        msg = "expected a path without NUL bytes and lone surrogates"
+        raise ValueError(msg)
+    if text == "~" or text.startswith("~/"):
+        msg = "expected a path written in full: ~ is not expanded"
+        raise ValueError(msg)
+    joined = text if text.startswith("/") else f"{base}/{text}"
+    return "/" + "/".join(part for part in joined.split("/") if part not in {"", "."})
+
+
+def _is_file_name(text: str) -> bool:
+    try:
+        text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True

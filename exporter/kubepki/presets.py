@@ -1,0 +1,166 @@
+"""Where the distributions keep their PKI.
+
+Rules of this module: names and paths only; whether a path exists is asked of the caller. What a preset names is
+never expected: every glob may find nothing, every kubeconfig is optional, every directory may be absent.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from kubepki.settings import DEFAULT_DIRECTORY, DEFAULT_KUBECONFIG, Directory, FilePattern, Kubeconfig
+
+AUTO = "auto"
+_KUBEADM_CONFS = tuple(
+    f"/etc/kubernetes/{name}.conf" for name in ("kubelet", "admin", "super-admin", "controller-manager", "scheduler")
+)
+_STATIC_PODS = "/etc/kubernetes/static-pod-resources"
+_REVISIONED = re.compile(r"(?P<name>.+)-(?P<revision>[0-9]{1,18})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresetSources:
+    """What presets add to the sources of the settings, without repetition.
+
+    `revisioned` are directories whose `NAME-REVISION` sub-directories replace each other: of the files found below
+    them only those of `newest_revisions` are current.
+    """
+
+    directories: tuple[Directory, ...] = ()
+    files: tuple[FilePattern, ...] = ()
+    kubeconfigs: tuple[Kubeconfig, ...] = ()
+    revisioned: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Preset:
+    """`marks` are the paths of which one is enough for `auto` to take the preset."""
+
+    marks: tuple[str, ...]
+    directories: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    kubeconfigs: tuple[str, ...] = ()
+    revisioned: tuple[str, ...] = ()
+
+
+def _rancher(name: str) -> _Preset:
+    root = f"/var/lib/rancher/{name}"
+    return _Preset(
+        marks=(root,),
+        files=(f"{root}/agent/client-kubelet.crt", f"{root}/agent/serving-kubelet.crt", f"{root}/server/tls/**/*.crt"),
+        kubeconfigs=(f"/etc/rancher/{name}/{name}.yaml",),
+    )
+
+
+_PRESETS = {
+    "kubeadm": _Preset(
+        marks=(DEFAULT_KUBECONFIG, "/etc/kubernetes/pki"),
+        directories=(DEFAULT_DIRECTORY,),
+        files=tuple(
+            f"/etc/kubernetes/pki/{name}.crt"
+            for name in (
+                "ca",
+                "apiserver",
+                "apiserver-etcd-client",
+                "apiserver-kubelet-client",
+                "front-proxy-ca",
+                "front-proxy-client",
+                "etcd/ca",
+                "etcd/server",
+                "etcd/peer",
+                "etcd/healthcheck-client",
+            )
+        ),
+        kubeconfigs=_KUBEADM_CONFS,
+    ),
+    "kubespray": _Preset(
+        marks=("/etc/kubernetes/ssl", "/etc/ssl/etcd/ssl"),
+        directories=(DEFAULT_DIRECTORY, "/etc/kubernetes/ssl", "/etc/ssl/etcd/ssl"),
+        kubeconfigs=_KUBEADM_CONFS,
+    ),
+    "k3s": _rancher("k3s"),
+    "rke2": _rancher("rke2"),
+    "k0s": _Preset(
+        marks=("/var/lib/k0s",),
+        directories=("/var/lib/k0s/kubelet/pki",),
+        files=("/var/lib/k0s/pki/**/*.crt",),
+        kubeconfigs=("/var/lib/k0s/kubelet.conf",),
+    ),
+    "microk8s": _Preset(
+        marks=("/var/snap/microk8s/current",),
+        files=tuple(f"/var/snap/microk8s/current/certs/{name}.crt" for name in ("ca", "server", "kubelet")),
+        kubeconfigs=tuple(
+            f"/var/snap/microk8s/current/credentials/{name}.config"
+            for name in ("client", "controller", "kubelet", "proxy", "scheduler")
+        ),
+    ),
+    "openshift": _Preset(
+        marks=("/etc/kubernetes/kubelet-ca.crt", _STATIC_PODS),
+        directories=(DEFAULT_DIRECTORY,),
+        files=("/etc/kubernetes/kubelet-ca.crt", f"{_STATIC_PODS}/**/*.crt"),
+        kubeconfigs=("/etc/kubernetes/kubeconfig",),
+        revisioned=(_STATIC_PODS,),
+    ),
+    "aks": _Preset(
+        marks=("/etc/kubernetes/certs/kubeletserver.crt",),
+        directories=(DEFAULT_DIRECTORY,),
+        files=("/etc/kubernetes/certs/kubeletserver.crt",),
+    ),
+    "talos": _Preset(
+        marks=("/system/secrets/kubernetes", "/system/secrets/etcd"),
+        directories=(DEFAULT_DIRECTORY,),
+        files=tuple(
+            f"/system/secrets/{part}/**/*.{suffix}" for part in ("kubernetes", "etcd") for suffix in ("crt", "pem")
+        ),
+    ),
+}
+NAMES = (*_PRESETS, AUTO)
+
+
+def expand(names: Iterable[str], exists: Callable[[str], bool]) -> PresetSources:
+    """Return the sources of the presets *names*; `auto` stands for each preset of which *exists* knows a mark.
+
+    Raises KeyError for a name that is not in `NAMES`.
+    """
+    chosen: dict[str, _Preset] = {}
+    for name in names:
+        if name == AUTO:
+            chosen |= {found: preset for found, preset in _PRESETS.items() if any(map(exists, preset.marks))}
+        else:
+            chosen[name] = _PRESETS[name]
+    presets = tuple(chosen.values())
+    return PresetSources(
+        directories=tuple(
+            Directory(path=path, explicit=False) for path in _once(preset.directories for preset in presets)
+        ),
+        files=tuple(FilePattern(pattern=path, wildcard=True) for path in _once(preset.files for preset in presets)),
+        kubeconfigs=tuple(
+            Kubeconfig(path=path, optional=True) for path in _once(preset.kubeconfigs for preset in presets)
+        ),
+        revisioned=_once(preset.revisioned for preset in presets),
+    )
+
+
+def newest_revisions(paths: Iterable[str], roots: Iterable[str]) -> frozenset[str]:
+    """Return those of *paths* that are live: not below an older revision of a directory of the revisioned *roots*.
+
+    Below a root, `NAME-7/…` is older than `NAME-8/…`; only revisions of which *paths* holds a file count, so that one
+    that is still being written does not hide the one in use. Everything else is live.
+    """
+    prefixes = tuple(f"{root}/" for root in roots)
+    live: set[str] = set()
+    revisions: defaultdict[str, defaultdict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for path in paths:
+        prefix = next(filter(path.startswith, prefixes), None)
+        directory, _, below = path.removeprefix(prefix).partition("/") if prefix else ("", "", "")
+        match = _REVISIONED.fullmatch(directory) if below else None
+        if match:
+            revisions[f"{prefix}{match['name']}"][int(match["revision"])].add(path)
+        else:
+            live.add(path)
+    return frozenset(live.union(*(found[max(found)] for found in revisions.values())))
+
+
+def _once(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(path for group in groups for path in group))
