@@ -13,12 +13,14 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from watchdog import events
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import inotify, inotify_c
-from watchdog.observers.api import ObservedWatch
+
+if TYPE_CHECKING:
+    from watchdog.observers.api import ObservedWatch
 
 SHARES_INSTANCE = hasattr(inotify_c, "InotifyFD")
 MAX_DIRECTORIES = 64 if SHARES_INSTANCE else 32
@@ -45,24 +47,42 @@ REMOTE_FILE_SYSTEMS = {
     0x786F4256: "vboxsf",
 }
 
+# Where watchdog up to 6, and since 7, waits for the second half of a rename.
+_PAIRING = (("inotify_buffer", "InotifyBuffer"), ("inotify_move_event_grouper", "InotifyMoveEventGrouper"))
+
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _PROBE_MASK = 0x00000400 | 0x01000000  # IN_DELETE_SELF | IN_ONLYDIR
+_PROBE_BYTES = 65536
 _STATFS_BYTES = 512  # struct statfs has at most 120; f_type comes first
 
 
-def probe(directory: str) -> None:
-    """Raise the `OSError` with which the kernel refuses to watch *directory*; watchdog hides EACCES.
+class Probe:
+    """Asks the kernel whether a directory can be watched, for watchdog hides EACCES.
 
-    Watching one more directory takes an instance of its own with watchdog before 7, so this tries with one.
+    One instance is kept for all questions: to close one takes the kernel some milliseconds.
     """
-    descriptor = _LIBC.inotify_init1(os.O_CLOEXEC)
-    if descriptor < 0:
-        raise _last_error(directory)
-    try:
-        if _LIBC.inotify_add_watch(descriptor, os.fsencode(directory), _PROBE_MASK) < 0:
+
+    def __init__(self) -> None:
+        self._descriptor = -1
+
+    def __call__(self, directory: str) -> None:
+        """Raise the `OSError` with which the kernel refuses to watch *directory*."""
+        if self._descriptor < 0:
+            self._descriptor = _LIBC.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
+            if self._descriptor < 0:
+                raise _last_error(directory)
+        number = _LIBC.inotify_add_watch(self._descriptor, os.fsencode(directory), _PROBE_MASK)
+        if number < 0:
             raise _last_error(directory)
-    finally:
-        os.close(descriptor)
+        _LIBC.inotify_rm_watch(self._descriptor, number)
+        with suppress(BlockingIOError):
+            os.read(self._descriptor, _PROBE_BYTES)
+
+    def close(self) -> None:
+        """Give the instance back; a later question takes a new one."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
 
 def remote_file_system(directory: str) -> str | None:
@@ -93,12 +113,10 @@ def _pair_without_delay() -> None:
     watchdog holds the first half of a rename, and all events behind it, for half a second to find the second half.
     Here each half is a change by itself.
     """
-    for module, name in (
-        ("inotify_buffer", "InotifyBuffer"),
-        ("inotify_move_event_grouper", "InotifyMoveEventGrouper"),
-    ):
+    for module, name in _PAIRING:
         with suppress(ImportError):
-            setattr(getattr(importlib.import_module(f"watchdog.observers.{module}"), name), "delay", 0.0)  # noqa: B010 - untyped
+            pairing: Any = getattr(importlib.import_module(f"watchdog.observers.{module}"), name)
+            pairing.delay = 0.0
 
 
 class _Emitter(inotify.InotifyEmitter):
@@ -140,29 +158,44 @@ class _Handler(FileSystemEventHandler):
             self._on_event(event)
 
 
+def _started() -> _Observer:
+    try:
+        observer = _Observer()
+        observer.start()
+    except RuntimeError as error:
+        raise _no_thread(error) from error
+    return observer
+
+
+def _no_thread(error: RuntimeError) -> OSError:
+    return OSError(errno.EAGAIN, str(error))
+
+
 class Observers:
     """One watchdog observer that is replaced when it has died. For one thread at a time."""
 
-    def __init__(self, on_event: Callable[[FileSystemEvent], None]) -> None:
+    def __init__(self, on_event: Callable[[FileSystemEvent], None], *, probe: Probe | None = None) -> None:
         _pair_without_delay()
         self._handler = _Handler(on_event)
+        self._probe = probe if probe is not None else Probe()
         self._observer: _Observer | None = None
         self._watches: dict[str, ObservedWatch] = {}
 
     def add(self, directory: str, *, whole: bool) -> None:
-        """Watch the real *directory*, for all changes (*whole*) or for those of its entries' names; OSError if refused."""
-        probe(directory)
+        """Watch the real *directory*, for all changes (*whole*) or only for entries that come and go.
+
+        Raises `OSError` where the kernel refuses, its errno naming the limit or permission that is in the way.
+        """
+        self._probe(directory)
         if self._observer is None:
-            observer = _Observer()
-            observer.start()
-            self._observer = observer
+            self._observer = _started()
         options: dict[str, Any] = {}
         if "event_filter" in inspect.signature(self._observer.schedule).parameters:
             options["event_filter"] = _kinds(whole=whole)
         try:
             self._watches[directory] = self._observer.schedule(self._handler, directory, **options)
-        except RuntimeError as error:  # no further thread
-            raise OSError(errno.EAGAIN, str(error), directory) from error
+        except RuntimeError as error:
+            raise _no_thread(error) from error
 
     def remove(self, directory: str) -> None:
         """Stop watching *directory*; one that is not watched is fine."""
@@ -188,6 +221,7 @@ class Observers:
         """Stop everything; a later `add` starts anew."""
         observer, self._observer = self._observer, None
         self._watches.clear()
+        self._probe.close()
         if observer is not None:
             observer.stop()
             observer.join()

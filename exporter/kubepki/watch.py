@@ -223,7 +223,7 @@ class Watcher:
 
 def _identity(directory: str) -> _Identity | None:
     try:
-        status = os.stat(directory)
+        status = os.stat(directory)  # noqa: PTH116 - paths are str throughout
     except OSError:
         return None
     return status.st_dev, status.st_ino
