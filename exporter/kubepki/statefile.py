@@ -1,0 +1,90 @@
+"""The state file's format, and its reading and writing.
+
+JSON with a version. A file of another version, of another shape or too large is damaged: it is better to start empty
+than to judge by half of it.
+"""
+
+import json
+import math
+import os
+import stat
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from kubepki.model import Rotation
+
+VERSION = 1
+MAX_FILE_SIZE = 16 << 20
+MAX_LINKS = 1_000
+
+
+def read(path: Path) -> bytes:
+    """Return the file's content, bounded; raise OSError, for what is no regular file too."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    with open(descriptor, "rb") as file:  # noqa: PTH123 -- the descriptor is what is checked
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            msg = f"{path} is no regular file"
+            raise OSError(msg)
+        return file.read(MAX_FILE_SIZE + 1)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace the file so that a power cut leaves the old or the new one; make the directory where there is none."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(temporary, flags, 0o600)
+    with open(descriptor, "w", encoding="ascii") as file:  # noqa: PTH123 -- O_NOFOLLOW needs os.open
+        file.write(text)
+        file.flush()
+        os.fsync(descriptor)
+    temporary.replace(path)
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def to_json(last_synchronized: float | None, rotations: Collection[Rotation]) -> str:
+    """Return the file's content."""
+    # Bytes that are no UTF-8 are lone surrogates in `str`; JSON's \uDCxx escapes carry them there and back.
+    links = {item.path: {"target": item.target, "clock_synchronized": item.clock_synchronized} for item in rotations}
+    return json.dumps({"version": VERSION, "last_synchronized": last_synchronized, "links": links}, indent=1) + "\n"
+
+
+def from_json(data: bytes) -> tuple[float | None, dict[str, Rotation]]:
+    """Return the last synchronised time and the rotations; raise ValueError with a short reason."""
+    if len(data) > MAX_FILE_SIZE:
+        msg = "it is larger than 16 MiB"
+        raise ValueError(msg)
+    try:
+        root: Any = json.loads(data)
+    except ValueError as error:
+        msg = "it is no JSON"
+        raise ValueError(msg) from error
+    if not isinstance(root, dict):
+        msg = "it is no JSON object"
+        raise ValueError(msg)  # noqa: TRY004 -- a matter of content
+    if root.get("version") != VERSION:
+        msg = f"its version is not {VERSION}"
+        raise ValueError(msg)
+    last = root.get("last_synchronized")
+    if last is not None and (isinstance(last, bool) or not isinstance(last, int | float) or not math.isfinite(last)):
+        msg = "last_synchronized is no time"
+        raise ValueError(msg)
+    links = root.get("links")
+    if not isinstance(links, dict) or len(links) > MAX_LINKS:
+        msg = "links is no object, or too large"
+        raise ValueError(msg)
+    return (None if last is None else float(last)), {path: _rotation(path, value) for path, value in links.items()}
+
+
+def _rotation(path: str, value: object) -> Rotation:
+    target = value.get("target") if isinstance(value, dict) else None
+    synchronized = value.get("clock_synchronized") if isinstance(value, dict) else None
+    if not isinstance(target, str) or (synchronized is not None and not isinstance(synchronized, bool)):
+        msg = "a link has no target, or another fact than true, false and null"
+        raise ValueError(msg)
+    return Rotation(path=path, target=target, clock_synchronized=synchronized)
