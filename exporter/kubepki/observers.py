@@ -4,12 +4,9 @@ watchdog 2.2 to 6 starts two threads and one inotify instance for each directory
 own; MAX_DIRECTORIES follows from that.
 """
 
-import ctypes
 import errno
 import importlib
 import inspect
-import os
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,74 +25,10 @@ MAX_DIRECTORIES = 64 if SHARES_INSTANCE else 32
 ENTRY_KINDS = ("created", "deleted", "moved")
 CHANGE_KINDS = frozenset({*ENTRY_KINDS, "modified", "closed", "attrib"})
 
-# statfs(2). A change made by another host or by a daemon in user space sends no inotify event on these.
-REMOTE_FILE_SYSTEMS = {
-    0x6969: "NFS",
-    0xFF534D42: "CIFS",
-    0xFE534D42: "SMB2",
-    0x517B: "SMB",
-    0x65735546: "FUSE",
-    0x00C36400: "Ceph",
-    0x5346414F: "AFS",
-    0x6B414653: "AFS",
-    0x01021997: "9P",
-    0x73757245: "Coda",
-    0x0BD00BD0: "Lustre",
-    0x47504653: "GPFS",
-    0x7461636F: "OCFS2",
-    0x01161970: "GFS2",
-    0x786F4256: "vboxsf",
-}
+_FILTERS = "event_filter" in inspect.signature(inotify.InotifyObserver.schedule).parameters
 
 # Where watchdog up to 6, and since 7, waits for the second half of a rename.
 _PAIRING = (("inotify_buffer", "InotifyBuffer"), ("inotify_move_event_grouper", "InotifyMoveEventGrouper"))
-
-_LIBC = ctypes.CDLL(None, use_errno=True)
-_PROBE_MASK = 0x00000400 | 0x01000000  # IN_DELETE_SELF | IN_ONLYDIR
-_PROBE_BYTES = 65536
-_STATFS_BYTES = 512  # struct statfs has at most 120; f_type comes first
-
-
-class Probe:
-    """Asks the kernel whether a directory can be watched, for watchdog hides EACCES.
-
-    One instance is kept for all questions: to close one takes the kernel some milliseconds.
-    """
-
-    def __init__(self) -> None:
-        self._descriptor = -1
-
-    def __call__(self, directory: str) -> None:
-        """Raise the `OSError` with which the kernel refuses to watch *directory*."""
-        if self._descriptor < 0:
-            self._descriptor = _LIBC.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
-            if self._descriptor < 0:
-                raise _last_error(directory)
-        number = _LIBC.inotify_add_watch(self._descriptor, os.fsencode(directory), _PROBE_MASK)
-        if number < 0:
-            raise _last_error(directory)
-        _LIBC.inotify_rm_watch(self._descriptor, number)
-        with suppress(BlockingIOError):
-            os.read(self._descriptor, _PROBE_BYTES)
-
-    def close(self) -> None:
-        """Give the instance back; a later question takes a new one."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-
-
-def remote_file_system(directory: str) -> str | None:
-    """Return the name of a file system that does not announce all changes, None where it does or cannot be asked."""
-    buffer = ctypes.create_string_buffer(_STATFS_BYTES)
-    if _LIBC.statfs(os.fsencode(directory), buffer) != 0:
-        return None
-    return REMOTE_FILE_SYSTEMS.get(int.from_bytes(buffer.raw[:4], sys.byteorder))
-
-
-def _last_error(directory: str) -> OSError:
-    number = ctypes.get_errno()
-    return OSError(number, os.strerror(number), directory)
 
 
 def _kinds(*, whole: bool) -> list[type[FileSystemEvent]]:
@@ -121,6 +54,16 @@ def _pair_without_delay() -> None:
 
 class _Emitter(inotify.InotifyEmitter):
     """An emitter that ends without a traceback; `intact` sees that it has."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - watchdog's own, which differ by version
+        super().__init__(*args, **options)
+        self._ending = threading.Lock()
+
+    def on_thread_stop(self) -> None:
+        # An emitter stops itself when its directory is deleted, just when we unschedule it: watchdog 2.2 would close
+        # the descriptor twice, and the second time it may be somebody else's.
+        with self._ending:
+            super().on_thread_stop()
 
     def run(self) -> None:
         # Before 7.1 a stop at the wrong moment raises AttributeError in here, and a race with a removal KeyError.
@@ -159,10 +102,11 @@ class _Handler(FileSystemEventHandler):
 
 
 def _started() -> _Observer:
+    observer = _Observer()
     try:
-        observer = _Observer()
         observer.start()
     except RuntimeError as error:
+        observer.stop()
         raise _no_thread(error) from error
     return observer
 
@@ -174,10 +118,10 @@ def _no_thread(error: RuntimeError) -> OSError:
 class Observers:
     """One watchdog observer that is replaced when it has died. For one thread at a time."""
 
-    def __init__(self, on_event: Callable[[FileSystemEvent], None], *, probe: Probe | None = None) -> None:
+    def __init__(self, on_event: Callable[[FileSystemEvent], None], *, probe: Callable[[str], None]) -> None:
         _pair_without_delay()
         self._handler = _Handler(on_event)
-        self._probe = probe if probe is not None else Probe()
+        self._probe = probe
         self._observer: _Observer | None = None
         self._watches: dict[str, ObservedWatch] = {}
 
@@ -190,7 +134,7 @@ class Observers:
         if self._observer is None:
             self._observer = _started()
         options: dict[str, Any] = {}
-        if "event_filter" in inspect.signature(self._observer.schedule).parameters:
+        if _FILTERS:
             options["event_filter"] = _kinds(whole=whole)
         try:
             self._watches[directory] = self._observer.schedule(self._handler, directory, **options)
@@ -221,7 +165,6 @@ class Observers:
         """Stop everything; a later `add` starts anew."""
         observer, self._observer = self._observer, None
         self._watches.clear()
-        self._probe.close()
         if observer is not None:
             observer.stop()
             observer.join()
