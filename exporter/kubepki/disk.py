@@ -8,41 +8,11 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from kubepki.located import Identity, Located
 from kubepki.model import Fault, Reason
 
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What tells one content of one file from another without reading it."""
-
-    device: int
-    inode: int
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-
-    @classmethod
-    def of(cls, status: os.stat_result) -> "Identity":
-        """Return the identity in a stat result."""
-        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-    @property
-    def mtime(self) -> float:
-        """The modification time in Unix seconds."""
-        return self.mtime_ns / 1e9
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Located:
-    """Where a path leads: the resolved file, and whether the path itself is a symbolic link."""
-
-    resolved: str
-    is_link: bool
-    identity: Identity
 
 
 def locate(path: str) -> Located | Fault:
@@ -63,7 +33,7 @@ def locate(path: str) -> Located | Fault:
         return Fault(reason=Reason.UNREADABLE, detail="the path holds a NUL byte")
     if not stat.S_ISREG(status.st_mode):
         return Fault(reason=Reason.NOT_REGULAR, detail=f"it is {_kind(status.st_mode)}, not a regular file")
-    return Located(resolved=resolved, is_link=is_link, identity=Identity.of(status))
+    return Located(resolved=resolved, is_link=is_link, identity=_identity(status))
 
 
 def read(path: str, limit: int) -> tuple[Identity, bytes] | Fault:
@@ -84,7 +54,7 @@ def read(path: str, limit: int) -> tuple[Identity, bytes] | Fault:
             chunks.append(chunk)
             wanted -= len(chunk)
         data = b"".join(chunks)
-        return _too_large(len(data), limit) if len(data) > limit else (Identity.of(status), data)
+        return _too_large(len(data), limit) if len(data) > limit else (_identity(status), data)
     except OSError as error:
         return _fault_of(error, is_link=False)
     finally:
@@ -93,7 +63,7 @@ def read(path: str, limit: int) -> tuple[Identity, bytes] | Fault:
 
 def list_names(directory: str, limit: int) -> tuple[frozenset[str], bool] | Fault:
     """Return the names in *directory* that are no directories and whether there were more than *limit*, or a fault."""
-    names = set()
+    names: set[str] = set()
     try:
         with os.scandir(directory) as entries:
             for entry in entries:
@@ -122,6 +92,10 @@ def exists(path: str) -> bool:
 def real_directory(directory: str) -> str:
     """Return *directory* with its links resolved as far as it exists."""
     return os.path.realpath(directory)
+
+
+def _identity(status: os.stat_result) -> Identity:
+    return Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def _kind(mode: int) -> str:

@@ -1,0 +1,63 @@
+"""Raw snapshots -> the published one: the one second of grace. Pure.
+
+A rotation has a moment without `current` and a moment with an empty file (client-go's certificate_store.go). So bad
+news about a path, a new fault or its disappearance, is held back for `GRACE_SECONDS`, the path's previous state
+standing meanwhile. Good news is published at once. The first snapshot is never held back.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kubepki.model import PathState, Snapshot
+
+GRACE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """What is published, and since when (monotonic seconds) bad news about which path is held back."""
+
+    snapshot: Snapshot
+    held: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def due_at(self) -> float | None:
+        """When the next held news becomes due and the disk should be asked once more; None while nothing is held."""
+        return min(self.held.values()) + GRACE_SECONDS if self.held else None
+
+
+def publish(previous: Publication | None, raw: Snapshot, now: float) -> Publication:
+    """Return what to publish at *now*, a monotonic time, after the disk said *raw*."""
+    if previous is None:
+        return Publication(snapshot=raw)
+    before = {state.path: state for state in previous.snapshot.paths}
+    after = {state.path: state for state in raw.paths}
+    taken = {state.link.target for state in raw.paths if state.link is not None}
+    published: dict[str, PathState] = {}
+    held: dict[str, float] = {}
+    for path in before.keys() | after.keys():
+        old, new = before.get(path), after.get(path)
+        # A file that a link now points at has not disappeared: it is reported under the link's name.
+        is_bad = _has_new_fault(old, new) if new is not None else path not in taken
+        since = previous.held.get(path, now)
+        if is_bad and now - since < GRACE_SECONDS:
+            held[path] = since
+            new = old
+        if new is not None:
+            published[path] = new
+    _absorb_held_targets(published, held)
+    snapshot = Snapshot(paths=tuple(published[path] for path in sorted(published)))
+    return Publication(snapshot=previous.snapshot if snapshot == previous.snapshot else snapshot, held=held)
+
+
+def _has_new_fault(old: PathState | None, new: PathState) -> bool:
+    known = {fault.reason for fault in old.faults} if old is not None else set()
+    return not known.issuperset(fault.reason for fault in new.faults)
+
+
+def _absorb_held_targets(published: dict[str, PathState], held: Mapping[str, float]) -> None:
+    """Keep a held link's old target out under its own name, or one file would be told twice."""
+    for path in held:
+        state = published.get(path)
+        if state is not None and state.link is not None:
+            published.pop(state.link.target, None)

@@ -1,0 +1,239 @@
+"""Disk -> Snapshot: finds, reads and judges the place of every PKI file of the host.
+
+`Scanner.scan` always looks at everything; what it keeps between scans is only what was parsed of files that are
+still the same. So a scan after any history of events equals a fresh one.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
+
+from kubepki import disk, layout
+from kubepki.content import ContentCache
+from kubepki.kubeconfig import ReferenceKind, Server, parse_kubeconfig
+from kubepki.kubeconfigs import LoadedKubeconfig, kubeconfig_state, wanted_by
+from kubepki.located import Located
+from kubepki.model import Fault, Link, Reason, Snapshot, Usage
+from kubepki.parse import Container, Parsed, parse
+from kubepki.settings import PkiSettings, ScanSettings
+from kubepki.snapshots import Context, assemble, wanted_paths
+from kubepki.sources import Sources, find_sources
+from kubepki.states import Loaded
+from kubepki.trust import issued_by, self_signed_anchor
+from kubepki.wanted import Content, Wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiServer:
+    """The API server that a kubeconfig names: its address and the PEM or DER certificates it is verified against."""
+
+    server: Server
+    authorities: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanResult:
+    """A snapshot and what else the scan learned.
+
+    `current_links` are the `-current.pem` paths that were there; `directories` those whose changes matter, and
+    `configured` the directories of certificates as the settings name them; `unsettled` means that a file was read
+    within a tick of its last change and should be looked at once more soon.
+    """
+
+    snapshot: Snapshot
+    current_links: frozenset[str]
+    directories: frozenset[str]
+    configured: tuple[str, ...]
+    apiserver: ApiServer | None
+    unsettled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    parsed: Parsed
+    anchor: str | None
+
+
+class Scanner:
+    """Scans what the settings name; one thread at a time."""
+
+    def __init__(
+        self,
+        pki: PkiSettings,
+        scan: ScanSettings,
+        *,
+        password: bytes | None = None,
+        boottime: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
+    ) -> None:
+        self._pki = pki
+        self._settings = scan
+        self._password = password
+        self._timezone = ZoneInfo(pki.timezone) if pki.timezone else None
+        limit = scan.max_file_size
+        self._files = ContentCache(self._parse_file, limit=limit, boottime=boottime)
+        self._kubeconfigs = ContentCache(lambda data, _: parse_kubeconfig(data), limit=limit, boottime=boottime)
+        self._issued: dict[tuple[str, frozenset[bytes]], bool] = {}
+
+    def scan(self, remembered: frozenset[str] = frozenset(), *, reread: bool = False) -> ScanResult:
+        """Return what the disk says now; *remembered* are `-current.pem` links seen before, and so expected.
+
+        With *reread*, nothing that was parsed before is trusted.
+        """
+        self._files.begin(reread=reread)
+        self._kubeconfigs.begin(reread=reread)
+        sources = find_sources(self._pki, max_files=self._settings.max_files)
+        read = (self._load_kubeconfig(each.path, optional=each.optional) for each in sources.kubeconfigs)
+        kubeconfigs = [each for each in read if each is not None]
+        further = [wanted for each in kubeconfigs for wanted in wanted_by(each)]
+        loaded = {
+            path: self._with_key(found)
+            for path, wanted in wanted_paths(sources, further, remembered).items()
+            if (found := self._load(wanted)) is not None
+        }
+        authorities = _authority_ders(kubeconfigs, loaded)
+        context = Context(
+            name_time=lambda name: layout.name_time(name, self._timezone),
+            trusted=lambda each: self._is_trusted(each, authorities),
+            authorities=_authority_fingerprints(kubeconfigs, loaded),
+            real_directory=disk.real_directory,
+        )
+        states = [kubeconfig_state(each, loaded) for each in kubeconfigs]
+        return ScanResult(
+            snapshot=assemble(sources, loaded, states, context),
+            current_links=_current_links(loaded.values()),
+            directories=_directories(sources, loaded.values()),
+            configured=tuple(listing.path for listing in sources.listings),
+            apiserver=_api_server(kubeconfigs, loaded),
+            unsettled=self._files.unsettled or self._kubeconfigs.unsettled,
+        )
+
+    def _parse_file(self, data: bytes, variant: str) -> _File:
+        container = Container.PKCS12 if variant else Container.PEM_OR_DER
+        parsed = parse(data, password=self._password, container=container)
+        return _File(parsed, _anchor(parsed))
+
+    def _load(self, wanted: Wanted) -> Loaded | None:
+        """Return what *wanted* leads to; None where it is not expected and vanished since it was listed."""
+        located = disk.locate(wanted.path)
+        if isinstance(located, Fault):
+            if located.reason is Reason.MISSING and not wanted.expected:
+                return None
+            return Loaded(wanted=wanted, fault=located)
+        found = self._files.load(located, "pkcs12" if layout.is_pkcs12_name(wanted.path) else "")
+        if isinstance(found, Fault):
+            return Loaded(wanted=wanted, located=located, mtime=located.identity.mtime, fault=found)
+        identity, file = found
+        located = replace(located, identity=identity)
+        return Loaded(wanted=wanted, located=located, mtime=identity.mtime, parsed=file.parsed, anchor=file.anchor)
+
+    def _with_key(self, loaded: Loaded) -> Loaded:
+        """Return *loaded* with the content of its separate key file, where it has one that can be read."""
+        if loaded.leaf is None or (loaded.parsed and loaded.parsed.keys):
+            return loaded
+        key_path = loaded.wanted.key_path
+        if key_path is None:
+            sibling = layout.sibling_key_name(loaded.name)
+            if sibling is None or layout.holds_key_by_nature(loaded.name):
+                return loaded
+            key_path = f"{loaded.directory.rstrip('/')}/{sibling}"
+        key = self._load(Wanted(path=key_path, content=Content.KEY))
+        if key is None:
+            return loaded
+        return replace(
+            loaded, key=key.parsed, key_unread=key.fault is not None or bool(key.parsed and key.parsed.faults)
+        )
+
+    def _load_kubeconfig(self, path: str, *, optional: bool) -> LoadedKubeconfig | None:
+        located = disk.locate(path)
+        if isinstance(located, Fault):
+            if optional and located.reason is Reason.MISSING:
+                return None
+            return LoadedKubeconfig(path=path, fault=located)
+        found = self._kubeconfigs.load(located)
+        link = _plain_link(located)
+        if isinstance(found, Fault):
+            return LoadedKubeconfig(path=path, fault=found, link=link)
+        return LoadedKubeconfig(path=path, content=found[1], link=link)
+
+    def _is_trusted(self, loaded: Loaded, authorities: frozenset[bytes]) -> bool:
+        if not authorities or loaded.leaf is None or loaded.parsed is None:
+            return True
+        key = (loaded.leaf.certificate.fingerprint_sha256, authorities)
+        if key not in self._issued:
+            chain = [each.der for each in loaded.parsed.certificates[1:]]
+            self._issued[key] = issued_by(loaded.leaf.der, chain, sorted(authorities))
+        return self._issued[key]
+
+
+def _plain_link(located: Located) -> Link | None:
+    if not located.is_link:
+        return None
+    return Link(target=located.resolved, target_mtime=located.identity.mtime, target_name_time=None)
+
+
+def _anchor(parsed: Parsed) -> str | None:
+    """Return the fingerprint of the self-signed certificate in which a serving certificate's own file ends."""
+    if parsed.leaf is None or parsed.leaf.certificate.usage not in {Usage.SERVER, Usage.PEER}:
+        return None
+    position = self_signed_anchor([each.der for each in parsed.certificates])
+    return None if position is None else parsed.certificates[position].certificate.fingerprint_sha256
+
+
+def _authority_ders(kubeconfigs: Iterable[LoadedKubeconfig], loaded: Mapping[str, Loaded]) -> frozenset[bytes]:
+    """Return the certificates of the CAs that kubeconfigs trust: embedded and in files."""
+    found: set[bytes] = set()
+    for kubeconfig in kubeconfigs:
+        if kubeconfig.content is None:
+            continue
+        found.update(each.der for cluster in kubeconfig.content.clusters for each in cluster.certificates)
+        for reference in kubeconfig.content.references:
+            named = loaded.get(kubeconfig.resolve(reference.path) or "") if reference.kind is ReferenceKind.CA else None
+            if named is not None and named.parsed is not None:
+                found.update(each.der for each in named.parsed.certificates)
+    return frozenset(found)
+
+
+def _authority_fingerprints(kubeconfigs: Iterable[LoadedKubeconfig], loaded: Mapping[str, Loaded]) -> frozenset[str]:
+    """Return the fingerprints of all CAs that this host holds in CA files and kubeconfigs."""
+    found: set[str] = set()
+    for each in loaded.values():
+        if each.leaf is not None and each.parsed is not None and each.leaf.certificate.usage is Usage.CA:
+            found.update(one.certificate.fingerprint_sha256 for one in each.parsed.certificates)
+    for kubeconfig in kubeconfigs:
+        for cluster in kubeconfig.content.clusters if kubeconfig.content else ():
+            found.update(each.certificate.fingerprint_sha256 for each in cluster.certificates)
+    return frozenset(found)
+
+
+def _api_server(kubeconfigs: Iterable[LoadedKubeconfig], loaded: Mapping[str, Loaded]) -> ApiServer | None:
+    """Return the first API server that a kubeconfig names together with its CA."""
+    for kubeconfig in kubeconfigs:
+        server = kubeconfig.content.server if kubeconfig.content else None
+        if server is None:
+            continue
+        authorities: tuple[bytes, ...] = ()
+        if server.ca_data is not None:
+            authorities = (server.ca_data,)
+        elif server.ca_path is not None:
+            named = loaded.get(kubeconfig.resolve(server.ca_path) or "")
+            if named is not None and named.parsed is not None:
+                authorities = tuple(each.der for each in named.parsed.certificates)
+        return ApiServer(server=server, authorities=authorities)
+    return None
+
+
+def _current_links(loaded: Iterable[Loaded]) -> frozenset[str]:
+    return frozenset(each.path for each in loaded if each.located and layout.current_prefix(each.name) is not None)
+
+
+def _directories(sources: Sources, loaded: Iterable[Loaded]) -> frozenset[str]:
+    """Return the directories in which a change may change the snapshot."""
+    found = {listing.path for listing in sources.listings}
+    found.update(sources.glob_bases)
+    found.update(each.path.rpartition("/")[0] or "/" for each in sources.kubeconfigs)
+    for each in loaded:
+        found.add(each.directory)
+        if each.located is not None and each.located.is_link:
+            found.add(each.located.resolved.rpartition("/")[0] or "/")
+    return frozenset(found)

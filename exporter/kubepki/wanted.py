@@ -1,0 +1,36 @@
+"""What a scan looks at, and what it expects there. Pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Content(StrEnum):
+    """What a file is expected to hold."""
+
+    CERTIFICATE = "certificate"
+    KEY = "key"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A path that a scan looks at.
+
+    `expected` means that its absence is a fault, and that it is reported also where another link leads to it.
+    `key_path` is the private key that a kubeconfig pairs with it. `superseded` marks what nothing presents any more.
+    """
+
+    path: str
+    expected: bool = False
+    content: Content = Content.CERTIFICATE
+    key_path: str | None = None
+    superseded: bool = False
+
+    def merge(self, other: "Wanted") -> "Wanted":
+        """Return what both ask of the same path."""
+        return Wanted(
+            path=self.path,
+            expected=self.expected or other.expected,
+            content=Content.CERTIFICATE if Content.CERTIFICATE in {self.content, other.content} else Content.KEY,
+            key_path=self.key_path or other.key_path,
+            superseded=self.superseded and other.superseded,
+        )
