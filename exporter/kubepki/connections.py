@@ -1,0 +1,225 @@
+"""Connections with absolute deadlines, and the bounded table that holds them.
+
+A timeout of a socket starts anew with every byte, so a client that dribbles never meets it. Here each phase of a
+connection has one deadline in CLOCK_MONOTONIC, whatever the number of reads and writes in it.
+"""
+
+import contextlib
+import socket
+import ssl
+import threading
+import time
+from dataclasses import dataclass
+from enum import Enum, auto
+
+_SEND_CHUNK = 256 * 1024
+_DRAIN_BYTES = 64 * 1024
+_DRAIN_SECONDS = 0.5
+
+
+class TooMuchInputError(Exception):
+    """The client sent more than the limit before its request was complete."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds of the server: seconds, numbers and bytes.
+
+    `waiting_grace` and `writing_grace` are the seconds that a connection has in a full table before a new one may
+    take its place.
+    """
+
+    connections: int = 64
+    header_seconds: float = 5.0
+    idle_seconds: float = 150.0
+    write_seconds: float = 30.0
+    header_bytes: int = 32 * 1024
+    pending_bytes: int = 32 * 1024 * 1024
+    waiting_grace: float = 0.1
+    writing_grace: float = 1.0
+
+
+class Phase(Enum):
+    """What a connection does: it waits for a complete request, renders the answer, or writes it."""
+
+    WAITING = auto()
+    RENDERING = auto()
+    WRITING = auto()
+
+
+class Connection:
+    """One accepted socket. Its worker calls everything but `abort`, which any thread may call."""
+
+    def __init__(self, accepted: socket.socket, limits: Limits) -> None:
+        self._socket = accepted
+        self._lock = threading.Lock()
+        self._aborted = False
+        self._deadline = time.monotonic() + limits.header_seconds
+        self._input_left = limits.header_bytes
+        self.limits = limits
+        self.phase = Phase.WAITING
+        self.since = time.monotonic()
+        self.pending = 0
+        if accepted.family in (socket.AF_INET, socket.AF_INET6):
+            # Without it a kept connection waits 40 ms for the peer's delayed acknowledgement.
+            with contextlib.suppress(OSError):
+                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def expect(self, *, seconds: float) -> None:
+        """Start a new deadline and a new allowance of input."""
+        self._deadline = time.monotonic() + seconds
+        self._input_left = self.limits.header_bytes
+
+    def start_tls(self, context: ssl.SSLContext) -> ssl.SSLSocket:
+        """Do the handshake within the deadline; OSError (ssl.SSLError included) when it fails."""
+        with self._lock:
+            tls = context.wrap_socket(self._socket, server_side=True, do_handshake_on_connect=False)
+            self._socket = tls
+            aborted = self._aborted
+        if aborted:
+            raise ConnectionAbortedError
+        tls.settimeout(self._remaining())
+        try:
+            tls.do_handshake()
+        except ssl.SSLError as error:
+            if error.reason == "HTTP_REQUEST":
+                # The client speaks plain HTTP: tell it so in its own words.
+                message = b"HTTP/1.0 400 Bad Request\r\n\r\nThis server speaks HTTPS, the request was plain HTTP.\n"
+                with contextlib.suppress(OSError):
+                    socket.socket.send(tls, message)
+            raise
+        return tls
+
+    def receive_into(self, buffer: memoryview) -> int:
+        """Read some bytes; 0 at the end, TimeoutError at the deadline, TooMuchInputError beyond the allowance."""
+        if self._input_left <= 0:
+            raise TooMuchInputError
+        self._socket.settimeout(self._remaining())
+        count = self._socket.recv_into(buffer, min(len(buffer), self._input_left))
+        self._input_left -= count
+        return count
+
+    def send(self, data: bytes) -> None:
+        """Write all of *data* before the deadline, else TimeoutError."""
+        view = memoryview(data)
+        while view:
+            self._socket.settimeout(self._remaining())
+            view = view[self._socket.send(view[:_SEND_CHUNK]) :]
+
+    def drain(self) -> None:
+        """End our side and discard what the client still sends, within bounds, so that it can read our answer.
+
+        A close with unread input is a reset, which may overtake the answer (RFC 9112, section 9.6).
+        """
+        self._deadline = time.monotonic() + _DRAIN_SECONDS
+        self._input_left = _DRAIN_BYTES
+        buffer = memoryview(bytearray(4096))
+        with contextlib.suppress(OSError, TooMuchInputError):
+            socket.socket.shutdown(self._socket, socket.SHUT_WR)
+            while self.receive_into(buffer):
+                pass
+
+    def abort(self) -> None:
+        """End the connection now; its worker wakes up with an error or an end of input."""
+        with self._lock:
+            self._aborted = True
+            with contextlib.suppress(OSError):
+                # SSLSocket.shutdown would drop its TLS state under the worker.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Release the socket."""
+        with self._lock, contextlib.suppress(OSError):
+            self._socket.close()
+
+    def _remaining(self) -> float:
+        remaining = self._deadline - time.monotonic()
+        if self._aborted:
+            raise ConnectionAbortedError
+        if remaining <= 0:
+            raise TimeoutError
+        return remaining
+
+
+class ConnectionTable:
+    """The connections that are open, never more than the limit.
+
+    Where the table is full, the one that waits longest without a complete request makes room; where none waits, the
+    one that writes longest. One that renders is never ended.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._open: set[Connection] = set()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def make_room(self) -> float:
+        """Return 0 where a connection may be added, else the seconds after which to ask again."""
+        limits = self._limits
+        with self._lock:
+            if len(self._open) < limits.connections:
+                return 0.0
+            now = time.monotonic()
+            for phase, grace in ((Phase.WAITING, limits.waiting_grace), (Phase.WRITING, limits.writing_grace)):
+                victim = self._oldest(phase)
+                if victim is not None:
+                    age = now - victim.since
+                    if age < grace:
+                        return grace - age
+                    self._evict(victim)
+                    return 0.0
+            return limits.waiting_grace
+
+    def add(self, connection: Connection) -> None:
+        """Enter a new connection, which waits for its request."""
+        with self._lock:
+            self._open.add(connection)
+
+    def remove(self, connection: Connection) -> None:
+        """Forget a connection."""
+        with self._lock:
+            self._open.discard(connection)
+
+    def enter(self, connection: Connection, phase: Phase, *, pending: int = 0) -> None:
+        """Record a new phase; ConnectionAbortedError where the connection has been evicted.
+
+        *pending* are the bytes of an answer to be written. Slow readers must not fill the memory with answers: beyond
+        the limit the oldest of them go.
+        """
+        with self._lock:
+            if connection not in self._open:
+                raise ConnectionAbortedError
+            connection.phase = phase
+            connection.since = time.monotonic()
+            connection.pending = pending
+            excess = sum(each.pending for each in self._open) - self._limits.pending_bytes
+            while excess > 0 and pending:
+                victim = self._oldest(Phase.WRITING)
+                if victim is None or victim is connection:
+                    break
+                excess -= victim.pending
+                self._evict(victim)
+
+    def longest_rendering(self) -> float:
+        """Return the seconds for which the oldest running collect has been going on, 0 where there is none."""
+        with self._lock:
+            oldest = self._oldest(Phase.RENDERING)
+            return 0.0 if oldest is None else time.monotonic() - oldest.since
+
+    def abort(self, *, busy: bool) -> None:
+        """End the connections that wait; with *busy* all of them."""
+        with self._lock:
+            for connection in tuple(self._open):
+                if busy or connection.phase is Phase.WAITING:
+                    self._evict(connection)
+
+    def _oldest(self, phase: Phase) -> Connection | None:
+        candidates = (each for each in self._open if each.phase is phase)
+        return min(candidates, key=lambda each: each.since, default=None)
+
+    def _evict(self, connection: Connection) -> None:
+        self._open.discard(connection)
+        connection.abort()
