@@ -18,7 +18,7 @@ from kubepki.settings import ConfigError
 _HASH = re.compile(r"\$2[aby]\$(?P<cost>0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}")
 _MAX_REMEMBERED = 128
 _MAX_PASSWORD_BYTES = 72  # bcrypt reads no more; newer libraries raise beyond
-_TURN_SECONDS = 3.0
+_MAX_WAITING = 8
 
 
 class BasicAuth:
@@ -38,9 +38,13 @@ class BasicAuth:
         self._secret = secrets.token_bytes(32)
         self._remembered: set[bytes] = set()
         self._turn = threading.Lock()
+        self._queue = threading.BoundedSemaphore(_MAX_WAITING)
 
-    def authorized(self, header: str | None) -> bool:
-        """Return whether *header*, the value of Authorization, holds a user and the user's password."""
+    def authorized(self, header: str | None) -> bool | None:
+        """Return whether *header*, the value of Authorization, holds a user and the user's password.
+
+        None where too many unknown ones wait for their turn.
+        """
         credentials = _credentials(header)
         if credentials is None:
             return False
@@ -49,14 +53,15 @@ class BasicAuth:
         mark = hmac.digest(self._secret, b"%d:%b%b" % (len(user), user, password), hashlib.sha256)
         if mark in self._remembered:
             return True
-        if not self._turn.acquire(timeout=_TURN_SECONDS):
-            return False
+        if not self._queue.acquire(blocking=False):
+            return None
         try:
-            matches = self._check(password[:_MAX_PASSWORD_BYTES], hashed or self._decoy)
+            with self._turn:
+                matches = self._check(password[:_MAX_PASSWORD_BYTES], hashed or self._decoy)
         except ValueError:  # a NUL byte, which no password that was hashed holds
             return False
         finally:
-            self._turn.release()
+            self._queue.release()
         if not matches or hashed is None:
             return False
         if len(self._remembered) >= _MAX_REMEMBERED:

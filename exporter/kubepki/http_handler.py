@@ -1,67 +1,17 @@
-"""One connection's HTTP: parse a request, answer it, and again.
+"""One connection's HTTP: parse a request, write the answer, and again.
 
 Parsing is the standard library's; deadlines and limits are the connection's. Request bodies are never read.
 """
 
 import io
 import ssl
-import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
 
-from kubepki.complaints import Complaints
 from kubepki.connections import Connection, ConnectionTable, Phase, TooMuchInputError
-from kubepki.exposition import Exposition, compress, gzip_accepted
-from kubepki.landing import landing_page
+from kubepki.site import Answer, Site, plain, refusal, respond
 
-if TYPE_CHECKING:
-    from kubepki.webconfig import WebConfig
-
-TEXT = "text/plain; charset=utf-8"
-HEALTHY_PATH = "/-/healthy"
-READY_PATH = "/-/ready"
 _MAX_LINE = 16 * 1024
-_MAX_QUERY_FIELDS = 1000
-_ALLOW = ("Allow", "GET, HEAD")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """What is served.
-
-    `exposition` renders one scrape from the Accept header and the values of `name[]`. `ready` tells whether the first
-    scan is published. `on_error` takes one line for the log and, for a bug, its exception. `max_requests` bounds the
-    scrapes that render at the same time, 0 means no bound.
-    """
-
-    exposition: Callable[[str, Sequence[str]], Exposition]
-    ready: Callable[[], bool]
-    on_error: Callable[[str, BaseException | None], None]
-    version: str
-    telemetry_path: str = "/metrics"
-    max_requests: int = 40
-    web_config: "WebConfig | None" = None
-    slots: threading.BoundedSemaphore | None = field(init=False)
-    complaints: Complaints = field(init=False)
-
-    def __post_init__(self) -> None:
-        slots = threading.BoundedSemaphore(self.max_requests) if self.max_requests > 0 else None
-        object.__setattr__(self, "slots", slots)
-        object.__setattr__(self, "complaints", Complaints(self.on_error))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """A response before it is written."""
-
-    status: HTTPStatus
-    body: bytes
-    content_type: str = TEXT
-    headers: tuple[tuple[str, str], ...] = ()
 
 
 class _Input(io.RawIOBase):
@@ -125,69 +75,11 @@ class Handler(BaseHTTPRequestHandler):
             return False
         if self.headers.get("Transfer-Encoding") or self.headers.get("Content-Length", "0").strip() != "0":
             self.close_connection = True
+        # Until its password is verified, a connection may be ended in favour of another.
+        refused = refusal(self._site, self.headers.get("Authorization"))
         self._table.enter(self._conn, Phase.RENDERING)
-        self._write(self._answer())
+        self._write(refused or respond(self._site, self.command, self.path, self.headers))
         return not self.close_connection
-
-    def _answer(self) -> Answer:
-        config = self._site.web_config
-        if config is not None and not config.authorized(self.headers.get("Authorization")):
-            challenge = ("WWW-Authenticate", 'Basic realm="kubepki-exporter", charset="UTF-8"')
-            return Answer(status=HTTPStatus.UNAUTHORIZED, body=b"Unauthorized\n", headers=(challenge,))
-        try:
-            url = urlsplit(self.path)
-            query = parse_qs(url.query, max_num_fields=_MAX_QUERY_FIELDS)
-        except ValueError:
-            return Answer(status=HTTPStatus.BAD_REQUEST, body=b"Bad Request\n")
-        route = self._routes().get(url.path)
-        if route is None:
-            return Answer(status=HTTPStatus.NOT_FOUND, body=b"Not Found\n")
-        if self.command not in ("GET", "HEAD"):
-            return Answer(status=HTTPStatus.METHOD_NOT_ALLOWED, body=b"Method Not Allowed\n", headers=(_ALLOW,))
-        return route(query.get("name[]", []))
-
-    def _routes(self) -> dict[str, Callable[[Sequence[str]], Answer]]:
-        return {
-            "/": self._landing,
-            HEALTHY_PATH: self._healthy,
-            READY_PATH: self._ready,
-            self._site.telemetry_path: self._metrics,
-        }
-
-    def _landing(self, _names: Sequence[str]) -> Answer:
-        page = landing_page(version=self._site.version, telemetry_path=self._site.telemetry_path)
-        return Answer(status=HTTPStatus.OK, body=page, content_type="text/html; charset=utf-8")
-
-    def _healthy(self, _names: Sequence[str]) -> Answer:
-        return Answer(status=HTTPStatus.OK, body=b"kubepki-exporter is healthy.\n")
-
-    def _ready(self, _names: Sequence[str]) -> Answer:
-        if not self._site.ready():
-            return _unavailable("kubepki-exporter is not ready: the first scan is not published yet.")
-        return Answer(status=HTTPStatus.OK, body=b"kubepki-exporter is ready.\n")
-
-    def _metrics(self, names: Sequence[str]) -> Answer:
-        site = self._site
-        if not site.ready():
-            return _unavailable("kubepki-exporter is not ready: the first scan is not published yet.")
-        if site.slots is not None and not site.slots.acquire(blocking=False):
-            return _unavailable(f"{site.max_requests} scrapes are running, the limit of --web.max-requests.")
-        try:
-            exposition = site.exposition(self.headers.get("Accept", ""), names)
-            body, headers = exposition.body, [("Vary", "Accept, Accept-Encoding")]
-            if gzip_accepted(self.headers.get("Accept-Encoding", "")):
-                body = compress(body)
-                headers.append(("Content-Encoding", "gzip"))
-        except Exception as error:  # noqa: BLE001 - a bug in a collect is a 500, so that `up` tells the truth
-            site.on_error("the scrape failed while metrics were collected", error)
-            return Answer(
-                status=HTTPStatus.INTERNAL_SERVER_ERROR,
-                body=b"The metrics could not be collected; the log has the reason.\n",
-            )
-        finally:
-            if site.slots is not None:
-                site.slots.release()
-        return Answer(status=HTTPStatus.OK, body=body, content_type=exposition.content_type, headers=tuple(headers))
 
     def _write(self, answer: Answer) -> None:
         config = self._site.web_config
@@ -214,9 +106,8 @@ class Handler(BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer a request that could not be parsed, in one line that repeats nothing of it, and close."""
         del message, explain
-        status = HTTPStatus(code)
         self.close_connection = True
-        self._write(Answer(status=status, body=f"{status.phrase}\n".encode()))
+        self._write(plain(HTTPStatus(code)))
 
     def handle_expect_100(self) -> bool:
         """Send no `100 Continue`: the body that the client announces is not wanted."""
@@ -226,17 +117,15 @@ class Handler(BaseHTTPRequestHandler):
         """Log nothing: a scrape is no event."""
 
 
-def _unavailable(reason: str) -> Answer:
-    return Answer(status=HTTPStatus.SERVICE_UNAVAILABLE, body=f"{reason}\n".encode())
-
-
 def serve_connection(connection: Connection, site: Site, table: ConnectionTable) -> None:
     """Serve one connection to its end. Trouble with the peer ends it silently; only our own is logged."""
+    config = site.web_config
     try:
-        context = site.web_config.tls_context() if site.web_config is not None else None
-        if context is not None:
+        context = config.tls_context() if config is not None else None
+        if config is not None and context is not None:
             tls = connection.start_tls(context)
-            if site.web_config is not None and not site.web_config.peer_allowed(tls):
+            if not config.peer_allowed(tls):
+                site.complaints.say("a client certificate has none of the names in client_allowed_sans")
                 return
             connection.expect(seconds=connection.limits.header_seconds)
         Handler(connection, site, table)

@@ -120,7 +120,7 @@ def _check(config: TlsConfig) -> None:
 def _known(key: str, values: Iterable[str], known: Collection[str]) -> None:
     for value in values:
         if value not in known:
-            what = f"{key}: {value!r} is not supported"
+            what = f"tls_server_config.{key}: a value that is not supported"
             raise ConfigError(what, hint=f"use one of {', '.join(known)}")
 
 

@@ -12,7 +12,8 @@ import time
 from collections.abc import Sequence
 
 from kubepki.connections import Connection, ConnectionTable, Limits
-from kubepki.http_handler import Site, serve_connection
+from kubepki.http_handler import serve_connection
+from kubepki.site import Site
 
 _TURN_SECONDS = 0.5
 _STALE_SECONDS = 5.0
