@@ -138,9 +138,11 @@ class Clocks:
                 self._targets[path] = link.target
                 if known is not None:
                     changed.append(path)
-                    self._state.record_change(path, link.target, None if kernel is None else kernel.synchronized)
+                    synchronized = None if kernel is None else kernel.synchronized
+                    self._state.record_change(path, link.target, synchronized=synchronized)
                 elif (remembered := self._state.rotation(path)) is None or remembered.target != link.target:
-                    self._state.record_change(path, link.target, judge_first_sight(kernel, link.target_mtime, pair))
+                    synchronized = judge_first_sight(kernel, link.target_mtime, pair)
+                    self._state.record_change(path, link.target, synchronized=synchronized)
         if changed:
             self.poke()
         self._wake()

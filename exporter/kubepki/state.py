@@ -59,7 +59,7 @@ class State:
         with self._lock:
             return self._rotations.get(path)
 
-    def record_change(self, path: str, target: str, synchronized: bool | None) -> None:  # noqa: FBT001 -- a fact
+    def record_change(self, path: str, target: str, *, synchronized: bool | None) -> None:
         """Remember that the link *path* now points at *target*, and what the kernel thought of its clock then.
 
         The oldest change gives way beyond 1,000 links, so that the file stays small.
@@ -128,7 +128,7 @@ class State:
     def _load(self, path: Path) -> None:
         try:
             data = read(path)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return
         except OSError as error:
             log.warning("the state file cannot be read and is left alone; going on in memory: %s", error)

@@ -60,7 +60,8 @@ def from_json(data: bytes) -> tuple[float | None, dict[str, Rotation]]:
         msg = "it is larger than 16 MiB"
         raise ValueError(msg)
     try:
-        root: Any = json.loads(data)
+        # A number of any length is a float, if an infinite one; an int can be too large to become one.
+        root: Any = json.loads(data, parse_int=float)
     except ValueError as error:
         msg = "it is no JSON"
         raise ValueError(msg) from error
@@ -71,14 +72,14 @@ def from_json(data: bytes) -> tuple[float | None, dict[str, Rotation]]:
         msg = f"its version is not {VERSION}"
         raise ValueError(msg)
     last = root.get("last_synchronized")
-    if last is not None and (isinstance(last, bool) or not isinstance(last, int | float) or not math.isfinite(last)):
+    if last is not None and (not isinstance(last, float) or not math.isfinite(last)):
         msg = "last_synchronized is no time"
         raise ValueError(msg)
     links = root.get("links")
     if not isinstance(links, dict) or len(links) > MAX_LINKS:
         msg = "links is no object, or too large"
         raise ValueError(msg)
-    return (None if last is None else float(last)), {path: _rotation(path, value) for path, value in links.items()}
+    return last, {path: _rotation(path, value) for path, value in links.items()}
 
 
 def _rotation(path: str, value: object) -> Rotation:

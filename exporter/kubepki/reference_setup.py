@@ -1,0 +1,22 @@
+"""From the configured references to clocks that can be asked."""
+
+from collections.abc import Iterable
+
+from kubepki.reference import RemoteClock
+from kubepki.reference_https import HttpsClock
+from kubepki.reference_ntp import NtpClock, has_ntplib
+from kubepki.settings import ConfigError, HttpsReference, NtpReference
+
+
+def remote_clocks(references: Iterable[HttpsReference | NtpReference]) -> tuple[RemoteClock, ...]:
+    """Return a clock for each reference; raise ConfigError for an NTP server where ntplib is not installed."""
+    return tuple(_remote_clock(reference) for reference in references)
+
+
+def _remote_clock(reference: HttpsReference | NtpReference) -> RemoteClock:
+    if isinstance(reference, HttpsReference):
+        return HttpsClock(source=reference.source, url=reference.url, ca_file=reference.ca_file)
+    if not has_ntplib():
+        what = f"the reference clock {reference.source} needs ntplib, which is not installed"
+        raise ConfigError(what, hint="install kubepki-exporter[ntp] or the package python3-ntplib")
+    return NtpClock(source=reference.source, host=reference.host, port=reference.port)
