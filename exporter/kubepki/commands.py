@@ -1,0 +1,67 @@
+"""The commands and what their help says.
+
+Rules of this module: names and texts only.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+PROGRAM = "kubepki-exporter"
+
+
+class Command(StrEnum):
+    """What to do; a command line without one means `serve`."""
+
+    SERVE = "serve"
+    CHECK = "check"
+    ROLLBACK = "rollback"
+
+
+SUMMARIES: Mapping[Command, str] = {
+    Command.SERVE: "Watch the PKI of this host and serve its metrics. This is what happens without a command, too.",
+    Command.CHECK: "Look once and say what is wrong, until when, and what to do.",
+    Command.ROLLBACK: "Point a kubelet's link back at the newest older file that passes every check.",
+}
+ABOUT = (
+    "Watches a Kubernetes host's PKI and catches future-dated kubelet certificates before the API server rejects them."
+)
+NOTES: Mapping[Command, str] = {
+    Command.SERVE: f"""\
+Flags win over the configuration file, and that over the defaults. Relative paths of flags start at the working
+directory, those of the file at the directory of the file. SIGHUP reads the configuration again.
+
+Exit status:
+  0  ended by SIGTERM or SIGINT; with --config.check: the configuration is good
+  1  failed while running
+  2  a flag or the configuration cannot be used
+
+Example:
+  {PROGRAM} --web.listen-address=127.0.0.1:10509 --pki.preset=kubeadm
+""",
+    Command.CHECK: f"""\
+Exit status:
+  0  healthy
+  1  warnings
+  2  critical
+  3  could not look: a flag, the configuration or a path cannot be used
+
+Example:
+  {PROGRAM} check /var/lib/kubelet/pki
+""",
+    Command.ROLLBACK: f"""\
+Without --apply nothing is changed: the plan is shown.
+
+Exit status:
+  0  the plan is shown; with --apply: the link points at the older file
+  1  no file passes every check, or nothing is to be repaired; nothing was changed
+  3  could not look: a flag, the configuration or a path cannot be used; nothing was changed
+
+Example:
+  {PROGRAM} rollback /var/lib/kubelet/pki/kubelet-client-current.pem
+""",
+}
+USAGES: Mapping[Command, str] = {
+    Command.SERVE: "[FLAGS]",
+    Command.CHECK: "[FLAGS] [PATH ...]",
+    Command.ROLLBACK: "[FLAGS] [PATH]",
+}
