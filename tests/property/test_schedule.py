@@ -1,5 +1,7 @@
 """The schedule under any sequence of events and any duration of scans."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,7 +68,7 @@ def test_events_alone_leave_breathing_space(steps: list[float], lengths: list[fl
     """Two scans for events are apart by at least the duration of the first, so a storm takes half of the time."""
     events = times(steps)
     scans = simulate(events, lengths, [], until=20.0)
-    for (start, end), (following, _) in zip(scans, scans[1:], strict=False):
+    for (start, end), (following, _) in pairwise(scans):
         assert following - end >= min(BREATHER * (end - start), INTERVAL - (end - start)) - TOLERANCE * 10
 
 
@@ -75,7 +77,7 @@ def test_a_quiet_system_is_scanned_once_an_interval(lengths: list[float]) -> Non
     """Without events scans start exactly one interval apart."""
     scans = simulate([], lengths, [], until=200.0)
     assert len(scans) == 7
-    for (start, _), (following, _) in zip(scans, scans[1:], strict=False):
+    for (start, _), (following, _) in pairwise(scans):
         assert abs(following - start - INTERVAL) < TOLERANCE
 
 

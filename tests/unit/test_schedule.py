@@ -28,7 +28,6 @@ def test_a_single_event_is_scanned_when_it_has_been_quiet() -> None:
     """One event long after the last scan waits for the quiet time only."""
     schedule = scanned(Schedule(quiet=0.004), 100.0, 100.002)
     schedule.mark(110.0)
-    assert schedule.dirty
     assert schedule.due_at() == pytest.approx(110.004)
 
 
@@ -44,12 +43,12 @@ def test_a_scan_serves_the_events_before_its_start_and_no_later_one() -> None:
     """An event while a scan runs asks for another scan."""
     schedule = Schedule()
     schedule.mark(100.0)
-    schedule.started(100.01)
-    assert not schedule.dirty
-    schedule.mark(100.011)
-    schedule.finished(100.012)
-    assert schedule.dirty
-    assert schedule.due_at() < 100.02
+    scanned(schedule, 100.01, 100.012)
+    assert schedule.due_at() == pytest.approx(130.01)
+    schedule.started(130.01)
+    schedule.mark(130.011)
+    schedule.finished(130.012)
+    assert schedule.due_at() < 130.02
 
 
 def test_after_a_slow_scan_a_storm_leaves_as_long_a_rest() -> None:
