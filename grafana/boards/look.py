@@ -1,0 +1,56 @@
+"""Colours, words for states, thresholds and links: one look for both boards."""
+
+from collections.abc import Mapping
+
+from grafana_foundation_sdk.models import dashboard as gf
+
+GREEN, YELLOW, ORANGE, RED, BLUE, GREY = "green", "yellow", "orange", "red", "blue", "text"
+MINUTE, HOUR, DAY = 60, 3_600, 86_400
+
+REPOSITORY = "https://github.com/kubepki/kubepki-exporter"
+RUNBOOKS = f"{REPOSITORY}/blob/main/docs/runbooks"
+
+Steps = tuple[tuple[float | None, str], ...]
+
+
+def thresholds(*steps: tuple[float | None, str]) -> gf.ThresholdsConfig:
+    """Return colours by value: each step is (from which value, colour), the first from None, minus infinity."""
+    return gf.ThresholdsConfig(
+        mode=gf.ThresholdsMode.ABSOLUTE, steps=[gf.Threshold(value=value, color=color) for value, color in steps]
+    )
+
+
+def words(states: Mapping[float, tuple[str, str]]) -> list[gf.ValueMapping]:
+    """Return mappings from numbers to (text, colour)."""
+    return [
+        gf.ValueMap(
+            options={
+                f"{number:g}": gf.ValueMappingResult(text=text, color=color, index=index)
+                for index, (number, (text, color)) in enumerate(states.items())
+            }
+        )
+    ]
+
+
+def word_ranges(*ranges: tuple[float | None, float | None, str, str]) -> list[gf.ValueMapping]:
+    """Return mappings from ranges (from, to, text, colour), both ends included, None for an open end."""
+    return [
+        gf.RangeMap(
+            options=gf.DashboardRangeMapOptions(
+                from_val=low, to=high, result=gf.ValueMappingResult(text=text, color=color, index=index)
+            )
+        )
+        for index, (low, high, text, color) in enumerate(ranges)
+    ]
+
+
+def runbook(alert: str) -> gf.DashboardLink:
+    """Return a panel's link to the runbook of *alert*."""
+    return gf.DashboardLink(
+        title=f"Runbook {alert}", url=f"{RUNBOOKS}/{alert}.md", type_val=gf.DashboardLinkType.LINK, target_blank=True
+    )
+
+
+def data_link(title: str, url: str) -> gf.DashboardLink:
+    """Return a link from a value; *url* may name Grafana's data-link variables."""
+    return gf.DashboardLink(title=title, url=url, type_val=gf.DashboardLinkType.LINK)
