@@ -10,8 +10,9 @@ export SOURCE_DATE_EPOCH
 
 stage=build/deb/kubepki-exporter-$version
 rm -rf build/deb
-mkdir -p "$stage/bin" "$stage/units" "$stage/examples" dist
+mkdir -p "$stage" dist
 systemd/stage-share.sh "$stage"
+mkdir -p "$stage/bin" "$stage/units" "$stage/examples"
 cp -R systemd/debian "$stage/debian"
 cp systemd/kubepki-exporter.default "$stage/debian/"
 cp systemd/*.service systemd/*.socket systemd/*.path "$stage/units/"

@@ -5,6 +5,6 @@ import sys
 
 sys.path.insert(0, "/usr/share/kubepki-exporter")
 
-from kubepki.cli import main  # noqa: E402 - the path above is where the package lies
+from kubepki.cli import main
 
 sys.exit(main())
