@@ -31,5 +31,6 @@ END
     tail -n 30 build/deb/build.log >&2
     exit 1
 }
-cp "build/deb/kubepki-exporter_${version}_all.deb" dist/
-echo "dist/kubepki-exporter_${version}_all.deb"
+dist=${DIST:-dist}
+cp "build/deb/kubepki-exporter_${version}_all.deb" "$dist/"
+echo "$dist/kubepki-exporter_${version}_all.deb"

@@ -28,7 +28,16 @@ class Machine:
 
     def attempt(self, *command: str, timeout: float = 180.0) -> subprocess.CompletedProcess[str]:
         """Run *command* as root inside and return how it ended."""
-        entered = ("nsenter", "-t", str(self.leader), "-a", "env", "-i", f"PATH={_PATH}", "DEBIAN_FRONTEND=noninteractive")
+        entered = (
+            "nsenter",
+            "-t",
+            str(self.leader),
+            "-a",
+            "env",
+            "-i",
+            f"PATH={_PATH}",
+            "DEBIAN_FRONTEND=noninteractive",
+        )
         return subprocess.run(
             (*entered, *command), capture_output=True, text=True, check=False, timeout=timeout, stdin=subprocess.DEVNULL
         )

@@ -26,7 +26,9 @@ DEPENDENCIES = (
 
 def mirror() -> str:
     """Return the mirror of Debian's main archive that this host's own apt uses; AssertionError where it has none."""
-    listing = _output("apt-get", "indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)", "Created-By: Packages")
+    listing = _output(
+        "apt-get", "indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)", "Created-By: Packages"
+    )
     for line in listing.splitlines():
         origin, label, component, uri = line.split("|", 3)
         if (origin, label, component) == ("Debian", "Debian", "main"):

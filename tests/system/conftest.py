@@ -1,0 +1,64 @@
+"""One booted machine for each release, with the package that this tree builds."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system.machine import Machine, booted
+from tests.system.roots import ROOT, copy_root
+
+RELEASES = ("bookworm", "trixie")
+PROGRAMS = ("debootstrap", "systemd-nspawn", "nsenter", "dpkg-buildpackage")
+
+
+@pytest.fixture(scope="session")
+def superuser(program: Callable[[str], Path]) -> None:
+    """Skip, or fail with CI=true, where no machine can be made."""
+    for name in PROGRAMS:
+        program(name)
+    if os.geteuid() != 0:
+        reason = "only root can boot a machine"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+def build(script: str, **environment: str) -> Path:
+    """Run one of the build scripts and return the file that it names."""
+    done = subprocess.run(
+        (str(ROOT / "systemd" / script),),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+        env={**os.environ, **environment},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return ROOT / done.stdout.splitlines()[-1]
+
+
+@pytest.fixture(scope="session")
+def packages(superuser: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:  # noqa: ARG001 - only root builds
+    """Return the package of this tree, and the same with a later version."""
+    directory = tmp_path_factory.mktemp("packages")
+    first = shutil.copy(build("build-deb.sh"), directory / "kubepki-exporter.deb")
+    later = build("build-deb.sh", VERSION="999.0", DIST=str(directory))
+    return Path(first), later
+
+
+@pytest.fixture(scope="session", params=RELEASES)
+def machine(
+    request: pytest.FixtureRequest, packages: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Machine]:
+    """Yield a booted machine of each release with both packages in /srv, nothing of ours installed."""
+    directory = tmp_path_factory.mktemp("machine")
+    root = copy_root(request.param, directory)
+    shutil.copy(packages[0], root / "srv" / "kubepki-exporter.deb")
+    shutil.copy(packages[1], root / "srv" / "later.deb")
+    with booted(request.param, root) as running:
+        yield running
+    shutil.rmtree(directory, ignore_errors=True)
