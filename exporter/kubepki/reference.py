@@ -52,13 +52,23 @@ class Poller:
     """One thread that asks one clock every minute with jitter, and at once when poked."""
 
     def __init__(
-        self, clock: RemoteClock, boottime: Callable[[], float], *, period: float = PERIOD_SECONDS, quiet: bool = False
+        self,
+        clock: RemoteClock,
+        boottime: Callable[[], float],
+        *,
+        period: float = PERIOD_SECONDS,
+        spacing: float = POKE_SPACING_SECONDS,
+        quiet: bool = False,
     ) -> None:
-        """Take *clock* to be asked each *period* seconds; *quiet* leaves out the log lines of transitions."""
+        """Take *clock* to be asked each *period* seconds, and never twice within *spacing* seconds.
+
+        *quiet* leaves out the log lines of transitions.
+        """
         self.clock = clock
         self._quiet = quiet
         self._boottime = boottime
         self._period = period
+        self._spacing = spacing
         self._abort = Abort()
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -115,7 +125,7 @@ class Poller:
             self._settled.set()
             ended = time.monotonic()
             self._wake.wait(self._period * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 -- no secret
-            self._stopping.wait(max(0.0, ended + POKE_SPACING_SECONDS - time.monotonic()))
+            self._stopping.wait(max(0.0, ended + self._spacing - time.monotonic()))
             self._wake.clear()
 
     def _ask(self) -> tuple[Sighting | None, str]:
