@@ -98,7 +98,7 @@ def _clocks() -> gf.Panel:
                 "and of the hardware clock. Above 0 the host is ahead. The one line that lies apart from the others "
                 "is the clock that is wrong; if all lie apart by the same amount, it is the host. The band is 2 min."
             ),
-            links=(look.runbook("KubePKIHostClockSkewed"),),
+            links=(look.runbook("KubePKIHostClockSkewed"), look.runbook("KubePKIHostClockBehind")),
         ),
         (Query(expr=host_ahead_of_others(), legend="{{source}} {{instance}}"),),
         unit="s",

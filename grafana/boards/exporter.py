@@ -60,7 +60,11 @@ def _health() -> gf.Panel:
                 "Whether events flow for each configured directory (else it is only polled), whether each reference "
                 "clock can be read, and whether the last reload of the configuration succeeded."
             ),
-            links=(look.runbook("KubePKIWatchDegraded"), look.runbook("KubePKIReferenceClockDown")),
+            links=(
+                look.runbook("KubePKIWatchDegraded"),
+                look.runbook("KubePKIReferenceClockDown"),
+                look.runbook("KubePKIConfigReloadFailed"),
+            ),
         ),
         (
             Query(expr=select("kubepki_watch_up"), legend="events {{instance}} {{path}}"),

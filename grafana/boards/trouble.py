@@ -14,7 +14,7 @@ NOT_BEFORE = "kubepki_certificate_not_before_timestamp_seconds"
 NOT_AFTER = "kubepki_certificate_not_after_timestamp_seconds"
 
 CRITICAL_REASONS = "|".join(reason for reason in Reason if reason.severity is Severity.CRITICAL)
-STATES = {
+STATES: dict[float, tuple[str, str]] = {
     5: ("broken", look.RED),
     4: ("rejected now", look.RED),
     3: ("future-dated", look.RED),

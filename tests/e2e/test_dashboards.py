@@ -1,0 +1,138 @@
+"""The dashboards over a real Prometheus that scraped real exporters: healthy, then the incident."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests import pki
+from tests.grafana.boards import board, filled, panel, targets
+from tests.grafana.prometheus import Prometheus, free_port, running
+from tests.waiting import wait_until
+
+LEAD = 2 * pki.HOUR + 11 * 60
+GOOD_STAMP, BAD_STAMP = "2020-11-06-02-48-49", "2021-09-01-13-21-24"
+FLEET, HOST = "kubepki-fleet", "kubepki-host"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """Two hosts under one Prometheus, the first of them with the incident's directory."""
+
+    prometheus: Prometheus
+    incident: str
+    healthy: str
+    directory: Path
+
+    def verdict(self, title: str, *, uid: str = FLEET, instance: str = ".+") -> float | None:
+        """Return the number that the panel *title* shows."""
+        (target,) = panel(uid, title)["targets"]
+        return self.prometheus.number(filled(target["expr"], instance=instance))
+
+
+@contextmanager
+def exporter(directory: Path, state: Path) -> Iterator[str]:
+    state.mkdir()
+    address = f"127.0.0.1:{free_port()}"
+    arguments = [f"--web.listen-address={address}", f"--pki.directory={directory}", f"--state.directory={state}"]
+    with (state / "log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-m", "kubepki", *arguments], stdout=log, stderr=log)
+        try:
+            yield address
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def room(program: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    top = tmp_path_factory.mktemp("room")
+    ca = pki.authority(not_before=time.time() - pki.YEAR)
+    with ExitStack() as stack:
+        addresses = []
+        for node in ("node30", "node31"):
+            directory = top / node
+            directory.mkdir()
+            old = pki.client(ca, node, not_before=time.time() - 30 * pki.DAY)
+            pki.install(directory, "kubelet-client", old.pem, "2020-01-01-00-00-00")
+            recent = pki.client(ca, node, not_before=time.time() - pki.DAY)
+            pki.install(directory, "kubelet-client", recent.pem, GOOD_STAMP)
+            addresses.append(stack.enter_context(exporter(directory, top / f"{node}.state")))
+        prometheus = stack.enter_context(running(program("prometheus"), top / "prometheus", addresses))
+        made = Room(prometheus=prometheus, incident=addresses[0], healthy=addresses[1], directory=top / "node30")
+        wait_until(lambda: made.verdict("Hosts watched") == 2, timeout=60, describe="both hosts to be scraped")
+        recorded = "count(instance:kubepki_certificate_not_after_timestamp_seconds:min)"
+        wait_until(lambda: prometheus.number(recorded) == 2, timeout=60, describe="the recorded series")
+        yield made
+
+
+def assert_every_target_answers(room: Room, instance: str) -> None:
+    silent = []
+    for uid, title, target in targets():
+        if uid == HOST or instance == ".+":
+            expr = filled(target["expr"], instance=instance)
+            if not room.prometheus.query(expr, seconds=0 if target["instant"] else 60):
+                silent.append((uid, title, target["refId"]))
+    assert silent == []
+
+
+def test_a_healthy_room_is_all_green(room: Room) -> None:
+    """Every target has data, every number is 0 and says so in words."""
+    wait_until(lambda: room.prometheus.query("rate(kubepki_scans_total[1m])"), timeout=60, describe="two scrapes")
+    assert_every_target_answers(room, ".+")
+    for each in board(FLEET)["panels"]:
+        if each["type"] == "stat" and each["title"] != "Hosts watched":
+            assert room.verdict(each["title"]) == 0, each["title"]
+
+
+def test_the_incident_is_told_in_numbers(room: Room) -> None:
+    """One host of two is future-dated and rejected, by 2 h 11 min, until NotBefore, and has a fallback."""
+    ca = pki.authority(not_before=time.time() - pki.YEAR)
+    not_before = int(time.time() + LEAD)
+    pki.install(room.directory, "kubelet-client", pki.client(ca, not_before=not_before).pem, BAD_STAMP)
+    wait_until(lambda: room.verdict("Hosts rejected now") == 1, timeout=60, describe="the host to be rejected")
+    firing = f'ALERTS{{alertname="KubePKICertificateNotYetValid", alertstate="firing", instance="{room.incident}"}}'
+    wait_until(lambda: room.prometheus.query(firing), timeout=60, describe="the alert to fire")
+    assert room.verdict("Hosts with a future-dated certificate") == 1
+    assert room.verdict("All valid again at") == 1000 * not_before
+    lead = room.verdict("Future-dated by at most")
+    assert lead is not None
+    assert LEAD - 120 < lead <= LEAD
+    assert room.verdict("Which clock is wrong") == 0
+    assert room.verdict("Future-dated without a fallback") == 0
+    assert room.verdict("What to do") == 2
+    assert room.verdict("Hosts rejected now", uid=HOST, instance=room.incident) == 1
+    assert room.verdict("Hosts rejected now", uid=HOST, instance=room.healthy) == 0
+    for instance in (".+", room.incident, room.healthy):
+        assert_every_target_answers(room, instance)
+
+
+def test_the_incident_stands_first_in_the_table(room: Room) -> None:
+    """The worst path is the incident's link, in the range of its state, with its subject."""
+    (state, valid_from, *_) = panel(FLEET, "Current certificates, the 50 worst")["targets"]
+    worst = max(room.prometheus.query(filled(state["expr"])), key=lambda series: float(series["value"][1]))
+    assert worst["metric"]["instance"] == room.incident
+    assert 3 < float(worst["value"][1]) <= 4
+    subjects = {series["metric"]["subject"] for series in room.prometheus.query(filled(valid_from["expr"]))}
+    assert "CN=system:node:node30,O=system:nodes" in subjects
+
+
+def test_the_links_history_names_both_files(room: Room) -> None:
+    """The state timeline of the link has the old target and the new one."""
+    (target,) = panel(HOST, "Which file the link points at")["targets"]
+    history = room.prometheus.query(filled(target["expr"], instance=room.incident), seconds=120)
+    files = {series["metric"]["file"] for series in history}
+    assert files == {f"kubelet-client-{stamp}.pem" for stamp in (GOOD_STAMP, BAD_STAMP)}
+
+
+def test_a_rollback_candidate_is_named_in_the_table_of_old_files(room: Room) -> None:
+    """Exactly the file that `rollback` would choose says yes."""
+    (would_work, *_) = panel(HOST, "Superseded files: what a rollback could use")["targets"]
+    found = room.prometheus.query(filled(would_work["expr"], instance=room.incident))
+    chosen = [series["metric"]["path"] for series in found if series["value"][1] == "2"]
+    assert chosen == [str(room.directory / f"kubelet-client-{GOOD_STAMP}.pem")]
