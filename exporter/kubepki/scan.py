@@ -4,6 +4,7 @@
 still the same. So a scan after any history of events equals a fresh one.
 """
 
+import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -26,17 +27,20 @@ from kubepki.wanted import Content, Wanted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiServer:
-    """The API server that a kubeconfig names: its address and the PEM or DER certificates it is verified against."""
+    """The API server that a kubeconfig names, and the PEM of the CAs it is verified against.
+
+    `ca_pem` is None where the kubeconfig names no CA and empty where the named one cannot be read.
+    """
 
     server: Server
-    authorities: tuple[bytes, ...]
+    ca_pem: bytes | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanResult:
     """A snapshot and what else the scan learned.
 
-    `current_links` are the `-current.pem` paths that were there; `directories` those whose changes matter, and
+    `current_links` are the `-current.pem` links that were there; `directories` those whose changes matter, and
     `configured` the directories of certificates as the settings name them; `unsettled` means that a file was read
     within a tick of its last change and should be looked at once more soon.
     """
@@ -212,19 +216,21 @@ def _api_server(kubeconfigs: Iterable[LoadedKubeconfig], loaded: Mapping[str, Lo
         server = kubeconfig.content.server if kubeconfig.content else None
         if server is None:
             continue
-        authorities: tuple[bytes, ...] = ()
-        if server.ca_data is not None:
-            authorities = (server.ca_data,)
-        elif server.ca_path is not None:
+        ca_pem = server.ca_data
+        if ca_pem is None and server.ca_path is not None:
             named = loaded.get(kubeconfig.resolve(server.ca_path) or "")
-            if named is not None and named.parsed is not None:
-                authorities = tuple(each.der for each in named.parsed.certificates)
-        return ApiServer(server=server, authorities=authorities)
+            certificates = named.parsed.certificates if named is not None and named.parsed is not None else ()
+            ca_pem = "".join(ssl.DER_cert_to_PEM_cert(each.der) for each in certificates).encode()
+        return ApiServer(server=server, ca_pem=ca_pem)
     return None
 
 
 def _current_links(loaded: Iterable[Loaded]) -> frozenset[str]:
-    return frozenset(each.path for each in loaded if each.located and layout.current_prefix(each.name) is not None)
+    return frozenset(
+        each.path
+        for each in loaded
+        if each.located and each.located.is_link and layout.current_prefix(each.name) is not None
+    )
 
 
 def _directories(sources: Sources, loaded: Iterable[Loaded]) -> frozenset[str]:

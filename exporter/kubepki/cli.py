@@ -1,0 +1,39 @@
+"""The command `kubepki-exporter`: command line in, exit status out."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from kubepki.commands import Command
+from kubepki.flags import Invocation, failure_status, load
+from kubepki.settings import ConfigError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit status; the statuses are in `--help`."""
+    arguments = tuple(sys.argv[1:] if argv is None else argv)
+
+    def invocation() -> Invocation:
+        return load(arguments, os.environ, os.getcwd())  # noqa: PTH109 - paths are str throughout
+
+    try:
+        return _run(invocation(), invocation)
+    except ConfigError as error:
+        print(f"kubepki-exporter: {error}", file=sys.stderr)  # noqa: T201 - the one line of a usage error
+        return failure_status(arguments)
+
+
+def _run(invocation: Invocation, reload: Callable[[], Invocation]) -> int:
+    if invocation.command is Command.CHECK:
+        from kubepki.check import check  # noqa: PLC0415 - what one command needs costs the others no start
+
+        return check(invocation)
+    if invocation.command is Command.ROLLBACK:
+        from kubepki.rollback import rollback  # noqa: PLC0415 - as above
+
+        return rollback(invocation)
+    from kubepki.service import check_config, serve  # noqa: PLC0415 - as above
+
+    if invocation.config_check:
+        return check_config(invocation.settings)
+    return serve(invocation.settings, lambda: reload().settings)

@@ -1,0 +1,82 @@
+"""The log on stderr: one line an event, as logfmt or JSON, with fields that can be searched for."""
+
+import json
+import logging
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TextIO
+
+from kubepki.model import label_text
+from kubepki.settings import LogFormat, LogLevel, LogSettings
+
+ROOT = "kubepki"
+_LEVELS = {
+    LogLevel.DEBUG: logging.DEBUG,
+    LogLevel.INFO: logging.INFO,
+    LogLevel.WARN: logging.WARNING,
+    LogLevel.ERROR: logging.ERROR,
+}
+_NAMES = {logging.DEBUG: "debug", logging.INFO: "info", logging.WARNING: "warn", logging.ERROR: "error"}
+_NEEDS_QUOTES = frozenset(' "=\\')
+
+
+def set_up(settings: LogSettings, stream: TextIO | None = None) -> None:
+    """Send the exporter's log to *stream* (stderr) in the format and from the level of *settings*."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonFormatter() if settings.format is LogFormat.JSON else LogfmtFormatter())
+    for name in (ROOT, "watchdog"):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.propagate = False
+    logging.getLogger(ROOT).setLevel(_LEVELS[settings.level])
+    logging.getLogger("watchdog").setLevel(logging.WARNING)
+
+
+def tell(logger: logging.Logger, level: int, message: str, **fields: object) -> None:
+    """Log *message* with *fields*; those that are None are left out."""
+    logger.log(
+        level, "%s", message, extra={"fields": {key: value for key, value in fields.items() if value is not None}}
+    )
+
+
+class LogfmtFormatter(logging.Formatter):
+    """`ts=… level=… msg=… KEY=…`, as Prometheus' own servers write."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return *record* as one line."""
+        return " ".join(f"{key}={_logfmt(value)}" for key, value in _entries(record).items())
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line, with the same keys."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return *record* as one line."""
+        return json.dumps(_entries(record), ensure_ascii=False)
+
+
+def _entries(record: logging.LogRecord) -> Mapping[str, object]:
+    when = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    entries: dict[str, object] = {
+        "ts": when,
+        "level": _NAMES.get(record.levelno, record.levelname.lower()),
+        "msg": _clean(record.getMessage()),
+    }
+    for key, value in getattr(record, "fields", {}).items():
+        entries[key] = value if isinstance(value, bool | int | float) else _clean(str(value))
+    if record.exc_info and record.exc_info[0] is not None:
+        entries["exception"] = _clean(logging.Formatter().formatException(record.exc_info))
+    return entries
+
+
+def _clean(text: str) -> str:
+    # A file name may be no UTF-8, and what cannot be encoded would lose the line.
+    return label_text(text) if any("\ud800" <= character <= "\udfff" for character in text) else text
+
+
+def _logfmt(value: object) -> str:
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    if text and text.isprintable() and not _NEEDS_QUOTES.intersection(text):
+        return text
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,201 @@
+"""The loop disk -> snapshot -> publication: what is due, what changed, what was missed.
+
+One thread calls `PkiWatch.scan_if_due`; everything that a scrape reads is replaced by assignment.
+"""
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from kubepki import disk, layout
+from kubepki.clock import Clocks
+from kubepki.journal import Journal
+from kubepki.model import Fault, Snapshot
+from kubepki.publish import Publication, publish
+from kubepki.reference_https import api_server_clock
+from kubepki.scan import ApiServer, Scanner, ScanResult
+from kubepki.schedule import POLLING_INTERVAL_SECONDS, Schedule
+from kubepki.settings import ConfigError, PkiSettings, Settings
+from kubepki.steps import Step
+from kubepki.watch import Watcher
+
+log = logging.getLogger(__name__)
+
+_SETTLE_SECONDS = 0.1
+_MAX_PASSWORD = 4_096
+
+
+class PkiWatch:
+    """Watches and scans what the settings name, and publishes a snapshot."""
+
+    def __init__(
+        self, settings: Settings, clocks: Clocks, *, remembered: frozenset[str], wake: Callable[[], None]
+    ) -> None:
+        self._clocks = clocks
+        self._wake = wake
+        self._lock = threading.Lock()
+        self._schedule = Schedule(interval=settings.scan.interval)
+        self._watcher = Watcher(self.mark, log=logging.getLogger("kubepki.watch"))
+        self._journal = Journal()
+        self._steps: list[Step] = []
+        self._publication: Publication | None = None
+        self._raw: Snapshot | None = None
+        self._changes: Counter[str] = Counter()
+        self._remembered = remembered
+        self._reread_at = 0.0
+        self._forgiving = True
+        self.scans = 0
+        self.scan_failures = 0
+        self.missed_changes = 0
+        self.last_scan_duration = 0.0
+        self.last_scan_time = 0.0
+        self.watch_up: tuple[tuple[str, bool], ...] = ()
+        self.snapshot: Snapshot | None = None
+        self._take(settings)
+
+    @property
+    def watch_events(self) -> int:
+        """How many file system events asked for a scan."""
+        return self._watcher.events()
+
+    def symlink_changes(self) -> tuple[tuple[str, int], ...]:
+        """Return for each link that is published how often it was seen to change its target."""
+        links = [state.path for state in self.snapshot.paths if state.link] if self.snapshot else []
+        return tuple((path, self._changes[path]) for path in links)
+
+    def mark(self) -> None:
+        """Note that something changed; for any thread."""
+        with self._lock:
+            self._schedule.mark(time.monotonic())
+        self._wake()
+
+    def note_step(self, step: Step) -> None:
+        """Note a step of the clock: the disk is looked at again at once, and one line tells what it means."""
+        with self._lock:
+            self._steps.append(step)
+            self._schedule.wake_at(time.monotonic())
+        self._wake()
+
+    def reload(self, settings: Settings) -> None:
+        """Take new settings; links that were seen before are forgotten. Raises ConfigError and changes nothing."""
+        self._take(settings)
+        self._remembered = frozenset()
+        self._publication = None
+        self._forgiving = True
+        with self._lock:
+            self._schedule.wake_at(time.monotonic())
+
+    def seconds_to_next_scan(self) -> float:
+        """Return how long the loop may sleep."""
+        with self._lock:
+            return max(0.0, self._schedule.due_at() - time.monotonic())
+
+    def scan_if_due(self) -> None:
+        """Scan and publish where a scan is due."""
+        started = time.monotonic()
+        with self._lock:
+            if not self._schedule.due(started):
+                return
+            announced = self._schedule.dirty
+            self._schedule.started(started)
+            steps, self._steps = self._steps, []
+        reread = started >= self._reread_at
+        try:
+            result = self._scanner.scan(self._remembered, reread=reread)
+            self._finish(result, announced=announced or bool(steps), started=started)
+        except Exception:
+            # One bad scan must not end the service: the last snapshot stands and the counter rises.
+            self.scan_failures += 1
+            log.exception("a scan failed; the last snapshot stands")
+        else:
+            if reread:
+                self._reread_at = started + self._settings.scan.reread_interval
+        self.scans += 1
+        ended = time.monotonic()
+        self.last_scan_duration = ended - started
+        with self._lock:
+            self._schedule.finished(ended)
+        self._tell(steps)
+
+    def stop(self) -> None:
+        """End all watching."""
+        self._watcher.stop()
+
+    def _take(self, settings: Settings) -> None:
+        password = read_password(settings.pki)
+        self._settings = settings
+        self._scanner = Scanner(settings.pki, settings.scan, password=password)
+        self._reread_at = time.monotonic() + settings.scan.reread_interval
+        with self._lock:
+            self._schedule.set_interval(settings.scan.interval)
+
+    def _finish(self, result: ScanResult, *, announced: bool, started: float) -> None:
+        if not announced and not self._forgiving and self._raw is not None:
+            self.missed_changes += _differences(self._raw, result.snapshot)
+        self._raw = result.snapshot
+        self._remembered |= result.current_links
+        self._publication = publish(self._publication, result.snapshot, time.monotonic())
+        snapshot = self._publication.snapshot
+        links = {state.path: state.link for state in snapshot.paths if state.link is not None}
+        for path in self._clocks.see_links(links):
+            self._changes[path] += 1
+        if self._forgiving:
+            self._clocks.keep_links(frozenset(links) | self._remembered)
+        self._forgiving = False
+        self.snapshot = snapshot
+        self._ask_api_server(result.apiserver)
+        first = [*result.configured, *(path.rpartition("/")[0] for path in result.current_links)]
+        self._watcher.update(result.directories, first=first)
+        self.watch_up = tuple((path, self._watcher.up(path)) for path in result.configured)
+        with self._lock:
+            degraded = self._watcher.degraded()
+            interval = self._settings.scan.interval
+            self._schedule.set_interval(min(interval, POLLING_INTERVAL_SECONDS) if degraded else interval)
+            if result.unsettled:
+                self._schedule.wake_at(started + _SETTLE_SECONDS)
+            if self._publication.due_at is not None:
+                self._schedule.wake_at(self._publication.due_at)
+
+    def _ask_api_server(self, found: ApiServer | None) -> None:
+        if found is None or not self._settings.clock.apiserver:
+            self._clocks.set_api_server(None)
+            return
+        server = found.server
+        self._clocks.set_api_server(
+            api_server_clock(
+                server.url, ca_pem=found.ca_pem, tls_server_name=server.tls_server_name, insecure=server.insecure
+            )
+        )
+
+    def _tell(self, steps: list[Step]) -> None:
+        if self.snapshot is None:
+            return
+        reading = self._clocks.read()
+        self.last_scan_time = reading.host_time
+        for step in steps:
+            self._journal.tell_step(step, self.snapshot, reading)
+        self._journal.tell_changes(self.snapshot, reading)
+
+
+def read_password(pki: PkiSettings) -> bytes | None:
+    """Return the password of PKCS#12 files without its line end; None where no file is named, ConfigError if unread."""
+    if pki.password_file is None:
+        return None
+    outcome = disk.read(pki.password_file, _MAX_PASSWORD)
+    if isinstance(outcome, Fault):
+        what = f"the password file {pki.password_file} cannot be read: {outcome.detail}"
+        raise ConfigError(what, where="--pki.password-file", hint="name a readable file with one line")
+    return outcome[1].rstrip(b"\r\n")
+
+
+def remembered_links(paths: tuple[str, ...]) -> frozenset[str]:
+    """Return those of the links in the state file that are expected: `-current.pem`."""
+    return frozenset(path for path in paths if layout.current_prefix(path.rpartition("/")[2]) is not None)
+
+
+def _differences(before: Snapshot, after: Snapshot) -> int:
+    old = {state.path: state for state in before.paths}
+    new = {state.path: state for state in after.paths}
+    return sum(1 for path in old.keys() | new.keys() if old.get(path) != new.get(path))
