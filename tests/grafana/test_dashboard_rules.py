@@ -167,3 +167,11 @@ def test_the_provisioning_files_and_config_maps_load() -> None:
         assert document["metadata"]["labels"] == {"grafana_dashboard": "1"}
         assert document["data"][f"{uid}.json"] == (GRAFANA / "dashboards" / f"{uid}.json").read_text(encoding="utf-8")
         assert len(document["data"][f"{uid}.json"]) < 1_000_000
+
+
+def test_the_documentation_says_what_each_panel_says() -> None:
+    """docs/dashboards.md has a row for each panel with the panel's own description."""
+    text = (ROOT / "docs" / "dashboards.md").read_text(encoding="utf-8")
+    for uid in UIDS:
+        for panel in panels(uid):
+            assert f"| {panel['title']} | {panel['description']} |" in text
