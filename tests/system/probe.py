@@ -11,6 +11,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -63,6 +64,14 @@ def _removed(path: str) -> str:
     return "removed"
 
 
+def _size(path: str) -> int:
+    return len(Path(path).read_bytes())
+
+
+def _names(path: str) -> list[str]:
+    return sorted(child.name for child in Path(path).iterdir())
+
+
 def _set_clock() -> str:
     time.clock_settime(time.CLOCK_REALTIME, time.time())
     return "set"
@@ -73,8 +82,8 @@ def main(paths: list[str]) -> None:
     current = paths[0]
     status = Path("/proc/self/status").read_text(encoding="ascii")
     results = {
-        "read": {path: attempt(lambda path=path: len(Path(path).read_bytes())) for path in paths},
-        "list": {path: attempt(lambda path=path: sorted(os.listdir(path))) for path in ("/root", "/home", "/etc/ssh")},
+        "read": {path: attempt(partial(_size, path)) for path in paths},
+        "list": {path: attempt(partial(_names, path)) for path in ("/root", "/home", "/etc/ssh")},
         "through_init": attempt(lambda: len(Path("/proc/1/root/etc/shadow").read_bytes())),
         "write_pki": attempt(lambda: _written(f"{current}.new")),
         "overwrite_pki": attempt(lambda: _written(current)),
