@@ -242,7 +242,7 @@ def test_a_hanging_server_is_never_waited_for(tmp_path: Path, ca: Pair, valid: P
         assert time.monotonic() - started < 0.5
         clocks.stop()
         assert time.monotonic() - started < 1.5
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("clock-")]
+        assert not [thread for thread in threading.enumerate() if thread.name.startswith("clock-")]
 
 
 def test_down_and_up_again(tmp_path: Path, ca: Pair, valid: Pair, caplog: pytest.LogCaptureFixture) -> None:
