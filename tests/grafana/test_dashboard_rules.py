@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 import yaml
-from kubepki.families import FAMILIES
 
 from grafana.generate import ROOT as GRAFANA
 from grafana.generate import stale
+from kubepki.families import FAMILIES
 from tests.conftest import ROOT
 from tests.grafana.boards import UIDS, Json, board, panels, targets
 

@@ -1,0 +1,115 @@
+"""The fleet board with 5,000 hosts behind it: what a panel returns stays small, and each query answers soon."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, generate_latest
+
+from kubepki.collector import Collector, View
+from kubepki.model import Certificate, Health, Link, PathState, Reading, Role, Snapshot, Usage
+from tests.grafana.boards import filled, targets
+from tests.grafana.prometheus import running
+from tests.waiting import wait_until
+
+HOSTS, FUTURE_DATED = 5_000, 500
+LEAD, DAY = 7_860.0, 86_400.0
+MOST_SERIES, MOST_SECONDS = 300, 10.0
+
+
+def certificate(not_before: float, subject: str) -> Certificate:
+    return Certificate(
+        entry="0",
+        usage=Usage.CLIENT,
+        subject=subject,
+        issuer="CN=kubernetes",
+        serial="0A",
+        fingerprint_sha256="ab" * 32,
+        not_before=not_before,
+        not_after=not_before + 365 * DAY,
+    )
+
+
+def exposition(now: float, lead: float) -> list[str]:
+    """Return the samples of one host with a kubelet's two links, its client certificate *lead* ahead of *now*."""
+    pki = "/var/lib/kubelet/pki"
+    paths = tuple(
+        PathState(
+            path=f"{pki}/kubelet-{kind}-current.pem",
+            role=Role.CURRENT,
+            certificates=(certificate(now + offset, "CN=system:node:NODE,O=system:nodes"),),
+            key_match=True,
+            link=Link(target=f"{pki}/kubelet-{kind}-x.pem", target_mtime=now - DAY, target_name_time=now - DAY),
+        )
+        for kind, offset in (("client", lead), ("server", -DAY))
+    )
+    view = View(
+        snapshot=Snapshot(paths=paths),
+        reading=Reading(host_time=now, synchronized=True),
+        health=Health(version="1", python_version="3.11", last_scan_time=now),
+    )
+    registry = CollectorRegistry()
+    registry.register(Collector(lambda: view))
+    return [line for line in generate_latest(registry).decode().splitlines() if not line.startswith("#")]
+
+
+def fleet(now: float) -> bytes:
+    """Return the samples of all hosts in one text, each with its instance, and with `up`, as labels of their own."""
+    kinds = (exposition(now, LEAD), exposition(now, -DAY))
+    lines = []
+    for number in range(HOSTS):
+        own = f'job="kubepki-exporter",instance="node{number}:10509"'
+        lines.append(f"up{{{own}}} 1")
+        for sample in kinds[number >= FUTURE_DATED]:
+            name, _, value = sample.rpartition(" ")
+            family, brace, labels = name.partition("{")
+            rest = f",{labels}" if brace else "}"
+            lines.append(f"{family}{{{own}{rest} {value}")
+    return ("\n".join(lines) + "\n").encode()
+
+
+@contextmanager
+def serving(text: bytes) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain; version=0.0.4")
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the name is the base class's
+            """Say nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_no_fleet_panel_returns_more_than_a_few_hundred_series(program: Callable[[str], Path], tmp_path: Path) -> None:
+    """500 of 5,000 hosts are future-dated: each panel stays under 300 series and each query under 10 s."""
+    with (
+        serving(fleet(time.time())) as address,
+        running(program("prometheus"), tmp_path, [address], honor_labels=True, interval="5s") as prometheus,
+    ):
+        alerts = 'count(ALERTS{alertname=~"KubePKICert.+", alertstate="firing"}) >= 500'
+        wait_until(lambda: prometheus.number(alerts), timeout=120, describe="500 hosts to be future-dated")
+        counted: dict[str, int] = {}
+        for uid, title, target in targets():
+            if uid == "kubepki-fleet":
+                began = time.monotonic()
+                found = prometheus.query(filled(target["expr"]), seconds=0 if target["instant"] else 30)
+                assert time.monotonic() - began < MOST_SECONDS, title
+                counted[title] = counted.get(title, 0) + len(found)
+        assert {title: count for title, count in counted.items() if count > MOST_SERIES} == {}
+        assert counted["Current certificates, the 50 worst"] >= 250
+        (worst,) = prometheus.query("count(instance:kubepki_certificate_ahead_seconds:max)")
+        assert float(worst["value"][1]) == FUTURE_DATED
