@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from watchdog.observers.inotify import InotifyEmitter
+
 from kubepki.watch import Watcher
 from tests.waiting import wait_until
 
@@ -347,4 +349,21 @@ def test_a_storm_is_delivered_and_survived(watched: Watched, pki: Path) -> None:
     watched.watcher.supervise()
     before = watched.settle(pki)
     (pki / "after").touch()
+    watched.woken_since(before)
+
+
+def test_an_emitter_that_ended_by_itself_is_replaced(watched: Watched, pki: Path) -> None:
+    """The same directory with the same inode is watched again after its emitter's thread has ended."""
+    watched.watcher.update({str(pki)})
+    watched.settle(pki)
+    [emitter] = [
+        thread
+        for thread in threading.enumerate()
+        if isinstance(thread, InotifyEmitter) and thread.watch.path == str(pki)
+    ]
+    emitter.stop()
+    emitter.join()
+    watched.watcher.supervise()
+    before = watched.watcher.events()
+    (pki / "a").touch()
     watched.woken_since(before)
