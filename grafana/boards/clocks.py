@@ -181,10 +181,13 @@ def _link_history() -> gf.Panel:
             gf.DataTransformerConfig(
                 id_val="filterFieldsByName", options={"include": {"names": ["Time", "instance", "path", "file"]}}
             ),
+            # The rows come one target after the other; a rollback would run back in time.
+            gf.DataTransformerConfig(id_val="sortBy", options={"fields": {}, "sort": [{"field": "Time"}]}),
             gf.DataTransformerConfig(
                 id_val="partitionByValues",
                 options={"fields": ["instance", "path"], "keepFields": False, "naming": {"asLabels": True}},
             ),
         ),
         table=True,
+        display_name="${__field.labels.instance} ${__field.labels.path}",
     )

@@ -155,6 +155,7 @@ def timeline(  # noqa: PLR0913 the parts of a timeline
     mappings: list[gf.ValueMapping],
     transformations: Sequence[gf.DataTransformerConfig] = (),
     table: bool = False,
+    display_name: str | None = None,
     width: int = 24,
 ) -> gf.Panel:
     """Return states over time, a line of blocks for each series; with *table* the states may be labels."""
@@ -168,6 +169,7 @@ def timeline(  # noqa: PLR0913 the parts of a timeline
             show_value=common.VisibilityMode.AUTO, legend=_legend(), tooltip=_tooltip(), per_page=20
         ),
         config=gf.FieldConfig(
+            display_name=display_name,
             unit="short",
             mappings=mappings,
             thresholds=thresholds((None, GREEN)),

@@ -146,6 +146,13 @@ def test_dates_in_tables_are_iso_over_milliseconds(panel: Json) -> None:
             assert expr.startswith("1000 * ")
 
 
+def test_the_links_history_is_in_the_order_of_time() -> None:
+    """Each link is one line of file names; unsorted rows would lose a rollback."""
+    (history,) = [panel for panel in panels("kubepki-host") if panel["title"] == "Which file the link points at"]
+    assert [step["id"] for step in history["transformations"]] == ["filterFieldsByName", "sortBy", "partitionByValues"]
+    assert history["targets"][0]["format"] == "table"
+
+
 def test_a_verdict_of_zero_is_said_in_words_and_green() -> None:
     """Each number at the top maps 0 to words, except the count of hosts."""
     for uid in UIDS:
