@@ -125,7 +125,7 @@ def test_the_incident_stands_first_in_the_table(room: Room) -> None:
 def test_the_links_history_names_both_files(room: Room) -> None:
     """The state timeline of the link has the old target and the new one."""
     (target,) = panel(HOST, "Which file the link points at")["targets"]
-    history = room.prometheus.query(filled(target["expr"], instance=room.incident), seconds=120)
+    history = room.prometheus.query(filled(target["expr"], instance=room.incident), seconds=60)
     files = {series["metric"]["file"] for series in history}
     assert files == {f"kubelet-client-{stamp}.pem" for stamp in (GOOD_STAMP, BAD_STAMP)}
 

@@ -35,12 +35,12 @@ class Prometheus:
     url: str
 
     def query(self, expr: str, *, seconds: int = 0) -> list[Series]:
-        """Return the series of *expr* now, or over the last *seconds* in 60 steps."""
+        """Return the series of *expr* now, or over the last *seconds* in 240 steps."""
         kind, window = "query", {}
         if seconds:
             now = time.time()
             kind = "query_range"
-            window = {"start": f"{now - seconds}", "end": f"{now}", "step": f"{max(1.0, seconds / 60)}"}
+            window = {"start": f"{now - seconds}", "end": f"{now}", "step": f"{seconds / 240}"}
         body = urllib.parse.urlencode({"query": expr, **window}).encode()
         with urllib.request.urlopen(f"{self.url}/api/v1/{kind}", body, timeout=60) as answer:  # noqa: S310 loopback
             result: list[Series] = json.load(answer)["data"]["result"]
