@@ -42,7 +42,9 @@ done
 # shellcheck disable=SC2086
 "$python" -m pip install --quiet --no-compile --only-binary :all: --implementation cp --python-version 3.11 $platforms \
     --target "$lib" --constraint constraints.txt --requirement "$top/requirements.txt"
-rm -rf "$lib/bin"
+rm -rf "$lib/bin" "$lib/cffi"/*.h
+# Modules of the libraries are imported, never run.
+grep -rlE --include='*.py' '^#!' "$lib" | xargs -r sed -i '1{/^#!/d}'
 find "$stage" -type d -exec chmod 755 {} +
 find "$stage" -type f -exec chmod 644 {} +
 chmod 755 "$stage/usr/bin/kubepki-exporter"
@@ -52,6 +54,7 @@ if "$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then
 fi
 rpmbuild -bb --quiet --target "$arch" --define "_topdir $top" --define "_libdir /usr/lib64" \
     --define "_build_id_links none" --define "kubepki_version $version" --define "kubepki_stage $stage" \
+    --define "packager The kubepki authors <kubepki@users.noreply.github.com>" \
     --define "use_source_date_epoch_as_buildtime 1" systemd/rpm/kubepki-exporter.spec >"$top/build.log" 2>&1 || {
     tail -n 30 "$top/build.log" >&2
     exit 1

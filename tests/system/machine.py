@@ -93,13 +93,14 @@ def booted(release: str, root: Path) -> Iterator[Machine]:
             env={**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
         )
     try:
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
 
-        def leader() -> str:
+        def leader() -> int | None:
             assert process.poll() is None, log.read_text(errors="replace")[-2000:]
-            return children.read_text().strip()
+            return _init_below(process.pid)
 
-        machine = Machine(release=release, root=root, leader=int(wait_until(leader, timeout=30, describe="the init")))
+        found = wait_until(leader, timeout=30, describe="the init")
+        assert found
+        machine = Machine(release=release, root=root, leader=found)
         wait_until(
             lambda: machine.attempt("systemctl", "is-system-running").stdout.strip() in ("running", "degraded"),
             timeout=90,
@@ -113,3 +114,12 @@ def booted(release: str, root: Path) -> Iterator[Machine]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(10)
+
+
+def _init_below(pid: int) -> int | None:
+    """Return the child of *pid* that became the init of a machine; nspawn has helpers for a while, too."""
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        with contextlib.suppress(FileNotFoundError):
+            if Path(f"/proc/{child}/comm").read_text().strip() == "systemd":
+                return int(child)
+    return None

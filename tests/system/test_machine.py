@@ -199,7 +199,7 @@ def test_sandbox_reads_what_it_must_and_nothing_else(machine: Machine) -> None:
 
 
 def test_shadow_stays_hidden_when_it_is_replaced(machine: Machine) -> None:
-    """A new account replaces /etc/shadow, which shakes off the mask; the service is restarted and sees it masked again."""
+    """A new account replaces /etc/shadow, which shakes off the mask; the service is restarted and masked again."""
     pid = machine.show(UNIT, "MainPID")
     machine.run("useradd", "berta")
     wait_restarted(machine, pid)
