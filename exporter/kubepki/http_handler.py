@@ -136,5 +136,5 @@ def serve_connection(connection: Connection, site: Site, table: ConnectionTable)
     except Exception as error:  # noqa: BLE001 - a worker's end must not be silent
         site.on_error("a connection failed", error)
     finally:
-        table.remove(connection)
         connection.close()
+        table.remove(connection)

@@ -20,7 +20,6 @@ _STALE_SECONDS = 5.0
 _STUCK_SECONDS = 60.0
 _FINISH_SECONDS = 0.4
 _JOIN_SECONDS = 0.3
-_ACCEPTS_PER_TURN = 16
 _POLL_SECONDS = 0.01
 _OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
@@ -92,27 +91,27 @@ class WebServer:
             self._beat = time.monotonic()
             for number, _ in poller.poll(_TURN_SECONDS * 1000):
                 if number in listeners:
-                    self._accept_some(listeners[number])
+                    self._accept_one(listeners[number])
 
-    def _accept_some(self, listener: socket.socket) -> None:
-        for _ in range(_ACCEPTS_PER_TURN):
-            wait = self._table.make_room()
-            if wait > 0:
-                # The new connection stays in the kernel's queue meanwhile.
-                self._stopping.wait(min(wait, _TURN_SECONDS))
-                return
-            try:
-                accepted, _address = listener.accept()
-            except BlockingIOError:
-                return
-            except OSError as error:
-                # accept(2): errors of the network belong to that connection and are passed over.
-                if error.errno in _OUT_OF_RESOURCES:
-                    self._site.complaints.say(f"a connection could not be accepted: {error.strerror}")
-                    self._table.abort(busy=False)
-                    self._stopping.wait(_TURN_SECONDS)
-                return
-            self._start_worker(accepted)
+    def _accept_one(self, listener: socket.socket) -> None:
+        """Accept the connection that is known to wait; room is made for no other."""
+        wait = self._table.make_room()
+        if wait > 0:
+            # The new connection stays in the kernel's queue meanwhile.
+            self._stopping.wait(min(wait, _TURN_SECONDS))
+            return
+        try:
+            accepted, _address = listener.accept()
+        except BlockingIOError:
+            return
+        except OSError as error:
+            # accept(2): errors of the network belong to that connection and are passed over.
+            if error.errno in _OUT_OF_RESOURCES:
+                self._site.complaints.say(f"a connection could not be accepted: {error.strerror}")
+                self._table.abort(busy=False)
+                self._stopping.wait(_TURN_SECONDS)
+            return
+        self._start_worker(accepted)
 
     def _start_worker(self, accepted: socket.socket) -> None:
         connection = Connection(accepted, self._limits)

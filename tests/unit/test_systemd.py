@@ -52,7 +52,7 @@ def _child(listeners: list[socket.socket], *arguments: str, names: str = "") -> 
     result = subprocess.run(
         [sys.executable, "-c", ADOPT, *arguments],
         env={**os.environ, "LISTEN_FDS": str(len(listeners)), **({"LISTEN_FDNAMES": names} if names else {})},
-        preexec_fn=pass_on,  # noqa: PLW1509 - the child is single-threaded here, as systemd's is
+        preexec_fn=pass_on,
         close_fds=False,
         capture_output=True,
         text=True,
@@ -91,12 +91,10 @@ def test_listen_fds_without_systemd(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_descriptor_that_does_not_listen_is_refused() -> None:
     """A datagram socket is refused with a hint for the socket unit."""
-    with (
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagram,
-        pytest.raises(subprocess.CalledProcessError) as caught,
-    ):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagram:
         datagram.bind(("127.0.0.1", 0))
-        _child([datagram])
+        with pytest.raises(subprocess.CalledProcessError) as caught:
+            _child([datagram])
     assert ConfigError.__name__ in caught.value.stderr
     assert "Accept=no" in caught.value.stderr
 
