@@ -54,7 +54,7 @@ def test_the_boards_tell_each_step(
 ) -> None:
     """The validity line has the right state, and the verdict the right next step."""
     given = {OK: 1.0, TIME: 0.0, FALLBACK: 1.0} | series
-    shown = {
+    shown: dict[str, tuple[str, float]] = {
         panel("kubepki-host", "Validity of what is presented")["targets"][0]["expr"]: (f"{{{LINK}}}", state),
         panel("kubepki-fleet", "What to do")["targets"][0]["expr"]: ("{}", to_do),
     }
