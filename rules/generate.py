@@ -91,7 +91,7 @@ def _fleet(name: str, bad: Callable[[int], bool], firing: dict[str, int], *, ske
 
 
 def fleet_tests() -> str:
-    """Return promtool's unit tests of 50 hosts: healthy, one bad, all bad, a wrong Prometheus; each with a node label."""
+    """Return promtool's unit tests of 50 hosts, each with a `node` label: healthy, one bad, all bad, bad Prometheus."""
     future = 3000
     everyone = "KubePKIHostClockSkewed"
     suspect = "KubePKIPrometheusClockSuspect"
