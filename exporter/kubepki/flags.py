@@ -3,7 +3,6 @@
 Flags win over the configuration file, the file over the environment, and that over the defaults.
 """
 
-import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -12,9 +11,9 @@ from kubepki.assembly import assemble
 from kubepki.commands import Command
 from kubepki.moments import parse_moment
 from kubepki.options import OPTIONS
-from kubepki.parser import build_parser, command_position, parse_arguments
+from kubepki.parser import build_parser, parse_arguments, split_arguments
 from kubepki.paths import absolute
-from kubepki.settings import ConfigError, NtpReference, Settings
+from kubepki.settings import ConfigError, Settings
 
 __all__ = ["Command", "Invocation", "build_parser", "failure_status", "load"]
 
@@ -59,7 +58,6 @@ def load(argv: Sequence[str], environ: Mapping[str, str], cwd: str) -> Invocatio
 
         by_file = read_config(config_file)
     settings = assemble(_by_environment(environ) | by_file | by_flag, config_file=config_file)
-    _require_ntplib(settings)
     paths = given.get("paths") or ()
     return Invocation(
         command=command,
@@ -80,8 +78,8 @@ def failure_status(argv: Sequence[str]) -> int:
     2 for the service; 3 for `check` and `rollback`, of which 1 and 2 only ever mean findings, and for a command that
     does not exist.
     """
-    position = command_position(argv)
-    return USAGE_STATUS if position is None or argv[position] == Command.SERVE else COULD_NOT_LOOK_STATUS
+    words = split_arguments(argv)[1]
+    return USAGE_STATUS if not words or words[0] == Command.SERVE else COULD_NOT_LOOK_STATUS
 
 
 def _by_flag(given: Mapping[str, Any], cwd: str) -> dict[str, object]:
@@ -122,12 +120,3 @@ def _moment(text: str, _base: str) -> float:
 
 def _fallback(text: str, base: str) -> str:
     return absolute(text, base) if "/" in text else absolute(text, "/")[1:]
-
-
-def _require_ntplib(settings: Settings) -> None:
-    """Refuse an NTP reference that could never be read: ntplib is an extra."""
-    ntp = any(isinstance(reference, NtpReference) for reference in settings.clock.references)
-    if ntp and importlib.util.find_spec("ntplib") is None:
-        what = "clock.references: an NTP server needs the Python package ntplib"
-        hint = "install it (kubepki-exporter[ntp], python3-ntplib) or leave the server out"
-        raise ConfigError(what, where=settings.config_file or "", hint=hint)

@@ -4,6 +4,7 @@ Rules of this module: pure; the manual page and the check of the documentation a
 """
 
 import argparse
+import itertools
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -47,34 +48,42 @@ def parse_arguments(argv: Sequence[str]) -> tuple[Command, dict[str, Any]]:
     Flags may stand before and behind the command. Prints and raises SystemExit(0) for `--help` and `--version`.
     """
     top, commands = _build()
-    position = command_position(argv)
-    if position is None:
-        command, parser, rest = Command.SERVE, top, list(argv)
-    else:
-        command = _command(argv[position])
-        parser, rest = commands[command], [*argv[:position], *argv[position + 1 :]]
-    namespace, extra = parser.parse_known_args(rest)
+    flags, words = split_arguments(argv)
+    command = _command(words[0]) if words else Command.SERVE
+    parser = commands[command] if words else top
+    paths = words[1:]
+    if paths and command is Command.SERVE:
+        raise _unknown(paths[0], command, parser.prog)
+    namespace, extra = parser.parse_known_args([*flags, "--", *paths] if paths else flags)
     if extra:
         raise _unknown(extra[0], command, parser.prog)
     return command, vars(namespace)
 
 
-def command_position(argv: Sequence[str]) -> int | None:
-    """Return where in *argv* the command stands, which is the first word that is neither a flag nor its value."""
-    skip = False
-    for position, word in enumerate(argv):
-        if skip:
-            skip = False
-        elif word == "--":
-            return None
-        elif word.startswith("-"):
-            skip = word in _VALUED
+def split_arguments(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the flags of *argv* with their values, and the other words, of which the first is the command.
+
+    argparse itself would lose flags that stand before a sub-command, and paths that stand behind a flag.
+    """
+    flags: list[str] = []
+    words: list[str] = []
+    rest = iter(argv)
+    for word in rest:
+        if word == "--":
+            words.extend(rest)
+        elif not word.startswith("-"):
+            words.append(word)
         else:
-            return position
-    return None
+            flags.append(word)
+            if word in _VALUED:
+                flags.extend(itertools.islice(rest, 1))
+    return flags, words
 
 
 _VALUED = frozenset({"--config.file", "--at", "--to", *(option.flag for option in OPTIONS if not option.switch)})
+
+
+_OWN_FLAGS = ("--config.file", "--config.check", "--json", "--at", "--apply", "--to", "--restart-kubelet")
 
 
 def _command(word: str) -> Command:
@@ -89,9 +98,9 @@ def _command(word: str) -> Command:
 
 def _unknown(word: str, command: Command, prog: str) -> ConfigError:
     flag = word.partition("=")[0]
-    if not word.startswith("-"):
+    if not word.startswith("--"):
         return ConfigError(f"unexpected argument {word}", hint=f"see {prog} --help")
-    flags = ("--config.file", *(option.flag for option in OPTIONS))
+    flags = (*_OWN_FLAGS, *(option.flag for option in OPTIONS))
     if flag in flags:
         return ConfigError(f"{flag} means nothing to {command}", hint="leave it out")
     near = nearest(flag, flags)

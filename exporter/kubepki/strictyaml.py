@@ -84,7 +84,7 @@ def parse_yaml(data: bytes, *, source: str) -> Node:
         raise _refusal(_place(source, line), "a control character", "remove it") from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        problem = _QUOTED.sub("…", error.problem or "malformed")
+        problem = _QUOTED.sub("…", (error.problem or "malformed").replace(r"'\t'", "(tab)"))
         where = _place(source, mark.line) if mark else source
         raise _refusal(where, f"not valid YAML: {problem}", "mend the YAML") from None
 
