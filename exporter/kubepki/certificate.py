@@ -47,7 +47,6 @@ def read_certificate(encoded: bytes, entry: str) -> tuple[ParsedCertificate | No
     if isinstance(serial, Refusal):
         return None, f"a certificate with a serial number that cannot be read ({serial.kind})"
     extensions = attempt(lambda: loaded.extensions)
-    refused = isinstance(extensions, Refusal)
     certificate = Certificate(
         entry=entry,
         usage=Usage.OTHER if isinstance(extensions, Refusal) else usage(extensions),
@@ -58,7 +57,9 @@ def read_certificate(encoded: bytes, entry: str) -> tuple[ParsedCertificate | No
         not_before=dates[0],
         not_after=dates[1],
     )
-    problem = f"a certificate with extensions that cannot be read ({extensions.kind})" if refused else ""
+    problem = ""
+    if isinstance(extensions, Refusal):
+        problem = f"a certificate with extensions that cannot be read ({extensions.kind})"
     return ParsedCertificate(certificate=certificate, der=encoded, spki_sha256=_spki(loaded, encoded)), problem
 
 

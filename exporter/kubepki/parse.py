@@ -4,7 +4,7 @@ Rules of this module: pure; total: any bytes give a `Parsed`. Of a private key o
 kept. No detail of a fault quotes a file.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
@@ -18,7 +18,7 @@ from kubepki.model import Fault, Reason
 from kubepki.pkcs12 import read_pkcs12
 from kubepki.privatekey import Unread, key_hash
 
-__all__ = ["Container", "Parsed", "ParsedCertificate", "key_match", "parse"]
+__all__ = ["Container", "Parsed", "ParsedCertificate", "content_faults", "key_match", "parse"]
 
 _SEQUENCE = b"\x30"
 # Kinds of key by their PEM label that are not tried: encrypted, or of no use in TLS.
@@ -92,7 +92,8 @@ def _unparsable(detail: str) -> Parsed:
     return Parsed(faults=(Fault(reason=Reason.UNPARSABLE, detail=detail),))
 
 
-def _faults(problems: list[str]) -> tuple[Fault, ...]:
+def content_faults(problems: Sequence[str]) -> tuple[Fault, ...]:
+    """Return one `UNPARSABLE` with the first of *problems* and the number of the others; nothing for none."""
     if not problems:
         return ()
     more = f"; and {len(problems) - 1} more" if len(problems) > 1 else ""
@@ -134,14 +135,14 @@ def _pem(data: bytes) -> Parsed:
         keys=tuple(keys),
         opaque_keys=opaque,
         other_blocks=other,
-        faults=_faults(problems),
+        faults=content_faults(problems),
     )
 
 
 def _der(data: bytes) -> Parsed:
     found, problem = read_certificate(data, "0")
     if found:
-        return Parsed(certificates=(found,), faults=_faults([problem] if problem else []))
+        return Parsed(certificates=(found,), faults=content_faults([problem] if problem else []))
     key = key_hash(data)
     if isinstance(key, str):
         return Parsed(keys=(key,))
@@ -162,4 +163,4 @@ def _pkcs12(data: bytes, password: bytes | None) -> Parsed:
         found, problem = read_certificate(encoded, str(position))
         certificates += [found] if found else []
         problems += [f"certificate {position}: {problem}"] if problem else []
-    return Parsed(certificates=tuple(certificates), keys=content.keys, faults=_faults(problems))
+    return Parsed(certificates=tuple(certificates), keys=content.keys, faults=content_faults(problems))

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 from kubepki import disk, layout
 from kubepki.content import ContentCache
-from kubepki.kubeconfig import ReferenceKind, Server, parse_kubeconfig
+from kubepki.kubeconfig import ReferenceKind, Server
+from kubepki.kubeconfig_reader import parse_kubeconfig
 from kubepki.kubeconfigs import LoadedKubeconfig, kubeconfig_state, wanted_by
 from kubepki.located import Located
 from kubepki.model import Fault, Link, Reason, Snapshot, Usage

@@ -1,0 +1,57 @@
+# `make run` and `make test` need Python >= 3.11 and make, nothing else.
+SHELL := /bin/sh
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+OLD := .venv-oldest
+PYTEST := $(BIN)/python -m pytest
+DEMO := build/incident
+ARGS ?=
+
+.PHONY: run test test-oldest test-system lint format bench golden clean programs
+
+run: $(VENV)/.runtime ## run the exporter in the foreground
+	@$(BIN)/python -m tests.incident $(DEMO) -- $(BIN)/kubepki-exporter $(ARGS)
+
+test: $(VENV)/.dev programs ## run all tests but those that boot machines
+	$(PYTEST) -q -m "not system"
+
+test-oldest: $(OLD)/.dev programs ## the same tests with the oldest supported libraries
+	$(OLD)/bin/python -m pytest -q -m "not system" tests/unit tests/property tests/e2e
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.dev programs ## measure; prints a table
+	$(BIN)/python -m tests.bench
+
+golden: $(VENV)/.dev ## write the expected scrapes anew; read the difference before you commit it
+	$(BIN)/python -m tests.golden_metrics
+
+programs: ## unpack the programs that tests need into .tools/, where apt can fetch them
+	@sh tests/fetch-programs.sh tests/apt-packages.txt .tools
+
+clean:
+	rm -rf build dist $(VENV) $(OLD) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/bin/python:
+	@sh tests/make-venv.sh "$(PYTHON)" $(VENV)
+
+$(VENV)/.runtime: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install -q -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/.runtime
+
+$(OLD)/.dev: pyproject.toml constraints-oldest.txt
+	@sh tests/make-venv.sh "$(PYTHON)" $(OLD)
+	$(OLD)/bin/python -m pip install -q -c constraints-oldest.txt -e '.[dev]'
+	@touch $@
