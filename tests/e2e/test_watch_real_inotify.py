@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-
 from watchdog.observers.inotify import InotifyEmitter
 
 from kubepki.watch import Watcher
