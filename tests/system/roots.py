@@ -11,7 +11,7 @@ CACHE = ROOT / ".cache" / "system"
 BOOT_PACKAGES = ("systemd", "systemd-sysv", "dbus")
 # What a machine may install without a network: the packages' dependencies, kept in its own apt cache.
 DOWNLOADED = {
-    "bookworm": ("ansible-core",),
+    "bookworm": ("ansible-core", "python3-apt"),
     "trixie": ("python3-venv",),
 }
 DEPENDENCIES = (

@@ -1,0 +1,122 @@
+"""The packages for hosts that the .deb does not serve: the .rpm with its own libraries, and a virtual environment."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system.conftest import build
+from tests.system.machine import Machine, booted
+from tests.system.roots import ROOT, copy_root
+from tests.system.test_machine import UNIT, scrape
+
+pytestmark = pytest.mark.system
+
+CONSTRAINTS = str(ROOT / "constraints.txt")
+
+
+def run(*command: str, **environment: str) -> str:
+    """Run *command* on the host, which must succeed, and return what it printed."""
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=600, cwd=ROOT, env={**os.environ, **environment}
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def bare(superuser: None, tmp_path: Path) -> Iterator[Path]:  # noqa: ARG001 - only root makes trees
+    """Return a tree of Debian 12 with its python3.11 and none of the exporter's libraries."""
+    root = copy_root("bookworm", tmp_path)
+    run("chroot", str(root), "apt-get", "install", "-y", "--no-install-recommends", "python3")
+    yield root
+    shutil.rmtree(root)
+
+
+def test_rpm_is_clean_and_runs_with_its_own_libraries(bare: Path, program: Callable[[str], Path]) -> None:
+    """Rpmlint has no error, and the package, put into a tree by rpm, becomes active and is scraped there."""
+    package = build("build-rpm.sh", PYTHON=sys.executable)
+    run(str(program("rpmlint")), "-c", str(ROOT / "systemd/rpm/rpmlint.toml"), str(package))
+    # The tree has no database of packages: its Python is not known to rpm.
+    run(str(program("rpm")), "--root", str(bare), "-i", "--nodeps", "--noscripts", str(package))
+    with booted("bookworm", bare) as machine:
+        machine.run("systemctl", "enable", "--now", UNIT)
+        scrape(machine, "^kubepki_host_time_seconds")
+        pid = machine.show(UNIT, "MainPID")
+        assert "/usr/lib64/kubepki-exporter/" in machine.run("cat", f"/proc/{pid}/maps")
+
+
+def test_deb_is_clean(packages: tuple[Path, Path], program: Callable[[str], Path]) -> None:
+    """Lintian has neither an error nor a warning."""
+    lintian = str(program("lintian"))
+    assert run(lintian, "--allow-root", "--fail-on=error,warning", str(packages[0])) == ""
+
+
+def test_environment_on_the_newest_python(superuser: None, tmp_path: Path) -> None:  # noqa: ARG001 - only root makes trees
+    """The wheel installs into a virtual environment of Debian 13's Python 3.13 with the pinned libraries, and serves."""
+    root = copy_root("trixie", tmp_path)
+    wheels = root / "srv" / "wheels"
+    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-c", CONSTRAINTS, "-w", str(wheels), str(ROOT))
+    wheel = next(wheels.glob("kubepki_exporter-*.whl"))
+    target = (
+        "--only-binary=:all:",
+        "--python-version=3.13",
+        "--platform=manylinux_2_28_x86_64",
+        "--platform=manylinux2014_x86_64",
+    )
+    run(sys.executable, "-m", "pip", "download", "--quiet", *target, "-c", CONSTRAINTS, "-d", str(wheels), str(wheel))
+    with booted("trixie", root) as machine:
+        install_environment(machine)
+        version = machine.run("/usr/local/bin/kubepki-exporter", "--version")
+        assert "kubepki-exporter" in version
+        unit = (
+            (ROOT / "systemd" / UNIT)
+            .read_text()
+            .replace("/usr/bin/kubepki-exporter", "/usr/local/bin/kubepki-exporter")
+        )
+        machine.path(f"/etc/systemd/system/{UNIT}").write_text(unit)
+        machine.run("systemctl", "daemon-reload")
+        machine.run("systemctl", "start", UNIT)
+        scrape(machine, r'^kubepki_exporter_build_info{python_version="3\.13')
+    shutil.rmtree(root)
+
+
+def install_environment(machine: Machine) -> None:
+    """Make the virtual environment of `make install`, from the wheels that lie in the machine."""
+    machine.run("apt-get", "install", "-y", "--no-install-recommends", "python3-venv", timeout=300)
+    home = "/usr/local/lib/kubepki-exporter"
+    machine.run("python3", "-m", "venv", home)
+    machine.run(f"{home}/bin/pip", "install", "--quiet", "--no-index", "--find-links=/srv/wheels", "kubepki-exporter")
+    machine.run("ln", "-s", f"{home}/bin/kubepki-exporter", "/usr/local/bin/kubepki-exporter")
+
+
+PLAY = """
+- hosts: localhost
+  connection: local
+  roles:
+    - role: /srv/systemd/ansible
+      vars:
+        kubepki_exporter_package: /srv/kubepki-exporter.deb
+        kubepki_exporter_args: --scan.interval=5s
+        kubepki_exporter_kubelet_waits: true
+"""
+
+
+def test_ansible_role_is_idempotent(packages: tuple[Path, Path], tmp_path: Path) -> None:
+    """The role installs and configures the service, and a second run changes nothing."""
+    root = copy_root("bookworm", tmp_path)
+    shutil.copy(packages[0], root / "srv" / "kubepki-exporter.deb")
+    shutil.copytree(ROOT / "systemd", root / "srv" / "systemd")
+    (root / "srv" / "play.yml").write_text(PLAY)
+    run("chroot", str(root), "apt-get", "install", "-y", "--no-install-recommends", "ansible-core", "python3-apt")
+    with booted("bookworm", root) as machine:
+        play = ("env", "LANG=C.UTF-8", "HOME=/root", "ansible-playbook", "/srv/play.yml")
+        assert "failed=0" in machine.run(*play, timeout=300)
+        scrape(machine, "^kubepki_host_time_seconds")
+        assert "changed=0" in machine.run(*play, timeout=300)
+        assert machine.path("/etc/systemd/system/kubelet.service.d/10-wait-for-time-sync.conf").is_file()
+    shutil.rmtree(root)
