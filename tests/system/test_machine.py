@@ -190,8 +190,9 @@ def test_sandbox_reads_what_it_must_and_nothing_else(machine: Machine) -> None:
     assert refusals == dict.fromkeys(refusals, "EROFS")
     assert results["write_state"] == "written"
     assert results["adjtimex"] in (0, 1, 2, 3, 4, 5, "EPERM")
-    for name in ("set_clock", "open_by_handle_at", "unshare", "writable_code"):
+    for name in ("set_clock", "open_by_handle_at", "unshare"):
         assert results[name] == "EPERM", name
+    assert results["writable_code"] in ("EPERM", "EACCES")
     assert results["packet"] == "EAFNOSUPPORT"
     assert (results["libraries"], results["inotify"], results["proc_stat"]) == ("loaded", True, True)
     assert (results["inet"], results["inet6"], results["unix"]) == ("opened", "opened", "opened")
@@ -262,9 +263,8 @@ def test_broken_configuration_fails_and_heals_by_itself(machine: Machine) -> Non
     """A broken configuration fails with one line, is tried for ever, and heals when the file is repaired."""
     machine.attempt("systemctl", "restart", UNIT)
     wait_until(lambda: int(machine.show(UNIT, "NRestarts")) >= 2, timeout=60, describe="two restarts")
-    assert machine.show(UNIT, "Result") == "exit-code"
-    assert machine.show(UNIT, "ExecMainStatus") == "2"
     journal = machine.run("journalctl", "-n60", "--no-pager", "-o", "cat", "-u", UNIT)
+    assert "status=2/INVALIDARGUMENT" in journal
     assert "intervall" in journal
     assert "Traceback" not in journal
     machine.path("/etc/kubepki-exporter/config.yml").write_text("scan:\n  interval: 5s\n")

@@ -57,7 +57,7 @@ def test_deb_is_clean(packages: tuple[Path, Path], program: Callable[[str], Path
 
 
 def test_environment_on_the_newest_python(superuser: None, tmp_path: Path) -> None:  # noqa: ARG001 - only root makes trees
-    """The wheel installs into a virtual environment of Debian 13's Python 3.13 with the pinned libraries, and serves."""
+    """The wheel installs into an environment of Debian 13's Python 3.13 with the pinned libraries, and serves."""
     root = copy_root("trixie", tmp_path)
     wheels = root / "srv" / "wheels"
     run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-c", CONSTRAINTS, "-w", str(wheels), str(ROOT))
