@@ -36,18 +36,22 @@ def build_incident(directory: Path, now: float) -> None:
     key_file.write_bytes(serving.key_pem)
 
 
+def say(text: str) -> None:
+    """Print a line before the exporter takes the process over."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def main(argv: list[str]) -> None:
     """Run the command behind `--`, on the host's directory or on a generated one."""
     directory, command = Path(argv[0]).resolve(), argv[argv.index("--") + 1 :]
     named = any(argument.startswith(("--pki.", "--config.file")) for argument in command)
-    print("The metrics are at http://localhost:10509/metrics (unless ARGS names another address)", flush=True)
+    say("The metrics are at http://localhost:10509/metrics (unless ARGS names another address).")
     if not named and not HOST_DIRECTORY.is_dir():
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
         build_incident(directory, time.time())
-        print(
-            f"This host has no {HOST_DIRECTORY}: watching a generated copy of the incident in {directory}", flush=True
-        )
+        say(f"This host has no {HOST_DIRECTORY}: watching a generated copy of the incident in {directory}.")
         command += [f"--pki.directory={directory}"]
     os.execvp(command[0], command)  # noqa: S606 - the command is the Makefile's
 

@@ -45,6 +45,8 @@ class PkiWatch:
         self._changes: Counter[str] = Counter()
         self._remembered = remembered
         self._reread_at = 0.0
+        self._events_seen = 0
+        # True for the scan after the start or a reload: what differs then is no change of the disk.
         self._forgiving = True
         self.scans = 0
         self.scan_failures = 0
@@ -98,13 +100,13 @@ class PkiWatch:
         with self._lock:
             if not self._schedule.due(started):
                 return
-            announced = self._schedule.dirty
             self._schedule.started(started)
             steps, self._steps = self._steps, []
         reread = started >= self._reread_at
         try:
+            self._watcher.supervise()
             result = self._scanner.scan(self._remembered, reread=reread)
-            self._finish(result, announced=announced or bool(steps), started=started)
+            self._finish(result, started=started)
         except Exception:
             # One bad scan must not end the service: the last snapshot stands and the counter rises.
             self.scan_failures += 1
@@ -131,9 +133,11 @@ class PkiWatch:
         with self._lock:
             self._schedule.set_interval(settings.scan.interval)
 
-    def _finish(self, result: ScanResult, *, announced: bool, started: float) -> None:
-        if not announced and not self._forgiving and self._raw is not None:
+    def _finish(self, result: ScanResult, *, started: float) -> None:
+        events = self._watcher.events()
+        if events == self._events_seen and not self._forgiving and self._raw is not None:
             self.missed_changes += _differences(self._raw, result.snapshot)
+        self._events_seen = events
         self._raw = result.snapshot
         self._remembered |= result.current_links
         self._publication = publish(self._publication, result.snapshot, time.monotonic())

@@ -74,7 +74,7 @@ class Service:
     """One running exporter. `run` returns when a signal asks for it; `close` ends what is left."""
 
     def __init__(self, settings: Settings, reload: Callable[[], Settings], clock: HostClock) -> None:
-        self._settings = settings
+        self._started_with = settings
         self._reload = reload
         self._clock = clock
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -101,7 +101,7 @@ class Service:
         signal.signal(signal.SIGHUP, self._on_reload)
         self._clocks.start()
         self._web.start()
-        path = self._settings.web.telemetry_path
+        path = self._started_with.web.telemetry_path
         for address in self._addresses:
             tell(log, logging.INFO, "listening", address=address, path=path, version=__version__)
         self._pki.scan_if_due()
@@ -148,8 +148,8 @@ class Service:
             ready=lambda: self._pki.snapshot is not None,
             on_error=_report_error,
             version=__version__,
-            telemetry_path=self._settings.web.telemetry_path,
-            max_requests=self._settings.web.max_requests,
+            telemetry_path=self._started_with.web.telemetry_path,
+            max_requests=self._started_with.web.max_requests,
             web_config=self._web_config,
         )
 
@@ -183,11 +183,10 @@ class Service:
             self._reload_successful = False
             tell(log, logging.ERROR, f"the new configuration is refused, the old one stays in force: {error}")
         else:
-            for key in restart_needed(self._settings, settings):
+            for key in restart_needed(self._started_with, settings):
                 tell(log, logging.WARNING, "this setting takes effect after a restart only", setting=key)
             self._clocks.set_references(references)
             logs.set_up(settings.log)
-            self._settings = settings
             self._reload_successful = True
             self._reload_time = self._clock.realtime()
             log.info("the configuration was read again")
