@@ -8,7 +8,8 @@ PYTEST := $(BIN)/python -m pytest
 DEMO := build/incident
 ARGS ?=
 
-.PHONY: run test test-oldest test-system lint format bench golden clean programs
+.PHONY: run test test-oldest test-system lint format generate check-generated dashboards prometheusrule bench golden \
+	programs system-packages wheel man deb rpm install uninstall clean
 
 run: $(VENV)/.runtime ## run the exporter in the foreground
 	@$(BIN)/python -m tests.incident $(DEMO) -- $(BIN)/kubepki-exporter $(ARGS)
@@ -31,11 +32,47 @@ format: $(VENV)/.dev
 bench: $(VENV)/.dev programs ## measure; prints a table
 	$(BIN)/python -m tests.bench
 
+test-system: $(VENV)/.dev system-packages wheel ## boot Debian 12 and 13 and use the packages there; needs root
+	$(PYTEST) -q -m system tests/system
+
+generate: dashboards prometheusrule ## write everything that is generated and committed
+
+dashboards: $(VENV)/.dev
+	$(BIN)/python -m grafana.generate
+
+prometheusrule: $(VENV)/.dev
+	$(BIN)/python rules/generate.py
+
+check-generated: $(VENV)/.dev ## fail where a generated file is not what its source says
+	$(BIN)/python -m grafana.generate --check
+	$(BIN)/python rules/generate.py --check
+
+wheel: $(VENV)/.dev ## build the wheel and the source distribution into dist/
+	@sh systemd/build-wheel.sh $(BIN)/python
+
+man: $(VENV)/.runtime ## print the manual page into build/kubepki-exporter.8
+	@mkdir -p build && $(BIN)/python systemd/manpage.py > build/kubepki-exporter.8 && echo build/kubepki-exporter.8
+
+deb: $(VENV)/.runtime ## build dist/kubepki-exporter_VERSION_all.deb
+	systemd/build-deb.sh
+
+rpm: $(VENV)/.runtime ## build dist/kubepki-exporter-VERSION-1.ARCH.rpm
+	systemd/build-rpm.sh
+
+install: wheel ## install into PREFIX (/usr/local), staged in DESTDIR
+	DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" PYTHON="$(PYTHON)" systemd/install.sh install
+
+uninstall: ## remove what `make install` installed
+	DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" systemd/install.sh uninstall
+
 golden: $(VENV)/.dev ## write the expected scrapes anew; read the difference before you commit it
 	$(BIN)/python -m tests.golden_metrics
 
 programs: ## unpack the programs that tests need into .tools/, where apt can fetch them
 	@sh tests/fetch-programs.sh tests/apt-packages.txt .tools
+
+system-packages: ## install the Debian packages that building and booting need, where we may
+	@sh tests/install-packages.sh systemd/apt-packages.txt
 
 clean:
 	rm -rf build dist $(VENV) $(OLD) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -104,7 +104,10 @@ class Connection:
         view = memoryview(data)
         while view:
             self._socket.settimeout(self._remaining())
-            view = view[self._socket.send(view[:_SEND_CHUNK]) :]
+            count = self._socket.send(view[:_SEND_CHUNK])
+            view = view[count:]
+            # Who reads is younger than who does not, when a connection has to go.
+            self.since = time.monotonic()
 
     def drain(self) -> None:
         """End our side and discard what the client still sends, within bounds, so that it can read our answer.
@@ -145,7 +148,7 @@ class ConnectionTable:
     """The connections that are open, never more than the limit.
 
     Where the table is full, the one that waits longest without a complete request makes room; where none waits, the
-    one that writes longest. One that renders is never ended.
+    one whose reader has stood still longest. One that renders is never ended.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -187,7 +190,7 @@ class ConnectionTable:
         """Record a new phase; ConnectionAbortedError where the connection has been evicted.
 
         *pending* are the bytes of an answer to be written. Slow readers must not fill the memory with answers: beyond
-        the limit the oldest of them go.
+        the limit those go that have stood still longest.
         """
         with self._lock:
             if connection not in self._open:
@@ -197,8 +200,8 @@ class ConnectionTable:
             connection.pending = pending
             excess = sum(each.pending for each in self._open) - self._limits.pending_bytes
             while excess > 0 and pending:
-                victim = self._oldest(Phase.WRITING)
-                if victim is None or victim is connection:
+                victim = self._oldest(Phase.WRITING, but=connection)
+                if victim is None:
                     break
                 excess -= victim.pending
                 self._evict(victim)
@@ -216,8 +219,8 @@ class ConnectionTable:
                 if busy or connection.phase is Phase.WAITING:
                     self._evict(connection)
 
-    def _oldest(self, phase: Phase) -> Connection | None:
-        candidates = (each for each in self._open if each.phase is phase)
+    def _oldest(self, phase: Phase, *, but: Connection | None = None) -> Connection | None:
+        candidates = (each for each in self._open if each.phase is phase and each is not but)
         return min(candidates, key=lambda each: each.since, default=None)
 
     def _evict(self, connection: Connection) -> None:

@@ -40,11 +40,17 @@ class User:
     key_path: str | None = None
 
     @property
+    def leaf(self) -> ParsedCertificate | None:
+        """The embedded certificate that is presented; None where there is none or it is damaged."""
+        first = self.certificates[0] if self.certificates else None
+        return first if first is not None and first.certificate.entry == f"user/{self.name}" else None
+
+    @property
     def key_match(self) -> bool | None:
         """Whether the embedded key belongs to the embedded leaf; None unless both are embedded and readable."""
-        if not self.certificates or self.key is None:
+        if self.leaf is None or self.key is None:
             return None
-        return key_match(self.certificates[0].spki_sha256, self.key)
+        return key_match(self.leaf.spki_sha256, self.key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,7 +86,7 @@ def _stale(content: Kubeconfig, links: list[Loaded]) -> Iterator[Fault]:
     """Yield a fault for a user who embeds an older certificate than the current link of the same subject holds."""
     for user in content.users:
         for link in links:
-            if user.certificates and link.leaf and _is_older(user.certificates[0].certificate, link.leaf.certificate):
+            if user.leaf and link.leaf and _is_older(user.leaf.certificate, link.leaf.certificate):
                 detail = f"user {user.name} embeds an older certificate than {link.path} holds"
                 yield Fault(reason=Reason.KUBECONFIG_STALE, detail=detail)
 

@@ -112,6 +112,8 @@ class PkiWatch:
             self.scan_failures += 1
             log.exception("a scan failed; the last snapshot stands")
         else:
+            # Only a scan that succeeded counts: an old time is what tells that the scans are stale.
+            self.last_scan_time = self._clocks.read().host_time
             if reread:
                 self._reread_at = started + self._settings.scan.reread_interval
         self.scans += 1
@@ -177,7 +179,6 @@ class PkiWatch:
         if self.snapshot is None:
             return
         reading = self._clocks.read()
-        self.last_scan_time = reading.host_time
         for step in steps:
             self._journal.tell_step(step, self.snapshot, reading)
         self._journal.tell_changes(self.snapshot, reading)

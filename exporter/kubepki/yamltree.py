@@ -51,9 +51,15 @@ def _read(data: bytes) -> "Tree | Problem":
         return Problem("no YAML" if mark is None else f"no YAML at line {mark.line + 1}, column {mark.column + 1}")
     except yaml.YAMLError:
         return Problem("no YAML: it has bytes that YAML does not allow")
+    except _UnknownAliasError:
+        return Problem("YAML with an alias of nothing")
     except _TooMuchError:
         return Problem("YAML that is nested too deep, too large, or has too many aliases")
     return builder.root
+
+
+class _UnknownAliasError(Exception):
+    """An alias without its anchor."""
 
 
 class _TooMuchError(Exception):
@@ -89,7 +95,9 @@ class _Builder:
             case "AliasEvent":
                 self._aliases += 1
                 self._check(within=self._aliases <= MAX_ALIASES)
-                self._add(self._anchors.get(str(anchor)), None)
+                if str(anchor) not in self._anchors:
+                    raise _UnknownAliasError
+                self._add(self._anchors[str(anchor)], None)
             case "DocumentEndEvent":
                 return True
         return False
