@@ -66,7 +66,16 @@ def test_junk_is_not_issued(junk: bytes) -> None:
 def test_rsa_pss_signature(program: Callable[[str], Path], tmp_path: Path) -> None:
     """A PSS signature is verified where the library knows its parameters, and is otherwise not taken as issued."""
     path = tmp_path / "ca.pem"
-    made = [program("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", tmp_path / "ca.key"]
+    made: list[str | Path] = [
+        program("openssl"),
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-keyout",
+        tmp_path / "ca.key",
+    ]
     made += ["-sigopt", "rsa_padding_mode:pss", "-sha256", "-subj", "/CN=pss", "-out", path]
     subprocess.run(made, check=True, capture_output=True)
     ca = x509.load_pem_x509_certificate(path.read_bytes())
