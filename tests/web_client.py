@@ -29,12 +29,13 @@ SECONDS = 10.0
 
 @dataclass(kw_only=True)
 class Running:
-    """A server with 150 samples, and what it was told and said."""
+    """A server with 150 samples; what it reported, and the content types of all that it rendered."""
 
     server: WebServer
     port: int
     ready: threading.Event
     errors: list[tuple[str, BaseException | None]]
+    rendered: list[str]
 
     def http(self) -> http.client.HTTPConnection:
         """Return a new client."""
@@ -95,12 +96,15 @@ def running(  # noqa: PLR0913 - each is one thing that a test varies
     source = source or registry()
     before = set(threading.enumerate())
     errors: list[tuple[str, BaseException | None]] = []
+    rendered: list[str] = []
 
     def report(message: str, error: BaseException | None) -> None:
         errors.append((message, error))
 
     def exposition(accept: str, names: Sequence[str]) -> Exposition:
-        return render(source, accept, names)
+        made = render(source, accept, names)
+        rendered.append(made.content_type)
+        return made
 
     is_ready = threading.Event()
     if ready:
@@ -118,7 +122,9 @@ def running(  # noqa: PLR0913 - each is one thing that a test varies
     server = WebServer(listeners, site=site, limits=limits)
     server.start()
     try:
-        yield Running(server=server, port=listeners[0].getsockname()[1], ready=is_ready, errors=errors)
+        yield Running(
+            server=server, port=listeners[0].getsockname()[1], ready=is_ready, errors=errors, rendered=rendered
+        )
     finally:
         server.stop()
         left = set(threading.enumerate()) - before
