@@ -3,9 +3,20 @@
 from collections.abc import Iterable
 
 from kubepki.reference import RemoteClock
-from kubepki.reference_https import HttpsClock
+from kubepki.reference_https import HttpsClock, api_server_clock
 from kubepki.reference_ntp import NtpClock, has_ntplib
-from kubepki.settings import ConfigError, HttpsReference, NtpReference
+from kubepki.scan import ApiServer
+from kubepki.settings import ClockSettings, ConfigError, HttpsReference, NtpReference
+
+
+def api_server(found: ApiServer | None, settings: ClockSettings) -> RemoteClock | None:
+    """Return the clock of the API server that a scan found, None where there is none or it is not to be asked."""
+    if found is None or not settings.apiserver:
+        return None
+    server = found.server
+    return api_server_clock(
+        server.url, ca_pem=found.ca_pem, tls_server_name=server.tls_server_name, insecure=server.insecure
+    )
 
 
 def remote_clocks(references: Iterable[HttpsReference | NtpReference]) -> tuple[RemoteClock, ...]:

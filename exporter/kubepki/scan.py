@@ -43,7 +43,8 @@ class ScanResult:
 
     `current_links` are the `-current.pem` links that were there; `directories` those whose changes matter, and
     `configured` the directories of certificates as the settings name them; `unsettled` means that a file was read
-    within a tick of its last change and should be looked at once more soon.
+    within a tick of its last change and should be looked at once more soon. `issued` says of each `-current.pem` with a
+    certificate whether a CA of a kubeconfig issued it; None where no kubeconfig gives a CA.
     """
 
     snapshot: Snapshot
@@ -52,6 +53,7 @@ class ScanResult:
     configured: tuple[str, ...]
     apiserver: ApiServer | None
     unsettled: bool
+    issued: Mapping[str, bool] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,9 @@ class Scanner:
             configured=tuple(listing.path for listing in sources.listings),
             apiserver=_api_server(kubeconfigs, loaded),
             unsettled=self._files.unsettled or self._kubeconfigs.unsettled,
+            issued={each.path: self._is_trusted(each, authorities) for each in loaded.values() if _is_current(each)}
+            if authorities
+            else None,
         )
 
     def _parse_file(self, data: bytes, variant: str) -> _File:
@@ -224,6 +229,10 @@ def _api_server(kubeconfigs: Iterable[LoadedKubeconfig], loaded: Mapping[str, Lo
             ca_pem = "".join(ssl.DER_cert_to_PEM_cert(each.der) for each in certificates).encode()
         return ApiServer(server=server, ca_pem=ca_pem)
     return None
+
+
+def _is_current(loaded: Loaded) -> bool:
+    return loaded.leaf is not None and layout.current_prefix(loaded.name) is not None
 
 
 def _current_links(loaded: Iterable[Loaded]) -> frozenset[str]:

@@ -14,8 +14,8 @@ from kubepki.clock import Clocks
 from kubepki.journal import Journal
 from kubepki.model import Fault, Snapshot
 from kubepki.publish import Publication, publish
-from kubepki.reference_https import api_server_clock
-from kubepki.scan import ApiServer, Scanner, ScanResult
+from kubepki.reference_setup import api_server
+from kubepki.scan import Scanner, ScanResult
 from kubepki.schedule import POLLING_INTERVAL_SECONDS, Schedule
 from kubepki.settings import ConfigError, PkiSettings, Settings
 from kubepki.steps import Step
@@ -24,6 +24,7 @@ from kubepki.watch import Watcher
 log = logging.getLogger(__name__)
 
 _SETTLE_SECONDS = 0.1
+_PATIENCE_SECONDS = 0.5
 _MAX_PASSWORD = 4_096
 
 
@@ -45,7 +46,9 @@ class PkiWatch:
         self._changes: Counter[str] = Counter()
         self._remembered = remembered
         self._reread_at = 0.0
-        self._events_seen = 0
+        self._events_before = 0
+        self._unexplained = 0
+        self._patient_until = 0.0
         # True for the scan after the start or a reload: what differs then is no change of the disk.
         self._forgiving = True
         self.scans = 0
@@ -105,15 +108,15 @@ class PkiWatch:
         reread = started >= self._reread_at
         try:
             self._watcher.supervise()
+            events = self._watcher.events()
             result = self._scanner.scan(self._remembered, reread=reread)
             self._finish(result, started=started)
+            self._events_before = events
         except Exception:
             # One bad scan must not end the service: the last snapshot stands and the counter rises.
             self.scan_failures += 1
             log.exception("a scan failed; the last snapshot stands")
         else:
-            # Only a scan that succeeded counts: an old time is what tells that the scans are stale.
-            self.last_scan_time = self._clocks.read().host_time
             if reread:
                 self._reread_at = started + self._settings.scan.reread_interval
         self.scans += 1
@@ -136,10 +139,7 @@ class PkiWatch:
             self._schedule.set_interval(settings.scan.interval)
 
     def _finish(self, result: ScanResult, *, started: float) -> None:
-        events = self._watcher.events()
-        if events == self._events_seen and not self._forgiving and self._raw is not None:
-            self.missed_changes += _differences(self._raw, result.snapshot)
-        self._events_seen = events
+        self._count_missed(result.snapshot, started)
         self._raw = result.snapshot
         self._remembered |= result.current_links
         self._publication = publish(self._publication, result.snapshot, time.monotonic())
@@ -150,30 +150,47 @@ class PkiWatch:
         if self._forgiving:
             self._clocks.keep_links(frozenset(links) | self._remembered)
         self._forgiving = False
-        self.snapshot = snapshot
-        self._ask_api_server(result.apiserver)
-        first = [*result.configured, *(path.rpartition("/")[0] for path in result.current_links)]
-        self._watcher.update(result.directories, first=first)
-        self.watch_up = tuple((path, self._watcher.up(path)) for path in result.configured)
+        # Only a scan that succeeded counts: an old time is what tells that the scans are stale.
+        self.last_scan_time = self._clocks.read().host_time
+        if self.snapshot is None:
+            # The first scrape tells of the watch too; later ones have the news at once.
+            self._follow(result)
+            self.snapshot = snapshot
+        else:
+            self.snapshot = snapshot
+            self._follow(result)
         with self._lock:
             degraded = self._watcher.degraded()
             interval = self._settings.scan.interval
             self._schedule.set_interval(min(interval, POLLING_INTERVAL_SECONDS) if degraded else interval)
             if result.unsettled:
                 self._schedule.wake_at(started + _SETTLE_SECONDS)
+            if self._unexplained:
+                self._schedule.wake_at(self._patient_until)
             if self._publication.due_at is not None:
                 self._schedule.wake_at(self._publication.due_at)
 
-    def _ask_api_server(self, found: ApiServer | None) -> None:
-        if found is None or not self._settings.clock.apiserver:
-            self._clocks.set_api_server(None)
+    def _count_missed(self, snapshot: Snapshot, now: float) -> None:
+        """Count the changes without an event, a moment later: an event may be on its way when its change is seen."""
+        events = self._watcher.events()
+        if events != self._events_before:
+            self._unexplained = 0
             return
-        server = found.server
-        self._clocks.set_api_server(
-            api_server_clock(
-                server.url, ca_pem=found.ca_pem, tls_server_name=server.tls_server_name, insecure=server.insecure
-            )
-        )
+        if self._unexplained and now >= self._patient_until:
+            self.missed_changes += self._unexplained
+            self._unexplained = 0
+        if not self._forgiving and self._raw is not None:
+            found = _differences(self._raw, snapshot)
+            if found:
+                self._unexplained += found
+                self._patient_until = now + _PATIENCE_SECONDS
+
+    def _follow(self, result: ScanResult) -> None:
+        """Ask and watch what the scan found."""
+        self._clocks.set_api_server(api_server(result.apiserver, self._settings.clock))
+        first = [*result.configured, *(path.rpartition("/")[0] for path in result.current_links)]
+        self._watcher.update(result.directories, first=first)
+        self.watch_up = tuple((path, self._watcher.up(path)) for path in result.configured)
 
     def _tell(self, steps: list[Step]) -> None:
         if self.snapshot is None:
