@@ -1,12 +1,12 @@
 """One look at disk and clocks for a command that ends afterwards: the service's own scan, clocks and evaluation."""
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from kubepki import disk, layout
 from kubepki.clock import Clocks
-from kubepki.evaluate import Finding, evaluate
+from kubepki.diagnosis import Look
+from kubepki.evaluate import evaluate
 from kubepki.hostclock import HostClock, system_clock
 from kubepki.kubeconfig_reader import parse_kubeconfig
 from kubepki.model import Fault, Reading, Role, Snapshot
@@ -19,21 +19,6 @@ from kubepki.state import State
 SETTLE_SECONDS = 2.5
 # Where systemd puts the state of the service's unit; a command started by hand gets no STATE_DIRECTORY.
 SERVICE_STATE_DIRECTORY = "/var/lib/kubepki-exporter"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What one look saw, and its judgement.
-
-    `issued` says of each `-current.pem` whether a CA of a kubeconfig issued it, None where no CA is known. `assumed`
-    means that `--at` was given: then host time is that moment and no other clock was asked.
-    """
-
-    snapshot: Snapshot
-    reading: Reading
-    findings: tuple[Finding, ...]
-    issued: Mapping[str, bool] | None = None
-    assumed: bool = False
 
 
 def look(settings: Settings, *, at: float | None = None, clock: HostClock | None = None) -> Look:
@@ -85,7 +70,8 @@ def sources_of(paths: tuple[str, ...], settings: Settings) -> PkiSettings:
     kubeconfigs: list[Kubeconfig] = []
     for path in paths:
         if not disk.exists(path):
-            raise ConfigError("there is no such file or directory", where=path)
+            what = "there is no such file or directory"
+            raise ConfigError(what, where=path)
         parent, _, name = path.rpartition("/")
         if os.path.isdir(path):  # noqa: PTH112 - paths are str
             directories[path] = Directory(path=path, explicit=True)

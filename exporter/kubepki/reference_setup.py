@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
+from kubepki.apiserver import ApiServer
 from kubepki.reference import RemoteClock
 from kubepki.reference_https import HttpsClock, api_server_clock
 from kubepki.reference_ntp import NtpClock, has_ntplib
-from kubepki.scan import ApiServer
 from kubepki.settings import ClockSettings, ConfigError, HttpsReference, NtpReference
 
 

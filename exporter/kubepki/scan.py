@@ -4,15 +4,15 @@
 still the same. So a scan after any history of events equals a fresh one.
 """
 
-import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from kubepki import disk, layout
+from kubepki.apiserver import ApiServer, api_server
 from kubepki.content import ContentCache
-from kubepki.kubeconfig import ReferenceKind, Server
+from kubepki.kubeconfig import ReferenceKind
 from kubepki.kubeconfig_reader import parse_kubeconfig
 from kubepki.kubeconfigs import LoadedKubeconfig, kubeconfig_state, wanted_by
 from kubepki.located import Located
@@ -24,17 +24,6 @@ from kubepki.sources import Sources, find_sources
 from kubepki.states import Loaded
 from kubepki.trust import issued_by, self_signed_anchor
 from kubepki.wanted import Content, Wanted
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiServer:
-    """The API server that a kubeconfig names, and the PEM of the CAs it is verified against.
-
-    `ca_pem` is None where the kubeconfig names no CA and empty where the named one cannot be read.
-    """
-
-    server: Server
-    ca_pem: bytes | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +100,7 @@ class Scanner:
             current_links=_current_links(loaded.values()),
             directories=_directories(sources, loaded.values()),
             configured=tuple(listing.path for listing in sources.listings),
-            apiserver=_api_server(kubeconfigs, loaded),
+            apiserver=api_server(kubeconfigs, loaded),
             unsettled=self._files.unsettled or self._kubeconfigs.unsettled,
             issued={each.path: self._is_trusted(each, authorities) for each in loaded.values() if _is_current(each)}
             if authorities
@@ -214,21 +203,6 @@ def _authority_fingerprints(kubeconfigs: Iterable[LoadedKubeconfig], loaded: Map
         for cluster in kubeconfig.content.clusters if kubeconfig.content else ():
             found.update(each.certificate.fingerprint_sha256 for each in cluster.certificates)
     return frozenset(found)
-
-
-def _api_server(kubeconfigs: Iterable[LoadedKubeconfig], loaded: Mapping[str, Loaded]) -> ApiServer | None:
-    """Return the first API server that a kubeconfig names together with its CA."""
-    for kubeconfig in kubeconfigs:
-        server = kubeconfig.content.server if kubeconfig.content else None
-        if server is None:
-            continue
-        ca_pem = server.ca_data
-        if ca_pem is None and server.ca_path is not None:
-            named = loaded.get(kubeconfig.resolve(server.ca_path) or "")
-            certificates = named.parsed.certificates if named is not None and named.parsed is not None else ()
-            ca_pem = "".join(ssl.DER_cert_to_PEM_cert(each.der) for each in certificates).encode()
-        return ApiServer(server=server, ca_pem=ca_pem)
-    return None
 
 
 def _is_current(loaded: Loaded) -> bool:

@@ -1,0 +1,107 @@
+"""A finding -> what will happen and when, and what to do about it on this host. Pure."""
+
+import shlex
+from dataclasses import dataclass
+
+from kubepki import layout
+from kubepki.advice import advise
+from kubepki.diagnosis import Look
+from kubepki.evaluate import JUDGE, Code, Finding, label_name, reference_times, usable_fallbacks
+from kubepki.model import PathState, Severity
+from kubepki.phrases import duration, moment
+
+PROGRAM = "kubepki-exporter"
+_PROSPECTS = {
+    Code.CERTIFICATE_FUTURE_DATED: "It still works. The moment clocks are corrected it is rejected with 401 "
+    "Unauthorized, on open connections too, until {at}.",
+    Code.HOST_CLOCK_BEHIND: "The certificate is good by the other clocks: it works, but this host's clock is wrong.",
+    Code.CERTIFICATE_EXPIRING: "At {at} it expires and every peer refuses it, unless it is renewed before.",
+    Code.CERTIFICATE_EXPIRED: "Every peer that looks at validity times refuses it until it is renewed.",
+    Code.SYMLINK_TARGET_FUTURE_DATED: "It ends by itself at {at}. Until then this host's clock, or the one that wrote "
+    "the file, is in doubt.",
+    Code.ROTATED_WHILE_UNSYNCHRONIZED: "If the clocks were ahead then, the certificate is rejected as soon as they are "
+    "corrected.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Todo:
+    """One thing to do: a sentence, and the commands of this host that do it."""
+
+    text: str
+    commands: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hands:
+    """How commands are typed here: whether as root, and the flags that lead to the same sources."""
+
+    root: bool = True
+    flags: tuple[str, ...] = ()
+
+    def command(self, *words: str) -> str:
+        """Return a line for a shell, run as root."""
+        return ("" if self.root else "sudo ") + shlex.join(words)
+
+    def own(self, *words: str) -> str:
+        """Return a line for a shell that runs this program with the same flags, as root."""
+        return self.command(PROGRAM, words[0], *self.flags, *words[1:])
+
+
+def state_of(finding: Finding, look: Look) -> PathState | None:
+    """Return the state of the path that *finding* is about."""
+    return next((state for state in look.snapshot.paths if state.path == finding.path), None)
+
+
+def prospect(finding: Finding, look: Look) -> str | None:
+    """Return what will happen and when, None where nothing is known beyond the finding itself."""
+    at = moment(finding.at) if finding.at is not None else ""
+    if finding.code is Code.CERTIFICATE_NOT_YET_VALID and finding.at is not None:
+        lead = finding.at - reference_times(look.reading).get(JUDGE, look.reading.host_time)
+        until = f"It becomes valid by itself at {at}, in {duration(lead)}."
+        kubelet = label_name(finding.path or "").startswith("kubelet-")
+        return until + (" Restarting the kubelet does not help: it never looks at NotBefore." if kubelet else "")
+    text = _PROSPECTS.get(finding.code)
+    return text and text.format(at=at)
+
+
+def todos(finding: Finding, look: Look, hands: Hands) -> tuple[Todo, ...]:
+    """Return what to do about *finding*, the best way first."""
+    state = state_of(finding, look)
+    by_link = state is not None and layout.current_prefix(label_name(state.path)) is not None
+    if state is None or not by_link or finding.severity is not Severity.CRITICAL:
+        return (_simple(finding, hands),)
+    fallbacks = usable_fallbacks(state, look.reading)
+    if finding.code is Code.CERTIFICATE_EXPIRING:
+        return (_simple(finding, hands),)
+    if fallbacks and fallbacks[0].leaf is not None:
+        best = label_name(fallbacks[0].path)
+        back = Todo(
+            text=f"Roll back: {best} is valid until {moment(fallbacks[0].leaf.not_after)} and passes every check. "
+            "This points the link at it and restarts the kubelet:",
+            commands=(hands.own("rollback", "--apply", "--restart-kubelet", state.path),),
+        )
+    else:
+        back = Todo(
+            text="No superseded file passes every check, so there is no rollback. This says why:",
+            commands=(hands.own("rollback", state.path),),
+        )
+    waits = finding.code is Code.CERTIFICATE_NOT_YET_VALID and finding.at is not None
+    return (back, Todo(text=f"Or wait until {moment(finding.at or 0)}.")) if waits else (back,)
+
+
+def _simple(finding: Finding, hands: Hands) -> Todo:
+    advice = advise(finding)
+    text = advice[0].upper() + advice[1:]
+    if not text.endswith("."):
+        text += "."
+    text = text.replace(" (kubepki-exporter rollback)", "").replace(" (kubepki-exporter check)", "")
+    clock = {Code.HOST_CLOCK_BEHIND, Code.HOST_CLOCK_UNSYNCHRONIZED, Code.SYMLINK_TARGET_FUTURE_DATED}
+    if finding.code in clock | {Code.ROTATED_WHILE_UNSYNCHRONIZED}:
+        return Todo(text=text, commands=("timedatectl timesync-status || chronyc tracking",))
+    name = label_name(finding.path or "")
+    if finding.code in {Code.CERTIFICATE_EXPIRING, Code.CERTIFICATE_EXPIRED} and name.startswith("kubelet-"):
+        return Todo(text=text, commands=(hands.command("journalctl", "-u", "kubelet", "--since", "-1h"),))
+    if finding.path and finding.code is Code.PATH_BROKEN:
+        return Todo(text=text, commands=(hands.command("ls", "-l", finding.path),))
+    return Todo(text=text)
