@@ -1,0 +1,1 @@
+"""Measures a real exporter process: `python -m tests.bench`."""
