@@ -4,21 +4,17 @@ Rules of this module: pure; total: what cannot be read or verified is simply not
 `evaluate`, for a chain must be judged the same while every clock is wrong.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from functools import partial
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 
 from kubepki import der
-from kubepki.certificate import ParsedCertificate
 from kubepki.guard import attempt, quiet
-from kubepki.model import Usage
 
 # No component presents a longer chain, and a file with a bundle in it must not cost a square of signatures.
 _MAX_CHAIN = 32
-_SERVING = frozenset({Usage.SERVER, Usage.PEER})
 
 
 def signed_by(certificate: bytes, issuer: bytes) -> bool:
@@ -65,27 +61,6 @@ def self_signed_anchor(chain: Sequence[bytes]) -> int | None:
             position,
         )
     return None
-
-
-def mark_self_signed(
-    certificates: tuple[ParsedCertificate, ...], host_cas: Collection[str]
-) -> tuple[ParsedCertificate, ...]:
-    """Return *certificates* (leaf first) with the usage `SELF_SIGNED` where the kubelet made them for itself.
-
-    That is a serving certificate whose chain ends in its own file with a CA whose fingerprint is not among
-    *host_cas*, as client-go's util/cert writes `kubelet.crt`; its CA is marked with it. All others are unchanged.
-    """
-    if not certificates or certificates[0].certificate.usage not in _SERVING:
-        return certificates
-    anchor = self_signed_anchor([each.der for each in certificates])
-    if anchor is None or certificates[anchor].certificate.fingerprint_sha256 in host_cas:
-        return certificates
-    return tuple(
-        replace(each, certificate=replace(each.certificate, usage=Usage.SELF_SIGNED))
-        if position in {0, anchor}
-        else each
-        for position, each in enumerate(certificates)
-    )
 
 
 def _is_ca(certificate: bytes) -> bool:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from kubepki.kubeconfig_reader import parse_kubeconfig
 from kubepki.model import Reason
 from kubepki.parse import Container, Parsed, parse
-from kubepki.trust import issued_by, mark_self_signed
+from kubepki.trust import issued_by, self_signed_anchor
 from tests import pki
 
 CA = pki.authority()
@@ -65,7 +65,7 @@ def test_any_bytes(data: bytes) -> None:
 def test_mutated_files(data: bytes) -> None:
     """Damaged certificates and keys are a result, and what was read can be judged."""
     parsed = check(data)
-    mark_self_signed(parsed.certificates, ())
+    self_signed_anchor([each.der for each in parsed.certificates])
     for each in parsed.certificates:
         issued_by(each.der, [], [CA.der])
         each.certificate.subject.encode()

@@ -119,7 +119,8 @@ def booted(release: str, root: Path) -> Iterator[Machine]:
 def _init_below(pid: int) -> int | None:
     """Return the child of *pid* that became the init of a machine; nspawn has helpers for a while, too."""
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        with contextlib.suppress(FileNotFoundError):
+        # The read fails with ESRCH where the process ends in between.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             if Path(f"/proc/{child}/comm").read_text().strip() == "systemd":
                 return int(child)
     return None

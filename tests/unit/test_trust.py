@@ -8,9 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from kubepki.model import Usage
-from kubepki.parse import parse
-from kubepki.trust import issued_by, mark_self_signed, self_signed_anchor
+from kubepki.trust import issued_by, self_signed_anchor
 from tests import pki
 
 
@@ -92,19 +90,3 @@ def test_anchor() -> None:
     assert self_signed_anchor([pair.der]) is None
     assert self_signed_anchor([pair.der, pki.authority().der]) is None
     assert self_signed_anchor([]) is None
-
-
-def test_self_signed_pair_is_marked_unless_the_host_knows_its_ca() -> None:
-    """`kubelet.crt` and its throw-away CA are self-signed; with a CA that the host holds they are what they say."""
-    found = parse(pki.self_signed().pem).certificates
-    marked = mark_self_signed(found, ())
-    assert [each.certificate.usage for each in marked] == [Usage.SELF_SIGNED, Usage.SELF_SIGNED]
-    assert mark_self_signed(found, {found[1].certificate.fingerprint_sha256}) == found
-    assert mark_self_signed((), ()) == ()
-
-
-def test_client_certificate_with_its_ca_is_not_marked() -> None:
-    """Only serving certificates are ever self-signed in this sense."""
-    ca = pki.authority()
-    found = parse(pki.client(ca).certificate_pem + ca.certificate_pem).certificates
-    assert mark_self_signed(found, ()) == found
