@@ -1,14 +1,15 @@
 """Raw snapshots -> the published one: the one second of grace. Pure.
 
 A rotation has a moment without `current` and a moment with an empty file (client-go's certificate_store.go). So bad
-news about a path, a new fault or its disappearance, is held back for `GRACE_SECONDS`, the path's previous state
-standing meanwhile. Good news is published at once. The first snapshot is never held back.
+news about a path is held back for `GRACE_SECONDS`, its previous state standing meanwhile: a new fault, its
+disappearance, or that it is `current` again because what superseded it is gone. Good news is published at once. The
+first snapshot is never held back.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from kubepki.model import PathState, Snapshot
+from kubepki.model import PathState, Role, Snapshot
 
 GRACE_SECONDS = 1.0
 
@@ -38,7 +39,7 @@ def publish(previous: Publication | None, raw: Snapshot, now: float) -> Publicat
     for path in before.keys() | after.keys():
         old, new = before.get(path), after.get(path)
         # A file that a link now points at has not disappeared: it is reported under the link's name.
-        is_bad = _has_new_fault(old, new) if new is not None else path not in taken
+        is_bad = _is_bad_news(old, new) if new is not None else path not in taken
         since = previous.held.get(path, now)
         if is_bad and now - since < GRACE_SECONDS:
             held[path] = since
@@ -50,7 +51,9 @@ def publish(previous: Publication | None, raw: Snapshot, now: float) -> Publicat
     return Publication(snapshot=previous.snapshot if snapshot == previous.snapshot else snapshot, held=held)
 
 
-def _has_new_fault(old: PathState | None, new: PathState) -> bool:
+def _is_bad_news(old: PathState | None, new: PathState) -> bool:
+    if old is not None and old.role is Role.SUPERSEDED and new.role is Role.CURRENT:
+        return True
     known = {fault.reason for fault in old.faults} if old is not None else set()
     return not known.issuperset(fault.reason for fault in new.faults)
 
