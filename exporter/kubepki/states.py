@@ -75,7 +75,7 @@ def content_faults(loaded: Loaded) -> list[Fault] | None:
     parsed = loaded.parsed
     if loaded.fault is not None or parsed is None:
         return [loaded.fault] if loaded.fault else []
-    if loaded.wanted.content is Content.KEY:
+    if loaded.wanted.content is Content.KEY and not (parsed.certificates and _has_key(parsed)):
         absent = Fault(reason=Reason.NO_PRIVATE_KEY, detail="there is no private key in it")
         return list(parsed.faults) or ([] if _has_key(parsed) else [absent])
     if parsed.certificates:

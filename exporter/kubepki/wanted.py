@@ -26,11 +26,12 @@ class Wanted:
     superseded: bool = False
 
     def merge(self, other: "Wanted") -> "Wanted":
-        """Return what both ask of the same path."""
+        """Return what both ask of the same path; who expects it knows better than a listing what it holds."""
+        telling = [each.content for each in (self, other) if each.expected] or [self.content, other.content]
         return Wanted(
             path=self.path,
             expected=self.expected or other.expected,
-            content=Content.CERTIFICATE if Content.CERTIFICATE in {self.content, other.content} else Content.KEY,
+            content=Content.CERTIFICATE if Content.CERTIFICATE in telling else Content.KEY,
             key_path=self.key_path or other.key_path,
             superseded=self.superseded and other.superseded,
         )
