@@ -8,11 +8,12 @@ each time but for keys, serials and fingerprints.
 import os
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kubepki.model import Reading, Reason, ReferenceReading, Rotation
 from kubepki.settings import Directory, FilePattern, Kubeconfig, PkiSettings
+from kubepki.snapshots import MAX_SUPERSEDED
 from tests import pki
 
 NOW = pki.NEW_YEAR + 100 * pki.DAY
@@ -50,7 +51,8 @@ def reading(  # noqa: PLR0913 - the clocks, each explicit
 class Scenario:
     """One tree and what it means.
 
-    `build` writes below a root and returns the settings. `faults` are the expected (name, reason) pairs, `findings` the
+    `build` writes below a root and returns the settings. `remembered` are the links, relative to that root, that the
+    service had seen before. `faults` are the expected (name, reason) pairs, `findings` the
     expected (code, name) pairs, `name` being the last component of the path.
     """
 
@@ -330,6 +332,35 @@ def _missing_reference(root: Path) -> PkiSettings:
     return looking_at(directory, kubeconfigs=(config,))
 
 
+def _every_usage(root: Path) -> PkiSettings:
+    directory = _pki(root)
+    ca = pki.authority("etcd-ca")
+    other = pki.issue(pki.name("other"), not_before=NEW, not_after=NEW + pki.YEAR, issuer=ca)
+    write(directory / "ca.crt", ca.certificate_pem)
+    for name, pair in {"peer": pki.peer(ca, not_before=NEW), "server": pki.server(ca, not_before=NEW)}.items():
+        write(directory / f"{name}.crt", pair.certificate_pem)
+        write(directory / f"{name}.key", pair.key_pem)
+    write(directory / "other.cer", other.certificate_pem)
+    write(directory / "client.der", pki.client(ca, not_before=NEW).der)
+    return looking_at(directory)
+
+
+def _remembered(root: Path) -> PkiSettings:
+    directory = _pki(root)
+    node(directory, OLD, NEW)
+    (directory / CLIENT).unlink()
+    return looking_at(directory, explicit=False)
+
+
+def _too_many(root: Path) -> PkiSettings:
+    directory = _pki(root)
+    node(directory, OLD, NEW)
+    old = directory / f"kubelet-client-{stamp(OLD)}.pem"
+    for number in range(MAX_SUPERSEDED):
+        (directory / f"kubelet-client-{stamp(OLD - pki.DAY - number)}.pem").hardlink_to(old)
+    return looking_at(directory)
+
+
 def _link_faults(*reasons: Reason) -> frozenset[tuple[str, Reason]]:
     return frozenset((CLIENT, reason) for reason in reasons)
 
@@ -356,6 +387,7 @@ SCENARIOS = (
     Scenario(name="healthy_hour_long", build=_hour_long),
     Scenario(name="healthy_other_time_zone", build=_other_time_zone),
     Scenario(name="healthy_power_cut_leftovers", build=_power_cut_leftovers),
+    Scenario(name="healthy_every_usage", build=_every_usage),
     Scenario(
         name="incident_all_clocks_ahead",
         build=_future,
@@ -379,6 +411,12 @@ SCENARIOS = (
         findings=_link_findings("certificate_not_yet_valid") | AHEAD,
     ),
     Scenario(
+        name="incident_stepped_back",
+        build=_future,
+        reading=replace(reading(), steps=1, last_step=-LEAD, last_step_time=NOW - 10, rtc_offset=LEAD),
+        findings=_link_findings("certificate_not_yet_valid") | AHEAD | {("host_clock_stepped", "")},
+    ),
+    Scenario(
         name="incident_without_reference",
         build=_future,
         reading=reading(apiserver=None),
@@ -399,6 +437,21 @@ SCENARIOS = (
         faults=_link_faults(Reason.MISSING),
         findings=_link_findings("path_broken"),
     ),
+    Scenario(
+        name="missing_remembered",
+        build=_remembered,
+        remembered=(f"pki/{CLIENT}",),
+        faults=_link_faults(Reason.MISSING),
+        findings=_link_findings("path_broken"),
+    ),
+    Scenario(
+        name="too_many_files",
+        build=_too_many,
+        faults=frozenset({("pki", Reason.TOO_MANY_FILES)}),
+        findings=frozenset({("path_broken", "pki")}),
+    ),
+    # A name that is too long is what no privilege can read.
+    _breaks("unreadable", lambda link, _target: _relink(link, "x" * 300), Reason.UNREADABLE),
     _breaks("dangling", lambda _link, target: target.unlink(), Reason.DANGLING),
     _breaks("symlink_loop", _loop, Reason.SYMLINK_LOOP),
     _breaks("not_regular", _to_directory, Reason.NOT_REGULAR),

@@ -13,6 +13,10 @@ from tests.scenarios import SCENARIOS, Scenario
 each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 
 
+def remembered(scenario: Scenario, root: Path) -> frozenset[str]:
+    return frozenset(str(root / path) for path in scenario.remembered)
+
+
 def last(path: str | None) -> str:
     return label_text((path or "").rpartition("/")[2])
 
@@ -20,7 +24,7 @@ def last(path: str | None) -> str:
 @each_scenario
 def test_faults(scenario: Scenario, tmp_path: Path) -> None:
     """A scan finds exactly the faults of the current paths."""
-    snapshot = Scanner(scenario.build(tmp_path), ScanSettings()).scan().snapshot
+    snapshot = Scanner(scenario.build(tmp_path), ScanSettings()).scan(remembered(scenario, tmp_path)).snapshot
     found = {
         (last(state.path), fault.reason)
         for state in snapshot.paths
@@ -33,7 +37,7 @@ def test_faults(scenario: Scenario, tmp_path: Path) -> None:
 @each_scenario
 def test_findings(scenario: Scenario, tmp_path: Path) -> None:
     """The evaluation finds exactly the findings."""
-    snapshot = Scanner(scenario.build(tmp_path), ScanSettings()).scan().snapshot
+    snapshot = Scanner(scenario.build(tmp_path), ScanSettings()).scan(remembered(scenario, tmp_path)).snapshot
     findings = evaluate(snapshot, scenario.reading)
     assert {(finding.code.value, last(finding.path)) for finding in findings} == scenario.findings
 
