@@ -64,14 +64,21 @@ def fast_rules(directory: Path) -> Path:
 
 
 @contextmanager
-def running(
-    program: Path, directory: Path, targets: Sequence[str], *, honor_labels: bool = False, interval: str = "1s"
+def running(  # noqa: PLR0913 - the parts of its configuration, each explicit
+    program: Path,
+    directory: Path,
+    targets: Sequence[str],
+    *,
+    honor_labels: bool = False,
+    interval: str = "1s",
+    alertmanagers: Sequence[str] = (),
 ) -> Iterator[Prometheus]:
     """Run *program* on *targets* of the job kubepki-exporter until the block ends."""
     directory.mkdir(parents=True, exist_ok=True)
     config = {
         "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval},
         "rule_files": [str(fast_rules(directory))],
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": list(alertmanagers)}]}]},
         "scrape_configs": [
             {
                 "job_name": "kubepki-exporter",
