@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from kubepki.located import Identity, Located
 from kubepki.model import Fault, Reason
 
+MAX_LINKS = 40  # path_resolution(7)
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
@@ -25,6 +26,8 @@ def locate(path: str) -> Located | Fault:
     try:
         is_link = stat.S_ISLNK(os.lstat(path).st_mode)
         if is_link:
+            # The kernel follows 40 links and not more; realpath follows any number.
+            os.stat(path)  # noqa: PTH116 - as below
             resolved = os.path.realpath(path, strict=True)
         status = os.stat(resolved)  # noqa: PTH116 - bytes that are no UTF-8 survive in str paths only
     except OSError as error:
@@ -34,6 +37,18 @@ def locate(path: str) -> Located | Fault:
     if not stat.S_ISREG(status.st_mode):
         return Fault(reason=Reason.NOT_REGULAR, detail=f"it is {_kind(status.st_mode)}, not a regular file")
     return Located(resolved=resolved, is_link=is_link, identity=_identity(status))
+
+
+def link_places(path: str) -> tuple[str, ...]:
+    """Return the directory of each link's target on the way from *path*, as the links name it; none for a file."""
+    places: dict[str, None] = {}
+    for _ in range(MAX_LINKS):
+        try:
+            path = os.path.join(os.path.dirname(path), os.readlink(path))  # noqa: PTH115, PTH118, PTH120 - as above
+        except (OSError, ValueError):
+            break
+        places[path.rpartition("/")[0] or "/"] = None
+    return tuple(places)
 
 
 def read(path: str, limit: int) -> tuple[Identity, bytes] | Fault:
@@ -120,7 +135,7 @@ def _too_large(size: int, limit: int) -> Fault:
 
 def _fault_of(error: OSError, *, is_link: bool) -> Fault:
     if error.errno == errno.ELOOP:
-        return Fault(reason=Reason.SYMLINK_LOOP, detail="the link leads back to itself")
+        return Fault(reason=Reason.SYMLINK_LOOP, detail="the link leads back to itself or over too many links")
     if error.errno in {errno.ENOENT, errno.ENOTDIR}:
         if is_link:
             return Fault(reason=Reason.DANGLING, detail="the link's target does not exist")

@@ -222,8 +222,10 @@ def _directories(sources: Sources, loaded: Iterable[Loaded]) -> frozenset[str]:
     found = {listing.path for listing in sources.listings}
     found.update(sources.glob_bases)
     found.update(each.path.rpartition("/")[0] or "/" for each in sources.kubeconfigs)
+    for kubeconfig in sources.kubeconfigs:
+        found.update(disk.link_places(kubeconfig.path))
     for each in loaded:
         found.add(each.directory)
-        if each.located is not None and each.located.is_link:
-            found.add(each.located.resolved.rpartition("/")[0] or "/")
+        if each.located is None or each.located.is_link:
+            found.update(disk.link_places(each.path))
     return frozenset(found)
