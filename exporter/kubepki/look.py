@@ -9,7 +9,7 @@ from kubepki.diagnosis import Look
 from kubepki.evaluate import evaluate
 from kubepki.hostclock import HostClock, system_clock
 from kubepki.kubeconfig_reader import parse_kubeconfig
-from kubepki.model import Fault, Reading, Role, Snapshot
+from kubepki.model import Fault, PathState, Reading, Role, Snapshot
 from kubepki.reference_setup import api_server, remote_clocks
 from kubepki.scan import Scanner
 from kubepki.scanning import read_password, remembered_links
@@ -21,14 +21,20 @@ SETTLE_SECONDS = 2.5
 SERVICE_STATE_DIRECTORY = "/var/lib/kubepki-exporter"
 
 
-def look(settings: Settings, *, at: float | None = None, clock: HostClock | None = None) -> Look:
+def look(
+    settings: Settings,
+    *,
+    at: float | None = None,
+    clock: HostClock | None = None,
+    remembered: frozenset[str] = frozenset(),
+) -> Look:
     """Look once at what *settings* name; takes up to 2.5 s where another clock does not answer.
 
-    Raises ConfigError for a password file or a reference clock that cannot be used. Writes nothing.
+    *remembered* are further `-current.pem` links that are expected. Raises ConfigError for a password file or a
+    reference clock that cannot be used. Writes nothing.
     """
     state = State(state_directory(settings), writable=False)
-    scanner = Scanner(settings.pki, settings.scan, password=read_password(settings.pki))
-    result = scanner.scan(remembered_links(state.links()))
+    result = _scanner(settings).scan(remembered_links(state.links()) | remembered)
     snapshot = result.snapshot
     if at is not None:
         reading = Reading(host_time=at, last_synchronized=state.last_synchronized, rotations=state.rotations())
@@ -50,6 +56,16 @@ def look(settings: Settings, *, at: float | None = None, clock: HostClock | None
         issued=result.issued,
         assumed=at is not None,
     )
+
+
+def link_state(settings: Settings, link: str) -> PathState | None:
+    """Return what the disk says of *link* now."""
+    snapshot = _scanner(settings).scan(frozenset({link})).snapshot
+    return next((state for state in snapshot.paths if state.path == link), None)
+
+
+def _scanner(settings: Settings) -> Scanner:
+    return Scanner(settings.pki, settings.scan, password=read_password(settings.pki))
 
 
 def state_directory(settings: Settings) -> str | None:
