@@ -70,6 +70,7 @@ class Scanner:
         self._files = ContentCache(self._parse_file, limit=limit, boottime=boottime)
         self._kubeconfigs = ContentCache(lambda data, _: parse_kubeconfig(data), limit=limit, boottime=boottime)
         self._issued: dict[tuple[str, frozenset[bytes]], bool] = {}
+        self._issued_before = self._issued
 
     def scan(self, remembered: frozenset[str] = frozenset(), *, reread: bool = False) -> ScanResult:
         """Return what the disk says now; *remembered* are `-current.pem` links seen before, and so expected.
@@ -78,6 +79,8 @@ class Scanner:
         """
         self._files.begin(reread=reread)
         self._kubeconfigs.begin(reread=reread)
+        # What this scan does not ask for is forgotten with the next, or each rotation would leave something behind.
+        self._issued_before, self._issued = self._issued, {}
         sources = find_sources(self._pki, max_files=self._settings.max_files)
         read = (self._load_kubeconfig(each.path, optional=each.optional) for each in sources.kubeconfigs)
         kubeconfigs = [each for each in read if each is not None]
@@ -160,8 +163,11 @@ class Scanner:
             return True
         key = (loaded.leaf.certificate.fingerprint_sha256, authorities)
         if key not in self._issued:
-            chain = [each.der for each in loaded.parsed.certificates[1:]]
-            self._issued[key] = issued_by(loaded.leaf.der, chain, sorted(authorities))
+            known = self._issued_before.get(key)
+            if known is None:
+                chain = [each.der for each in loaded.parsed.certificates[1:]]
+                known = issued_by(loaded.leaf.der, chain, sorted(authorities))
+            self._issued[key] = known
         return self._issued[key]
 
 
@@ -210,11 +216,13 @@ def _is_current(loaded: Loaded) -> bool:
 
 
 def _current_links(loaded: Iterable[Loaded]) -> frozenset[str]:
-    return frozenset(
-        each.path
-        for each in loaded
-        if each.located and each.located.is_link and layout.current_prefix(each.name) is not None
-    )
+    return frozenset(each.path for each in loaded if layout.current_prefix(each.name) is not None and _is_link(each))
+
+
+def _is_link(loaded: Loaded) -> bool:
+    if loaded.located is not None:
+        return loaded.located.is_link
+    return loaded.fault is not None and loaded.fault.reason in {Reason.DANGLING, Reason.SYMLINK_LOOP}
 
 
 def _directories(sources: Sources, loaded: Iterable[Loaded]) -> frozenset[str]:
