@@ -13,14 +13,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit status; the statuses are in `--help`."""
     arguments = tuple(sys.argv[1:] if argv is None else argv)
 
-    def invocation() -> Invocation:
-        return load(arguments, os.environ, os.getcwd())  # noqa: PTH109 - paths are str throughout
-
     try:
+        directory = _working_directory()
+
+        def invocation() -> Invocation:
+            return load(arguments, os.environ, directory)
+
         return _run(invocation(), invocation)
     except ConfigError as error:
         print(f"kubepki-exporter: {error}", file=sys.stderr)  # noqa: T201 - the one line of a usage error
         return failure_status(arguments)
+
+
+def _working_directory() -> str:
+    """Return what relative paths resolve against: once, for a reload must find it although it was removed."""
+    try:
+        return os.getcwd()  # noqa: PTH109 - paths are str throughout
+    except OSError as error:
+        what = f"the working directory is gone: {error.strerror}"
+        raise ConfigError(what, hint="change to another directory first") from None
 
 
 def _run(invocation: Invocation, reload: Callable[[], Invocation]) -> int:
