@@ -20,10 +20,10 @@ from kubepki.model import Fault, Link, Reason, Snapshot, Usage
 from kubepki.parse import Container, Parsed, parse
 from kubepki.settings import PkiSettings, ScanSettings
 from kubepki.snapshots import Context, assemble, wanted_paths
-from kubepki.sources import Sources, find_sources
+from kubepki.sources import find_sources
 from kubepki.states import Loaded
 from kubepki.trust import issued_by, self_signed_anchor
-from kubepki.wanted import Content, Wanted
+from kubepki.wanted import Content, Sources, Wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +51,10 @@ class _File:
     anchor: str | None
 
 
+class ScanInterrupted(Exception):  # noqa: N818 - no error: it was asked for
+    """A scan was left, for nobody wants its result any more."""
+
+
 class Scanner:
     """Scans what the settings name; one thread at a time."""
 
@@ -61,9 +65,11 @@ class Scanner:
         *,
         password: bytes | None = None,
         boottime: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
+        interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
         self._pki = pki
         self._settings = scan
+        self._interrupted = interrupted
         self._password = password
         self._timezone = ZoneInfo(pki.timezone) if pki.timezone else None
         limit = scan.max_file_size
@@ -75,7 +81,8 @@ class Scanner:
     def scan(self, remembered: frozenset[str] = frozenset(), *, reread: bool = False) -> ScanResult:
         """Return what the disk says now; *remembered* are `-current.pem` links seen before, and so expected.
 
-        With *reread*, nothing that was parsed before is trusted.
+        With *reread*, nothing that was parsed before is trusted. Raises ScanInterrupted between two files once
+        `interrupted` says so.
         """
         self._files.begin(reread=reread)
         self._kubeconfigs.begin(reread=reread)
@@ -117,6 +124,8 @@ class Scanner:
 
     def _load(self, wanted: Wanted) -> Loaded | None:
         """Return what *wanted* leads to; None where it is not expected and vanished since it was listed."""
+        if self._interrupted():
+            raise ScanInterrupted
         located = disk.locate(wanted.path)
         if isinstance(located, Fault):
             if located.reason is Reason.MISSING and not wanted.expected:

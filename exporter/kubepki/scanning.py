@@ -15,7 +15,7 @@ from kubepki.journal import Journal
 from kubepki.model import Fault, Snapshot
 from kubepki.publish import Publication, publish
 from kubepki.reference_setup import api_server
-from kubepki.scan import Scanner, ScanResult
+from kubepki.scan import ScanInterrupted, Scanner, ScanResult
 from kubepki.schedule import POLLING_INTERVAL_SECONDS, Schedule
 from kubepki.settings import ConfigError, PkiSettings, Settings
 from kubepki.steps import Step
@@ -45,6 +45,7 @@ class PkiWatch:
         self._raw: Snapshot | None = None
         self._changes: Counter[str] = Counter()
         self._remembered = remembered
+        self._interrupted = False
         self._reread_at = 0.0
         self._events_before = 0
         self._unexplained = 0
@@ -112,6 +113,8 @@ class PkiWatch:
             result = self._scanner.scan(self._remembered, reread=reread)
             self._finish(result, started=started)
             self._events_before = events
+        except ScanInterrupted:
+            return
         except Exception:
             # One bad scan must not end the service: the last snapshot stands and the counter rises.
             self.scan_failures += 1
@@ -126,6 +129,10 @@ class PkiWatch:
             self._schedule.finished(ended)
         self._tell(steps)
 
+    def interrupt(self) -> None:
+        """Leave the scan that runs, and any later one; for a signal handler."""
+        self._interrupted = True
+
     def stop(self) -> None:
         """End all watching."""
         self._watcher.stop()
@@ -133,7 +140,7 @@ class PkiWatch:
     def _take(self, settings: Settings) -> None:
         password = read_password(settings.pki)
         self._settings = settings
-        self._scanner = Scanner(settings.pki, settings.scan, password=password)
+        self._scanner = Scanner(settings.pki, settings.scan, password=password, interrupted=lambda: self._interrupted)
         self._reread_at = time.monotonic() + settings.scan.reread_interval
         with self._lock:
             self._schedule.set_interval(settings.scan.interval)

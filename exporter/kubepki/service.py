@@ -105,7 +105,8 @@ class Service:
         for address in self._addresses:
             tell(log, logging.INFO, "listening", address=address, path=path, version=__version__)
         self._pki.scan_if_due()
-        notify("READY=1")
+        if not self._stopping:
+            notify("READY=1")
         watchdog = watchdog_seconds()
         poller = select.poll()
         poller.register(self._wake_fd, select.POLLIN)
@@ -200,6 +201,7 @@ class Service:
 
     def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True
+        self._pki.interrupt()
         self._wake()
 
     def _on_reload(self, _number: int, _frame: FrameType | None) -> None:
