@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from kubepki.commands import Command
-from kubepki.flags import Invocation, failure_status, load
+from kubepki.flags import COULD_NOT_LOOK_STATUS, Invocation, failure_status, load
 from kubepki.settings import ConfigError
 
 
@@ -19,10 +19,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         def invocation() -> Invocation:
             return load(arguments, os.environ, directory)
 
-        return _run(invocation(), invocation)
+        status = _run(invocation(), invocation)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who reads has had enough (`| head`); what Python would flush at its end has nowhere to go either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return COULD_NOT_LOOK_STATUS
     except ConfigError as error:
         print(f"kubepki-exporter: {error}", file=sys.stderr)  # noqa: T201 - the one line of a usage error
         return failure_status(arguments)
+    return status
 
 
 def _working_directory() -> str:
