@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 
 from kubepki import layout
 from kubepki.model import Certificate, Fault, PathState, Reason, Role, Snapshot, Usage
-from kubepki.sources import Listing, Sources
 from kubepki.states import Loaded, candidate, newest_superseded, path_state, with_faults
-from kubepki.wanted import Wanted
+from kubepki.wanted import Listing, Sources, Wanted
 
 MAX_SUPERSEDED = 1_000
 

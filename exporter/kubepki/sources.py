@@ -2,34 +2,13 @@
 
 import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from kubepki import disk, globs, layout
 from kubepki.model import Fault, Reason
 from kubepki.presets import expand, newest_revisions
 from kubepki.settings import Directory, Kubeconfig, PkiSettings
-from kubepki.wanted import Wanted
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """One directory of certificate files: its names, or why they cannot be told."""
-
-    path: str
-    explicit: bool
-    names: frozenset[str] = frozenset()
-    fault: Fault | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
-    """Everything that the settings name, as found on the disk at one moment."""
-
-    listings: tuple[Listing, ...]
-    files: tuple[Wanted, ...]
-    kubeconfigs: tuple[Kubeconfig, ...]
-    glob_bases: tuple[str, ...]
-    overfull: tuple[str, ...]
+from kubepki.wanted import Listing, Sources, Wanted
 
 
 def find_sources(settings: PkiSettings, *, max_files: int) -> Sources:

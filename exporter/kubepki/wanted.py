@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kubepki.model import Fault
+from kubepki.settings import Kubeconfig
+
 
 class Content(StrEnum):
     """What a file is expected to hold."""
@@ -35,3 +38,24 @@ class Wanted:
             key_path=self.key_path or other.key_path,
             superseded=self.superseded and other.superseded,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """One directory of certificate files: its names, or why they cannot be told."""
+
+    path: str
+    explicit: bool
+    names: frozenset[str] = frozenset()
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Everything that the settings name, as found on the disk at one moment."""
+
+    listings: tuple[Listing, ...]
+    files: tuple[Wanted, ...]
+    kubeconfigs: tuple[Kubeconfig, ...]
+    glob_bases: tuple[str, ...]
+    overfull: tuple[str, ...]
