@@ -25,6 +25,7 @@ from kubepki.phrases import duration, moment
 JUDGE = "apiserver"
 _DAY = 86_400.0
 _STEP_WORTH_A_FINDING = 60.0
+_STEP_IS_NEWS = 3600.0
 _QUARTER_HOUR = 900.0
 # client-go takes the stamp, then writes the file: the name is older than the mtime by moments.
 _STAMP_TOLERANCE = 5.0
@@ -194,9 +195,9 @@ def _start_of_validity(state: PathState, certificate: Certificate, reading: Read
             f"future-dated by {duration(seconds)} by the clock of {source}; this host's clock is ahead and hides it: "
             "it is rejected the moment clocks are corrected"
         )
-    # The API server is the judge; where it cannot be asked, any other clock may speak, and where there is none the
-    # host is believed, as a Prometheus with the right time would.
-    elif (leads.get(JUDGE, 0.0) > 0) if JUDGE in leads else (bool(ahead) or not leads):
+    # One other clock that agrees is enough, also where the API server's does not: it may be ahead with its signer,
+    # and the rules have Prometheus' clock for that. Where there is no other clock the host is believed.
+    elif ahead or not leads:
         rejected = "; the API server rejects it now" if JUDGE in ahead else ""
         message = f"not valid for another {duration(host_lead)} by this host's clock{rejected}"
     else:
@@ -215,7 +216,7 @@ def _start_of_validity(state: PathState, certificate: Certificate, reading: Read
 
 def _end_of_validity(state: PathState, certificate: Certificate, reading: Reading) -> Finding | None:
     remaining = certificate.not_after - reading.host_time
-    if remaining <= 0:
+    if remaining < 0:
         presented = certificate.usage in {Usage.CLIENT, Usage.SERVER, Usage.PEER}
         return Finding(
             code=Code.CERTIFICATE_EXPIRED,
@@ -257,18 +258,30 @@ def _link_findings(state: PathState, reading: Reading) -> list[Finding]:
             )
         )
     rotation = next((item for item in reading.rotations if item.path == state.path), None)
-    if rotation is not None and rotation.clock_synchronized is False:
-        newest = max((certificate.not_before for certificate in state.certificates), default=0.0)
-        if not (reading.synchronized is True and newest <= reading.host_time):
-            found.append(
-                Finding(
-                    code=Code.ROTATED_WHILE_UNSYNCHRONIZED,
-                    severity=Severity.WARNING,
-                    path=state.path,
-                    message="the link was changed while this host's clock was not synchronized",
-                )
+    unsynchronized = rotation is not None and rotation.clock_synchronized is False
+    if unsynchronized and _rotation_matters(state, state.link, reading):
+        found.append(
+            Finding(
+                code=Code.ROTATED_WHILE_UNSYNCHRONIZED,
+                severity=Severity.WARNING,
+                path=state.path,
+                message="the link was changed while this host's clock was not synchronized",
             )
+        )
     return found
+
+
+def _rotation_matters(state: PathState, link: Link, reading: Reading) -> bool:
+    """Return whether a rotation on an unsynchronised clock has not been put right since, as the rule has it."""
+    earliest = min((reading.host_time, *reference_times(reading).values()))
+    if any(certificate.not_before > earliest for certificate in state.certificates):
+        return True
+    if reading.synchronized is True:
+        return False
+    if reading.last_synchronized is None:
+        # A VM without NTP would be told for ever.
+        return reading.host_time - link.target_mtime <= _DAY
+    return link.target_mtime >= reading.last_synchronized
 
 
 def _host_findings(reading: Reading) -> list[Finding]:
@@ -284,19 +297,27 @@ def _host_findings(reading: Reading) -> list[Finding]:
                 seconds=since,
             )
         )
-    if reading.last_step is not None and abs(reading.last_step) > _STEP_WORTH_A_FINDING:
-        direction = "forward" if reading.last_step > 0 else "back"
+    step = _recent_step(reading)
+    if abs(step) > _STEP_WORTH_A_FINDING:
+        direction = "forward" if step > 0 else "back"
         found.append(
             Finding(
                 code=Code.HOST_CLOCK_STEPPED,
                 severity=Severity.INFO,
                 path=None,
-                message=f"this host's clock was stepped {direction} by {duration(abs(reading.last_step))}",
-                seconds=reading.last_step,
+                message=f"this host's clock was stepped {direction} by {duration(abs(step))}",
+                seconds=step,
                 at=reading.last_step_time,
             )
         )
     return found
+
+
+def _recent_step(reading: Reading) -> float:
+    """Return the signed size of the last step, 0 where there was none lately."""
+    if reading.last_step is None or reading.last_step_time is None:
+        return 0.0
+    return reading.last_step if reading.host_time - reading.last_step_time < _STEP_IS_NEWS else 0.0
 
 
 def label_name(path: str) -> str:

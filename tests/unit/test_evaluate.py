@@ -40,7 +40,7 @@ def certificate(*, usage: Usage = Usage.CLIENT, not_before: float = NOT_BEFORE, 
 
 
 def state(leaf: Certificate, *, role: Role = Role.CURRENT, candidates: tuple[Candidate, ...] = ()) -> PathState:
-    link = Link(target="/pki/target.pem", target_mtime=NOT_BEFORE - DAY, target_name_time=None)
+    link = Link(target="/pki/target.pem", target_mtime=NOT_BEFORE - DAY / 2, target_name_time=None)
     return PathState(path=LINK, role=role, certificates=(leaf,), link=link, candidates=candidates)
 
 
@@ -78,6 +78,7 @@ BEFORE, AFTER = NOT_BEFORE - 7860, NOT_BEFORE + 60
         (BEFORE, {"apiserver": None}, Code.CERTIFICATE_NOT_YET_VALID),
         (BEFORE, {"apiserver": BEFORE}, Code.CERTIFICATE_NOT_YET_VALID),
         (BEFORE, {"apiserver": AFTER}, Code.HOST_CLOCK_BEHIND),
+        (BEFORE, {"apiserver": AFTER, "ntp/a": BEFORE}, Code.CERTIFICATE_NOT_YET_VALID),
         (BEFORE, {"ntp/a": AFTER}, Code.HOST_CLOCK_BEHIND),
         (BEFORE, {"ntp/a": BEFORE}, Code.CERTIFICATE_NOT_YET_VALID),
         (NOT_BEFORE, {"apiserver": NOT_BEFORE}, None),
