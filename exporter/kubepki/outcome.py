@@ -9,6 +9,7 @@ from kubepki.diagnosis import Look
 from kubepki.evaluate import JUDGE, Code, Finding, label_name, reference_times, usable_fallbacks
 from kubepki.model import PathState, Severity
 from kubepki.phrases import duration, moment
+from kubepki.verdict import is_rejected
 
 PROGRAM = "kubepki-exporter"
 _PROSPECTS = {
@@ -56,9 +57,10 @@ def state_of(finding: Finding, look: Look) -> PathState | None:
 def prospect(finding: Finding, look: Look) -> str | None:
     """Return what will happen and when, None where nothing is known beyond the finding itself."""
     at = moment(finding.at) if finding.at is not None else ""
-    if finding.code is Code.CERTIFICATE_NOT_YET_VALID and finding.at is not None:
+    rejected = finding.code is Code.CERTIFICATE_FUTURE_DATED and is_rejected(finding, look)
+    if finding.at is not None and (rejected or finding.code is Code.CERTIFICATE_NOT_YET_VALID):
         lead = finding.at - reference_times(look.reading).get(JUDGE, look.reading.host_time)
-        until = f"It becomes valid by itself at {at}, in {duration(lead)}."
+        until = f"It becomes valid by itself in {duration(lead)}, at {at}."
         kubelet = label_name(finding.path or "").startswith("kubelet-")
         return until + (" Restarting the kubelet does not help: it never looks at NotBefore." if kubelet else "")
     text = _PROSPECTS.get(finding.code)
@@ -86,8 +88,11 @@ def todos(finding: Finding, look: Look, hands: Hands) -> tuple[Todo, ...]:
             text="No superseded file passes every check, so there is no rollback. This says why:",
             commands=(hands.own("rollback", state.path),),
         )
-    waits = finding.code is Code.CERTIFICATE_NOT_YET_VALID and finding.at is not None
-    return (back, Todo(text=f"Or wait until {moment(finding.at or 0)}.")) if waits else (back,)
+    if finding.at is None or finding.code not in {Code.CERTIFICATE_NOT_YET_VALID, Code.CERTIFICATE_FUTURE_DATED}:
+        return (back,)
+    if finding.code is Code.CERTIFICATE_FUTURE_DATED:
+        return (back, Todo(text="Then correct this host's clock."))
+    return (back, Todo(text=f"Or wait until {moment(finding.at)}."))
 
 
 def _simple(finding: Finding, hands: Hands) -> Todo:

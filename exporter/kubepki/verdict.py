@@ -4,9 +4,17 @@ from collections.abc import Iterable
 from enum import IntEnum
 
 from kubepki.diagnosis import Look
-from kubepki.evaluate import JUDGE, Code, Finding, label_name
+from kubepki.evaluate import JUDGE, Code, Finding, label_name, reference_times
 from kubepki.model import PathState, Reason, Role, Severity
 from kubepki.phrases import duration, moment
+
+_JOINTS = {
+    Code.CERTIFICATE_FUTURE_DATED: " is ",
+    Code.HOST_CLOCK_BEHIND: " is ",
+    Code.PATH_BROKEN: " is broken: ",
+    Code.CERTIFICATE_EXPIRED: " ",
+    Code.CERTIFICATE_EXPIRING: " ",
+}
 
 
 class Status(IntEnum):
@@ -63,19 +71,23 @@ def describe(finding: Finding, look: Look) -> str:
     """Return *finding* as a clause that names its file."""
     name = label_name(finding.path) if finding.path else ""
     if finding.code is Code.CERTIFICATE_NOT_YET_VALID:
-        judge = next((each for each in look.reading.references if each.source == JUDGE and each.up), None)
-        rejects = judge is not None and judge.offset is not None and (finding.seconds or 0) > judge.offset
+        rejects = is_rejected(finding, look)
         return (
             f"{name} is future-dated: not valid for another {duration(finding.seconds or 0)} by this host's clock"
             f"{_trust(look)}{', and the API server rejects it now' if rejects else ''}"
         )
-    if finding.code in {Code.CERTIFICATE_FUTURE_DATED, Code.HOST_CLOCK_BEHIND}:
-        return f"{name} is {finding.message}"
-    if finding.code is Code.PATH_BROKEN:
-        return f"{name} is broken: {finding.message}"
-    if finding.code in {Code.CERTIFICATE_EXPIRED, Code.CERTIFICATE_EXPIRING}:
-        return f"{name} {finding.message}"
-    return f"{name}: {finding.message}" if name else finding.message
+    if finding.code is Code.CERTIFICATE_FUTURE_DATED and is_rejected(finding, look):
+        return (
+            f"{name} is future-dated by {duration(finding.seconds or 0)} by the API server's clock, so the API server "
+            "rejects it now; this host's clock is ahead and hides it"
+        )
+    return f"{name}{_JOINTS.get(finding.code, ': ')}{finding.message}" if name else finding.message
+
+
+def is_rejected(finding: Finding, look: Look) -> bool:
+    """Return whether the API server's own clock says that the certificate of *finding* is not valid yet."""
+    judge = reference_times(look.reading).get(JUDGE)
+    return judge is not None and finding.at is not None and finding.at > judge
 
 
 def _trust(look: Look) -> str:
