@@ -1,5 +1,6 @@
 """What a kubeconfig that was read means for the snapshot. Pure."""
 
+import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -21,11 +22,16 @@ class LoadedKubeconfig:
     link: Link | None = None
 
     def resolve(self, reference: str) -> str | None:
-        """Return a path that the kubeconfig names as kubectl takes it: relative to the kubeconfig's own directory."""
+        """Return a path that the kubeconfig names, None for one that is none.
+
+        A relative one is taken from the kubeconfig's own directory and its `..` as text, as client-go's
+        clientcmd.ResolvePaths does.
+        """
         try:
-            return absolute(reference, self.path.rpartition("/")[0] or "/")
+            path = absolute(reference, self.path.rpartition("/")[0] or "/")
         except ValueError:
             return None
+        return path if reference.startswith("/") else posixpath.normpath(path)
 
 
 def wanted_by(kubeconfig: LoadedKubeconfig) -> Iterator[Wanted]:
