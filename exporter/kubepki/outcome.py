@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from kubepki import layout
 from kubepki.advice import advise
 from kubepki.diagnosis import Look
-from kubepki.evaluate import JUDGE, Code, Finding, label_name, reference_times, usable_fallbacks
-from kubepki.model import PathState, Severity
+from kubepki.evaluate import JUDGE, Code, Finding, label_name, reference_times
+from kubepki.model import PathState, Reason, Severity
 from kubepki.phrases import duration, moment
+from kubepki.plan import Refusal, make_plan
 from kubepki.verdict import is_rejected
 
 PROGRAM = "kubepki-exporter"
@@ -42,11 +43,22 @@ class Hands:
 
     def command(self, *words: str) -> str:
         """Return a line for a shell, run as root."""
-        return ("" if self.root else "sudo ") + shlex.join(words)
+        return ("" if self.root else "sudo ") + " ".join(map(_quoted, words))
 
     def own(self, *words: str) -> str:
         """Return a line for a shell that runs this program with the same flags, as root."""
         return self.command(PROGRAM, words[0], *self.flags, *words[1:])
+
+
+def _quoted(word: str) -> str:
+    """Return *word* for a shell; one that is no plain ASCII in bash's `$'…'`, byte by byte, for it must be exact."""
+    if word.isascii() and word.isprintable():
+        return shlex.quote(word)
+    escaped = "".join(
+        chr(byte) if 0x20 <= byte < 0x7F and byte not in b"\\'" else f"\\x{byte:02x}"  # noqa: PLR2004 - ASCII
+        for byte in word.encode("utf-8", "surrogateescape")
+    )
+    return f"$'{escaped}'"
 
 
 def state_of(finding: Finding, look: Look) -> PathState | None:
@@ -71,31 +83,36 @@ def todos(finding: Finding, look: Look, hands: Hands) -> tuple[Todo, ...]:
     """Return what to do about *finding*, the best way first."""
     state = state_of(finding, look)
     by_link = state is not None and layout.current_prefix(label_name(state.path)) is not None
-    if state is None or not by_link or finding.severity is not Severity.CRITICAL:
+    helps = finding.severity is Severity.CRITICAL and finding.code is not Code.CERTIFICATE_EXPIRING
+    if state is None or not by_link or not helps:
         return (_simple(finding, hands),)
-    fallbacks = usable_fallbacks(state, look.reading)
-    if finding.code is Code.CERTIFICATE_EXPIRING:
-        return (_simple(finding, hands),)
-    if fallbacks and fallbacks[0].leaf is not None:
-        best = label_name(fallbacks[0].path)
-        back = Todo(
-            text=f"Roll back: {best} is valid until {moment(fallbacks[0].leaf.not_after)} and passes every check. "
-            "This points the link at it and restarts the kubelet:",
-            commands=(hands.own("rollback", "--apply", "--restart-kubelet", state.path),),
-        )
+    back: tuple[Todo, ...]
+    plan = make_plan(look, state.path)
+    if isinstance(plan, Refusal):
+        why = Todo(text=f"There is no rollback: {plan.why}.", commands=(hands.own("rollback", state.path),))
+        back = (why, _restart(hands) if plan.rotating else _simple(finding, hands))
     else:
-        back = Todo(
-            text="No superseded file passes every check, so there is no rollback. This says why:",
-            commands=(hands.own("rollback", state.path),),
+        text = (
+            f"Roll back: {label_name(plan.target)} is valid until {moment(plan.leaf.not_after)} and passes every "
+            "check. This points the link at it and restarts the kubelet:"
         )
+        command = hands.own("rollback", "--apply", "--restart-kubelet", state.path)
+        back = (Todo(text=text, commands=(command,)),)
     if finding.at is None or finding.code not in {Code.CERTIFICATE_NOT_YET_VALID, Code.CERTIFICATE_FUTURE_DATED}:
-        return (back,)
+        return back
     if finding.code is Code.CERTIFICATE_FUTURE_DATED:
-        return (back, Todo(text="Then correct this host's clock."))
-    return (back, Todo(text=f"Or wait until {moment(finding.at)}."))
+        return (*back, Todo(text="Then correct this host's clock."))
+    return (*back, Todo(text=f"Or wait until {moment(finding.at)}."))
+
+
+def _restart(hands: Hands) -> Todo:
+    text = "Restart the kubelet: at its start it takes up the link that an interrupted rotation left."
+    return Todo(text=text, commands=(hands.command("systemctl", "restart", "kubelet"),))
 
 
 def _simple(finding: Finding, hands: Hands) -> Todo:
+    if finding.reason is Reason.INTERRUPTED_ROTATION:
+        return _restart(hands)
     advice = advise(finding)
     text = advice[0].upper() + advice[1:]
     if not text.endswith("."):

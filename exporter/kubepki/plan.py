@@ -34,12 +34,15 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Why nothing is done; `settled` means that the link already is as it was asked for."""
+    """Why nothing is done; `settled` means that the link already is as it was asked for, `rotating` that the
+    kubelet's own work is not finished.
+    """
 
     why: str
     link: str | None = None
     passed_over: tuple[PassedOver, ...] = ()
     settled: bool = False
+    rotating: bool = False
 
 
 def choose_link(look: Look, directory: str | None) -> str | Refusal:
@@ -74,7 +77,8 @@ def make_plan(look: Look, link: str, to: str | None = None) -> Plan | Refusal:
     judged = {each.path: _objections(each, state, look) for each in state.candidates}
     over = tuple(sorted((path, why) for path, why in judged.items() if why))
     why = None
-    if any(each.path == updated for each in look.snapshot.paths):
+    rotating = any(each.path == updated for each in look.snapshot.paths)
+    if rotating:
         why = f"a rotation is in progress or was interrupted: {label_name(updated)} is there"
     elif any(fault.reason is Reason.NOT_SYMLINK for fault in state.faults):
         why = "it is a file and no link, and its content would be lost; move it to a dated name first"
@@ -82,7 +86,7 @@ def make_plan(look: Look, link: str, to: str | None = None) -> Plan | Refusal:
         settled = wanted is not None and state.link is not None and _same(state.link.target, wanted)
         return Refusal(why=_fine(state, look), link=link, settled=settled)
     if why is not None:
-        return Refusal(why=why, link=link, passed_over=over)
+        return Refusal(why=why, link=link, passed_over=over, rotating=rotating)
     usable = [each for each in usable_fallbacks(state, look.reading) if not judged[each.path]]
     if wanted is not None:
         usable = [each for each in usable if each.path == wanted]
