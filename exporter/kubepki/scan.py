@@ -7,7 +7,6 @@ still the same. So a scan after any history of events equals a fresh one.
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from zoneinfo import ZoneInfo
 
 from kubepki import disk, layout
 from kubepki.apiserver import ApiServer, api_server
@@ -22,6 +21,7 @@ from kubepki.settings import PkiSettings, ScanSettings
 from kubepki.snapshots import Context, assemble, wanted_paths
 from kubepki.sources import find_sources
 from kubepki.states import Loaded
+from kubepki.timezones import find_zone
 from kubepki.trust import issued_by, self_signed_anchor
 from kubepki.wanted import Content, Sources, Wanted
 
@@ -71,7 +71,7 @@ class Scanner:
         self._settings = scan
         self._interrupted = interrupted
         self._password = password
-        self._timezone = ZoneInfo(pki.timezone) if pki.timezone else None
+        self._timezone = find_zone(pki.timezone)
         limit = scan.max_file_size
         self._files = ContentCache(self._parse_file, limit=limit, boottime=boottime)
         self._kubeconfigs = ContentCache(lambda data, _: parse_kubeconfig(data), limit=limit, boottime=boottime)
