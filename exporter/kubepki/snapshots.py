@@ -51,10 +51,14 @@ def assemble(
     sources: Sources, loaded: Mapping[str, Loaded], kubeconfigs: Iterable[PathState], context: Context
 ) -> Snapshot:
     """Return the snapshot of all that was loaded, ordered by path."""
-    states = {state.path: state for state in kubeconfigs}
+    read = {state.path: state for state in kubeconfigs}
+    states = dict(read)
     absorbed = _link_targets(loaded.values())
     superseded: dict[tuple[str, str], list[Loaded]] = defaultdict(list)
     for each in loaded.values():
+        if each.path in read:
+            # A file pattern may find a kubeconfig too; what it is was said more exactly there.
+            continue
         prefix = layout.dated_prefix(each.name)
         expected = each.wanted.expected
         if not expected and each.located and not each.located.is_link and _inode(each) in absorbed:
