@@ -120,6 +120,21 @@ def test_a_link_that_stays_away_is_missing_after_a_second(directory: Path, tmp_p
         scrape_when(exporter, lambda seen: not seen.reasons(), describe="no fault")
 
 
+def test_a_link_seen_before_a_restart_is_expected_until_a_reload(directory: Path, tmp_path: Path) -> None:
+    """The state file remembers the link: without it the first scan says `missing`; SIGHUP forgets it."""
+    link = directory / CLIENT
+    arguments = (f"--pki.directory={directory}", f"--state.directory={tmp_path}")
+    with running(*arguments, log=tmp_path / "log") as exporter:
+        await_ready(exporter)
+        assert exporter.end() == 0
+    link.unlink()
+    with running(*arguments, log=tmp_path / "log") as exporter:
+        await_ready(exporter)
+        assert exporter.scrape().reasons(link) == {"missing"}
+        exporter.signal(signal.SIGHUP)
+        scrape_when(exporter, lambda seen: not seen.reasons(), describe="the link to be forgotten")
+
+
 def test_a_change_without_an_event_is_found_and_counted(directory: Path, tmp_path: Path) -> None:
     """A write by another name of the file makes no event here: only the periodic scan can see it."""
     other = tmp_path / "elsewhere" / "hard-link"
