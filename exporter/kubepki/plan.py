@@ -34,8 +34,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Why nothing is done; `settled` means that the link already is as it was asked for, `rotating` that the
-    kubelet's own work is not finished.
+    """Why nothing is done.
+
+    `settled` means that the link already is as it was asked for, `rotating` that a rotation of the kubelet is not
+    finished.
     """
 
     why: str
