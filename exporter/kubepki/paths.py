@@ -3,6 +3,7 @@
 Rules of this module: pure functions of text; nothing is looked at on the disk.
 """
 
+import fnmatch
 import re
 
 _WILDCARD = re.compile(r"[*?[]")
@@ -16,6 +17,20 @@ def is_glob(text: str) -> bool:
 def escape_glob(path: str) -> str:
     """Return the glob that finds *path* alone."""
     return _WILDCARD.sub(r"[\g<0>]", path)
+
+
+def covers(pattern: str, path: str) -> bool:
+    """Return whether the glob *pattern*, `**` included, would find the file *path* if there were one."""
+    return _covers(pattern.split("/"), path.split("/"))
+
+
+def _covers(pattern: list[str], components: list[str]) -> bool:
+    if not pattern:
+        return not components
+    first, *rest = pattern
+    if first == "**":
+        return any(_covers(rest or ["*"], components[skipped:]) for skipped in range(len(components)))
+    return bool(components) and fnmatch.fnmatchcase(components[0], first) and _covers(rest, components[1:])
 
 
 def absolute(text: str, base: str) -> str:

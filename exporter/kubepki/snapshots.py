@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from kubepki import layout
 from kubepki.model import Certificate, Fault, PathState, Reason, Role, Snapshot, Usage
+from kubepki.paths import covers
 from kubepki.states import Loaded, candidate, newest_superseded, path_state, with_faults
 from kubepki.wanted import Listing, Sources, Wanted
 
@@ -40,7 +41,7 @@ def wanted_paths(sources: Sources, further: Iterable[Wanted], remembered: frozen
                 want(Wanted(path=_join(listing.path, prefix + layout.CURRENT), expected=True))
     directories = {listing.path for listing in sources.listings}
     for path in remembered:
-        if _parent(path) in directories:
+        if _parent(path) in directories or any(covers(pattern, path) for pattern in sources.globs):
             want(Wanted(path=path, expected=True))
     for each in (*sources.files, *further):
         want(each)

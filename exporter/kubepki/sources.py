@@ -27,6 +27,7 @@ def find_sources(settings: PkiSettings, *, max_files: int) -> Sources:
             *(Wanted(path=path, superseded=path not in newest) for path in found),
         ),
         kubeconfigs=_kubeconfigs((*settings.kubeconfigs, *preset.kubeconfigs)),
+        globs=wildcards,
         glob_bases=tuple(sorted({globs.base_directory(pattern) for pattern in wildcards})),
         overfull=overfull,
     )

@@ -57,5 +57,6 @@ class Sources:
     listings: tuple[Listing, ...]
     files: tuple[Wanted, ...]
     kubeconfigs: tuple[Kubeconfig, ...]
+    globs: tuple[str, ...]
     glob_bases: tuple[str, ...]
     overfull: tuple[str, ...]

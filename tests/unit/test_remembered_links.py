@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from kubepki.model import Reason
+from kubepki.paths import covers
 from kubepki.scan import Scanner
-from kubepki.settings import ScanSettings
+from kubepki.settings import FilePattern, PkiSettings, ScanSettings
 from tests import pki, scenarios
 
 
@@ -47,3 +48,35 @@ def test_what_was_judged_of_pruned_files_is_forgotten(tmp_path: Path) -> None:
         assert scanner.scan().issued == {str(directory / scenarios.CLIENT): True}
         judged.append(len(scanner._issued))  # noqa: SLF001 - memory shows nowhere else
     assert judged == [1, 1, 1, 1]
+
+
+def test_a_link_that_a_pattern_found_is_expected_from_then_on(tmp_path: Path) -> None:
+    """But not one that the patterns of today do not name, as the state file may hold it."""
+    scenarios.node(tmp_path / "a" / "pki", scenarios.OLD)
+    link = tmp_path / "a" / "pki" / scenarios.CLIENT
+    pattern = FilePattern(pattern=f"{tmp_path}/**/*-current.pem", wildcard=True)
+    scanner = Scanner(PkiSettings(directories=(), kubeconfigs=(), files=(pattern,)), ScanSettings())
+    remembered = scanner.scan().current_links
+    assert remembered == {str(link)}
+    link.unlink()
+    stranger = "/elsewhere/kubelet-client-current.pem"
+    (state,) = scanner.scan(remembered | {stranger}).snapshot.paths
+    assert (state.path, [fault.reason for fault in state.faults]) == (str(link), [Reason.MISSING])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "covered"),
+    [
+        ("/a/*.pem", "/a/b.pem", True),
+        ("/a/*.pem", "/a/b/c.pem", False),
+        ("/a/**/*.pem", "/a/c.pem", True),
+        ("/a/**/*.pem", "/a/b/b/c.pem", True),
+        ("/a/**", "/a/b/c.pem", True),
+        ("/a/**", "/b/c.pem", False),
+        ("/a/[bc]/d", "/a/c/d", True),
+        ("/a/b.pem", "/a/b.pem", True),
+    ],
+)
+def test_what_a_pattern_covers(pattern: str, path: str, covered: bool) -> None:  # noqa: FBT001 - a table
+    """The same that it would find."""
+    assert covers(pattern, path) is covered
