@@ -6,6 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long one example takes says more of the machine's other work than of ours.
+settings.register_profile("kubepki", deadline=None)
+settings.load_profile("kubepki")
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
