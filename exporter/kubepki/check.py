@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TextIO
 
 from kubepki import logs
+from kubepki.failsafe import failsafe
 from kubepki.flags import Invocation
 from kubepki.hostclock import HostClock
 from kubepki.look import look, only, sources_of
@@ -16,7 +17,7 @@ from kubepki.report import report
 from kubepki.report_json import report_json
 from kubepki.settings import Settings
 from kubepki.terminal import Style
-from kubepki.verdict import Status, status
+from kubepki.verdict import status
 
 _PIPE_WIDTH = 100
 
@@ -24,11 +25,14 @@ _PIPE_WIDTH = 100
 def check(invocation: Invocation, *, clock: HostClock | None = None, out: TextIO | None = None) -> int:
     """Print the diagnosis to *out* (standard output) and return the exit status.
 
-    *clock* takes the place of the host's clocks. Raises ConfigError for what cannot be looked at. A failure of ours is
-    told in one line and gives 3, for 1 and 2 only ever mean findings.
+    *clock* takes the place of the host's clocks. Raises ConfigError for what cannot be looked at. Any other failure is
+    logged and gives 3, for 1 and 2 only ever mean findings.
     """
     logs.set_up(invocation.settings.log)
-    stream = out or sys.stdout
+    return failsafe(lambda: _check(invocation, clock, out or sys.stdout))
+
+
+def _check(invocation: Invocation, clock: HostClock | None, stream: TextIO) -> int:
     settings = invocation.settings
     if invocation.paths:
         settings = replace(settings, pki=sources_of(invocation.paths, settings))
@@ -44,9 +48,6 @@ def check(invocation: Invocation, *, clock: HostClock | None = None, out: TextIO
     except BrokenPipeError:
         # The reader has seen enough (`| head`); without this the interpreter complains once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    except OSError as error:
-        sys.stderr.write(f"kubepki-exporter: the diagnosis cannot be written: {error.strerror}\n")
-        return Status.COULD_NOT_LOOK
     return status(seen)
 
 

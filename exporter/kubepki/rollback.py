@@ -11,6 +11,7 @@ from typing import TextIO
 from kubepki import layout, logs
 from kubepki.check import own_flags, style_of
 from kubepki.diagnosis import Look
+from kubepki.failsafe import failsafe
 from kubepki.flags import Invocation
 from kubepki.hostclock import HostClock
 from kubepki.look import link_state, look, state_directory
@@ -56,7 +57,10 @@ def rollback(invocation: Invocation, *, out: TextIO | None = None, edges: Edges 
     Raises ConfigError for what cannot be looked at.
     """
     logs.set_up(invocation.settings.log)
-    stream = out or sys.stdout
+    return failsafe(lambda: _rollback(invocation, out or sys.stdout, edges))
+
+
+def _rollback(invocation: Invocation, stream: TextIO, edges: Edges) -> int:
     style = style_of(stream, os.environ)
     hands = Hands(root=os.geteuid() == 0, flags=own_flags(invocation.settings))
     if invocation.restart_kubelet and not invocation.apply:

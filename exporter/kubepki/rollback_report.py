@@ -46,8 +46,8 @@ def done_text(plan: Plan, style: Style, hands: Hands, *, restarted: bool) -> str
 
 def refusal_text(refusal: Refusal, style: Style) -> str:
     """Return why nothing was done."""
-    name = f"{label_name(refusal.link)}: " if refusal.link else ""
-    lines = wrapped(f"Nothing was changed. {name}{refusal.why}.", style, rest="  ")
+    why = f"{label_name(refusal.link)}: {refusal.why}" if refusal.link else refusal.why[0].upper() + refusal.why[1:]
+    lines = wrapped(f"Nothing was changed. {why}.", style, rest="  ")
     return "\n".join([*lines, *_passed_over(refusal.passed_over, style)]) + "\n"
 
 

@@ -5,14 +5,17 @@ import json
 import os
 import pty
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from kubepki.check import own_flags, style_of
+from kubepki.check import check, own_flags, style_of
 from kubepki.cli import main
+from kubepki.flags import Command, Invocation
 from kubepki.settings import ConfigError, Kubeconfig, PkiSettings, Settings
 from tests import pki
 from tests.commands import own_logging, run_check, settings_of
@@ -176,3 +179,30 @@ def test_a_bad_path_is_named() -> None:
     """The error names the path."""
     with pytest.raises(ConfigError, match="/nonexistent: there is no such file or directory"):
         run_check(NOWHERE, at=NOW, paths=("/nonexistent",))
+
+
+class Broken(io.StringIO):
+    """A stream that stands for a bug."""
+
+    def isatty(self) -> bool:
+        """Fail as no stream does."""
+        msg = "a bug"
+        raise ZeroDivisionError(msg)
+
+
+def test_what_cannot_be_written_is_no_finding(tmp_path: Path) -> None:
+    """A full disk behind the output gives 3 and a line on stderr."""
+    program = "import sys; from kubepki.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", program, "check", str(tmp_path), f"--at={NOW:.0f}"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, check=False, stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 3
+    assert b"No space left on device" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_bug_is_no_finding(capfd: pytest.CaptureFixture[str]) -> None:
+    """A bug of ours gives 3, and its traceback is in the log."""
+    with own_logging():
+        assert check(Invocation(command=Command.CHECK, settings=NOWHERE, at=NOW), out=Broken()) == 3
+    assert "ZeroDivisionError" in capfd.readouterr().err
