@@ -15,6 +15,7 @@ FAMILIES = ("kubepki_fault", "kubepki_symlink_info", "kubepki_certificate_not_be
 SWAP_QUERY = "/metrics?" + "&".join(f"name[]={name}" for name in FAMILIES)
 KEPT = 10
 PATIENCE_SECONDS = 60.0
+PAUSE_SECONDS = 0.002
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +97,8 @@ def rotations(root: Path, count: int, python: str) -> Rotations:
                 if time.monotonic() - renamed > PATIENCE_SECONDS:
                     message = f"the swap to {name} was never seen"
                     raise TimeoutError(message)
+                # A scrape takes the interpreter from the scan that is waited for: 500 a second are enough.
+                time.sleep(PAUSE_SECONDS)
             latencies.append(time.monotonic() - renamed)
             seen, target = new
     return Rotations(latencies=tuple(latencies), scrapes=scrapes + count, wrong=wrong)
