@@ -20,7 +20,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return load(arguments, os.environ, directory)
 
         status = _run(invocation(), invocation)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
         # Who reads has had enough (`| head`); what Python would flush at its end has nowhere to go either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

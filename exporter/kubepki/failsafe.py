@@ -5,28 +5,30 @@ import os
 import sys
 from collections.abc import Callable
 
+from kubepki.flags import COULD_NOT_LOOK_STATUS
 from kubepki.settings import ConfigError
-
-COULD_NOT_LOOK = 3
 
 log = logging.getLogger(__name__)
 
 
 def failsafe(run: Callable[[], int]) -> int:
-    """Return what *run* returns and flush standard output; COULD_NOT_LOOK where either fails. ConfigError passes."""
+    """Return what *run* returns and flush standard output; COULD_NOT_LOOK_STATUS where either fails.
+
+    ConfigError passes, and BrokenPipeError, for who reads has had enough.
+    """
     try:
         status = run()
         if sys.stdout is not None:
             sys.stdout.flush()
-    except ConfigError:
+    except (ConfigError, BrokenPipeError):
         raise
     except OSError as error:
         _close_standard_output()
         log.error("the command failed: %s", error.strerror or error)  # noqa: TRY400 - the operator's trouble, no bug
-        return COULD_NOT_LOOK
+        return COULD_NOT_LOOK_STATUS
     except Exception:
         log.exception("the command failed")
-        return COULD_NOT_LOOK
+        return COULD_NOT_LOOK_STATUS
     return status
 
 
