@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from prometheus_client.metrics_core import Metric
 
 from kubepki import families
-from kubepki.evaluate import usable_fallbacks
+from kubepki.comparisons import usable_fallbacks
 from kubepki.families import Family
 from kubepki.model import Certificate, Health, PathState, Reading, Snapshot, label_text
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from kubepki.comparisons import JUDGE, name_is_in_another_time_zone
 from kubepki.diagnosis import Look
-from kubepki.evaluate import JUDGE, label_name, name_is_in_another_time_zone
 from kubepki.model import Certificate, Link, PathState
-from kubepki.phrases import duration, moment
+from kubepki.phrases import duration, label_name, moment
 
 _SAME = 1.0
 Line = tuple[str, str]

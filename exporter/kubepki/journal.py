@@ -7,7 +7,8 @@ Never a scrape.
 import logging
 
 from kubepki.advice import advise, advise_fault
-from kubepki.evaluate import Code, Finding, evaluate, usable_fallbacks
+from kubepki.comparisons import usable_fallbacks
+from kubepki.evaluate import Code, Finding, evaluate
 from kubepki.logs import tell
 from kubepki.model import PathState, Reading, Reason, Role, Severity, Snapshot
 from kubepki.phrases import duration, moment

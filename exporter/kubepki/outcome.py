@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from kubepki import layout
 from kubepki.advice import advise
+from kubepki.comparisons import JUDGE, reference_times
 from kubepki.diagnosis import Look
-from kubepki.evaluate import JUDGE, Code, Finding, label_name, reference_times
+from kubepki.evaluate import Code, Finding
 from kubepki.model import PathState, Reason, Severity
-from kubepki.phrases import duration, moment
+from kubepki.phrases import duration, label_name, moment
 from kubepki.plan import Refusal, make_plan
 from kubepki.verdict import is_rejected
 

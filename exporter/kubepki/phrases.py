@@ -23,3 +23,8 @@ def moment(timestamp: float) -> str:
         return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     except (OverflowError, ValueError, OSError):
         return f"@{timestamp:.0f}"
+
+
+def label_name(path: str) -> str:
+    """Return the last component of *path* for a person."""
+    return path.rpartition("/")[2]

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kubepki import layout
+from kubepki.comparisons import fallback_objections, usable_fallbacks
 from kubepki.diagnosis import Look
-from kubepki.evaluate import Code, Finding, fallback_objections, label_name, usable_fallbacks
+from kubepki.evaluate import Code, Finding
 from kubepki.model import Candidate, Certificate, PathState, Reason, Severity
+from kubepki.phrases import label_name
 
 CLIENT_LINK = "kubelet-client-current.pem"
 # What another file repairs. An expiring certificate still works; one that only the host finds future-dated, too.

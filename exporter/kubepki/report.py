@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from kubepki.diagnosis import Look
-from kubepki.evaluate import Finding, label_name
+from kubepki.evaluate import Finding
 from kubepki.evidence import clock_evidence, path_evidence
 from kubepki.model import Certificate, PathState, Role, Severity
 from kubepki.outcome import Hands, Todo, prospect, state_of, todos
+from kubepki.phrases import label_name
 from kubepki.terminal import Style, clean, columns, wrapped
 from kubepki.verdict import Status, describe, sentence, status, unread
 

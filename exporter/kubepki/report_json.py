@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 from kubepki.advice import advise
+from kubepki.comparisons import fallback_objections, usable_fallbacks
 from kubepki.diagnosis import Look
-from kubepki.evaluate import Finding, fallback_objections, usable_fallbacks
+from kubepki.evaluate import Finding
 from kubepki.model import Certificate, PathState, Reading, label_text
 from kubepki.verdict import sentence, status, unread
 

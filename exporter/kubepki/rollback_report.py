@@ -1,9 +1,8 @@
 """A plan or a refusal -> what a person reads. Pure."""
 
 from kubepki.diagnosis import Look
-from kubepki.evaluate import label_name
 from kubepki.outcome import Hands
-from kubepki.phrases import moment
+from kubepki.phrases import label_name, moment
 from kubepki.plan import PassedOver, Plan, Refusal
 from kubepki.terminal import Style, clean, wrapped
 from kubepki.verdict import describe

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from enum import IntEnum
 
+from kubepki.comparisons import JUDGE, reference_times
 from kubepki.diagnosis import Look
-from kubepki.evaluate import JUDGE, Code, Finding, label_name, reference_times
+from kubepki.evaluate import Code, Finding
 from kubepki.model import PathState, Reason, Role, Severity
-from kubepki.phrases import duration, moment
+from kubepki.phrases import duration, label_name, moment
 
 _JOINTS = {
     Code.CERTIFICATE_FUTURE_DATED: " is ",

@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from kubepki.collector import clock_families, moment_families, snapshot_families
+from kubepki.comparisons import reference_times
 from kubepki.diagnosis import Look
-from kubepki.evaluate import Code, reference_times
+from kubepki.evaluate import Code
 from kubepki.model import label_text
 from tests.looks import look_at
 from tests.rules.test_consistency import NAMES, RULES

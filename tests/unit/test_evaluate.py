@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubepki.evaluate import Code, Finding, evaluate, thresholds, usable_fallbacks
+from kubepki.comparisons import thresholds, usable_fallbacks
+from kubepki.evaluate import Code, Finding, evaluate
 from kubepki.model import (
     Candidate,
     Certificate,
