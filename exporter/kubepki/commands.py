@@ -54,7 +54,8 @@ Without --apply nothing is changed: the plan is shown.
 Exit status:
   0  the plan is shown; with --apply: the link points at the older file
   1  no file passes every check, or nothing is to be repaired; nothing was changed
-  3  could not look: a flag, the configuration or a path cannot be used; nothing was changed
+  3  could not look (a flag, the configuration or a path cannot be used), or the next step failed; the message says
+     whether the link was changed
 
 Example:
   {PROGRAM} rollback /var/lib/kubelet/pki/kubelet-client-current.pem
