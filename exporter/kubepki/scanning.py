@@ -66,10 +66,9 @@ class PkiWatch:
         """How many file system events asked for a scan."""
         return self._watcher.events()
 
-    def symlink_changes(self) -> tuple[tuple[str, int], ...]:
-        """Return for each link that is published how often it was seen to change its target."""
-        links = [state.path for state in self.snapshot.paths if state.link] if self.snapshot else []
-        return tuple((path, self._changes[path]) for path in links)
+    def symlink_changes(self, snapshot: Snapshot) -> tuple[tuple[str, int], ...]:
+        """Return for each link of *snapshot* how often it was seen to change its target."""
+        return tuple((state.path, self._changes[state.path]) for state in snapshot.paths if state.link)
 
     def mark(self) -> None:
         """Note that something changed; for any thread."""

@@ -156,6 +156,8 @@ class Service:
 
     def _view(self) -> View:
         pki = self._pki
+        # Read once, for the scanning thread may replace it between two reads of one scrape.
+        snapshot = pki.snapshot or Snapshot()
         health = Health(
             version=__version__,
             python_version=platform.python_version(),
@@ -166,11 +168,11 @@ class Service:
             watch_events=pki.watch_events,
             missed_changes=pki.missed_changes,
             watch_up=pki.watch_up,
-            symlink_changes=pki.symlink_changes(),
+            symlink_changes=pki.symlink_changes(snapshot),
             last_reload_successful=self._reload_successful,
             last_reload_success_time=self._reload_time,
         )
-        return View(snapshot=pki.snapshot or Snapshot(), reading=self._clocks.read(), health=health)
+        return View(snapshot=snapshot, reading=self._clocks.read(), health=health)
 
     def _take_reload(self) -> None:
         notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
