@@ -12,7 +12,7 @@ ARGS ?=
 	programs system-packages wheel man deb rpm install uninstall clean
 
 run: $(VENV)/.runtime ## run the exporter in the foreground
-	@$(BIN)/python -m tests.incident $(DEMO) -- $(BIN)/kubepki-exporter $(ARGS)
+	@$(BIN)/python -m tests.support.incident $(DEMO) -- $(BIN)/kubepki-exporter $(ARGS)
 
 test: $(VENV)/.dev programs ## run all tests but those that boot machines
 	$(PYTEST) -q -m "not system"
@@ -49,37 +49,37 @@ check-generated: $(VENV)/.dev ## fail where a generated file is not what its sou
 	$(BIN)/python rules/generate.py --check
 
 wheel: $(VENV)/.dev ## build the wheel and the source distribution into dist/
-	@sh systemd/build-wheel.sh $(BIN)/python
+	@sh systemd/packaging/build-wheel.sh $(BIN)/python
 
 man: $(VENV)/.runtime ## print the manual page into build/kubepki-exporter.8
-	@mkdir -p build && $(BIN)/python systemd/manpage.py > build/kubepki-exporter.8 && echo build/kubepki-exporter.8
+	@mkdir -p build && $(BIN)/python systemd/packaging/manpage.py > build/kubepki-exporter.8 && echo build/kubepki-exporter.8
 
 deb: $(VENV)/.runtime ## build dist/kubepki-exporter_VERSION_all.deb
-	systemd/build-deb.sh
+	systemd/packaging/build-deb.sh
 
 rpm: $(VENV)/.runtime ## build dist/kubepki-exporter-VERSION-1.ARCH.rpm
-	systemd/build-rpm.sh
+	systemd/packaging/build-rpm.sh
 
 install: wheel ## install into PREFIX (/usr/local), staged in DESTDIR
-	DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" PYTHON="$(PYTHON)" systemd/install.sh install
+	DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" PYTHON="$(PYTHON)" systemd/packaging/install.sh install
 
 uninstall: ## remove what `make install` installed
-	DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" systemd/install.sh uninstall
+	DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" systemd/packaging/install.sh uninstall
 
 golden: $(VENV)/.dev ## write the expected scrapes anew; read the difference before you commit it
-	$(BIN)/python -m tests.golden_metrics
+	$(BIN)/python -m tests.support.golden_metrics
 
 programs: ## unpack the programs that tests need into .tools/, where apt can fetch them
-	@sh tests/fetch-programs.sh tests/apt-packages.txt .tools
+	@sh tests/support/fetch-programs.sh tests/support/apt-packages.txt .tools
 
 system-packages: ## install the Debian packages that building and booting need, where we may
-	@sh tests/install-packages.sh systemd/apt-packages.txt
+	@sh tests/support/install-packages.sh systemd/packaging/apt-packages.txt
 
 clean:
 	rm -rf build dist $(VENV) $(OLD) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
-	@sh tests/make-venv.sh "$(PYTHON)" $(VENV)
+	@sh tests/support/make-venv.sh "$(PYTHON)" $(VENV)
 
 $(VENV)/.runtime: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -q -c constraints.txt -e .
@@ -90,6 +90,6 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	@touch $@ $(VENV)/.runtime
 
 $(OLD)/.dev: pyproject.toml constraints-oldest.txt
-	@sh tests/make-venv.sh "$(PYTHON)" $(OLD)
+	@sh tests/support/make-venv.sh "$(PYTHON)" $(OLD)
 	$(OLD)/bin/python -m pip install -q -c constraints-oldest.txt -e '.[dev]'
 	@touch $@

@@ -33,7 +33,7 @@ def program() -> Callable[[str], Path]:
         path = find_program(name)
         if path is not None:
             return path
-        reason = f"the program {name} is not installed (tests/apt-packages.txt names its package)"
+        reason = f"the program {name} is not installed (tests/support/apt-packages.txt names its package)"
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)

@@ -4,8 +4,8 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from kubepki.commands import Command
-from kubepki.flags import COULD_NOT_LOOK_STATUS, Invocation, failure_status, load
+from kubepki.config.commands import Command
+from kubepki.config.flags import COULD_NOT_LOOK_STATUS, Invocation, failure_status, load
 from kubepki.settings import ConfigError
 
 
@@ -43,14 +43,14 @@ def _working_directory() -> str:
 
 def _run(invocation: Invocation, reload: Callable[[], Invocation]) -> int:
     if invocation.command is Command.CHECK:
-        from kubepki.check import check  # noqa: PLC0415 - what one command needs costs the others no start
+        from kubepki.commands.check import check  # noqa: PLC0415 - what one command needs costs the others no start
 
         return check(invocation)
     if invocation.command is Command.ROLLBACK:
-        from kubepki.rollback import rollback  # noqa: PLC0415 - as above
+        from kubepki.commands.rollback import rollback  # noqa: PLC0415 - as above
 
         return rollback(invocation)
-    from kubepki.service import check_config, serve  # noqa: PLC0415 - as above
+    from kubepki.service.serve import check_config, serve  # noqa: PLC0415 - as above
 
     if invocation.config_check:
         return check_config(invocation.settings)

@@ -7,9 +7,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests import pki
-from tests.running import Exporter, running
-from tests.scenarios import CLIENT, stamp
+from tests.support import pki
+from tests.support.running import Exporter, running
+from tests.support.scenarios import CLIENT, stamp
 
 FAMILIES = ("kubepki_fault", "kubepki_symlink_info", "kubepki_certificate_not_before_timestamp_seconds")
 SWAP_QUERY = "/metrics?" + "&".join(f"name[]={name}" for name in FAMILIES)

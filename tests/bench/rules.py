@@ -18,7 +18,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from kubepki.collector import Collector, View
+from kubepki.metrics.collector import Collector, View
 from kubepki.model import (
     Candidate,
     Certificate,
@@ -34,7 +34,7 @@ from kubepki.model import (
 )
 from tests.conftest import find_program
 from tests.grafana.prometheus import Prometheus, running
-from tests.loopback import answering
+from tests.support.loopback import answering
 
 HOSTS = 5_000
 INTERVAL_SECONDS = 15
@@ -206,7 +206,7 @@ def main() -> None:
     """Measure the three states and print them."""
     program = find_program("prometheus")
     if program is None:
-        sys.exit("prometheus is not installed (tests/apt-packages.txt names its package)")
+        sys.exit("prometheus is not installed (tests/support/apt-packages.txt names its package)")
     fleet = Fleet()
     samples = fleet.become(-DAY, -DAY)
     say(f"{HOSTS} hosts, 6 current certificates each, {samples} samples; one evaluation of all groups:")

@@ -6,8 +6,8 @@ Arguments: the PKI directory and the file that holds the offset in seconds.
 import sys
 from pathlib import Path
 
-from kubepki.hostclock import shifted_clock
-from kubepki.service import serve
+from kubepki.clocks.host import shifted_clock
+from kubepki.service.serve import serve
 from kubepki.settings import ClockSettings, Directory, PkiSettings, Settings, WebSettings
 
 

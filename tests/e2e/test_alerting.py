@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from tests import pki
 from tests.grafana.prometheus import Prometheus
 from tests.grafana.prometheus import running as running_prometheus
 from tests.rules.alertmanager import Alertmanager, labels
 from tests.rules.alertmanager import running as running_alertmanager
-from tests.running import running as running_exporter
-from tests.scenarios import stamp
-from tests.waiting import wait_until
+from tests.support import pki
+from tests.support.running import running as running_exporter
+from tests.support.scenarios import stamp
+from tests.support.waiting import wait_until
 
 Find = Callable[[str], Path]
 AHEAD = 2 * pki.HOUR + 11 * 60

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import pki
 from tests.grafana.boards import board, filled, panel, targets
 from tests.grafana.prometheus import Prometheus, free_port, running
-from tests.waiting import wait_until
+from tests.support import pki
+from tests.support.waiting import wait_until
 
 LEAD = 2 * pki.HOUR + 11 * 60
 GOOD_STAMP, BAD_STAMP = "2020-11-06-02-48-49", "2021-09-01-13-21-24"

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Gauge
 
-from kubepki.connections import Limits
-from tests.waiting import wait_until
-from tests.web_client import Authority, Running, new_authority, running
+from kubepki.web.connections import Limits
+from tests.support.waiting import wait_until
+from tests.support.web_client import Authority, Running, new_authority, running
 
 GET = b"GET /metrics HTTP/1.1\r\nHost: x\r\n"
 # Far beyond the length of a test: an answer proves that the eviction works, not that the deadlines came.

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from kubepki.clock import Clocks
-from kubepki.hostclock import shifted_clock, system_clock
+from kubepki.clocks.clocks import Clocks
+from kubepki.clocks.host import shifted_clock, system_clock
+from kubepki.clocks.https import HttpsClock, api_server_clock
+from kubepki.clocks.net import Abort, UnreadableClockError
+from kubepki.clocks.state import State
 from kubepki.model import ReferenceReading
-from kubepki.reference_https import HttpsClock, api_server_clock
-from kubepki.reference_net import Abort, UnreadableClockError
-from kubepki.state import State
-from tests.clocks import ScriptedClock
-from tests.https_servers import Behaviour, answer, serving_pair, tls_server
-from tests.pki import DAY, HOUR, YEAR, Pair, authority
-from tests.waiting import wait_until
+from tests.support.clocks import ScriptedClock
+from tests.support.https_servers import Behaviour, answer, serving_pair, tls_server
+from tests.support.pki import DAY, HOUR, YEAR, Pair, authority
+from tests.support.waiting import wait_until
 
 LIMIT_SECONDS = 3.0
 AHEAD = 7_860.0

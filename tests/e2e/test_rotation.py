@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 from typing import Self
 
-from tests import pki
-from tests.running import Scrape, parse_scrape, running
-from tests.scenarios import CLIENT, stamp
-from tests.waiting import wait_until
+from tests.support import pki
+from tests.support.running import Scrape, parse_scrape, running
+from tests.support.scenarios import CLIENT, stamp
+from tests.support.waiting import wait_until
 
 SWAPS = 20
 NOT_BEFORE = "kubepki_certificate_not_before_timestamp_seconds"

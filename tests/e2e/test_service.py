@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests import pki
-from tests.pki import Step
-from tests.running import Exporter, Scrape, running
-from tests.scenarios import CLIENT, LEAD, install, stamp, write
-from tests.waiting import wait_until
+from tests.support import pki
+from tests.support.pki import Step
+from tests.support.running import Exporter, Scrape, running
+from tests.support.scenarios import CLIENT, LEAD, install, stamp, write
+from tests.support.waiting import wait_until
 
 NOT_BEFORE = "kubepki_certificate_not_before_timestamp_seconds"
 OFFSET = "kubepki_certificate_not_before_offset_seconds"

@@ -4,8 +4,8 @@ import signal
 import time
 from pathlib import Path
 
-from tests import pki
-from tests.running import running
+from tests.support import pki
+from tests.support.running import running
 
 FILES = 10_000
 

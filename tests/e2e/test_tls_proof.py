@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import pki
-from tests.commands import run_rollback, settings_of
-from tests.scenarios import BACKDATED, CLIENT, LEAD, install, looking_at, write
+from tests.support import pki
+from tests.support.commands import run_rollback, settings_of
+from tests.support.scenarios import BACKDATED, CLIENT, LEAD, install, looking_at, write
 
 TIMEOUT = 10.0
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from watchdog.observers.inotify import InotifyEmitter
 
-from kubepki.watch import Watcher
-from tests.waiting import wait_until
+from kubepki.watch.watcher import Watcher
+from tests.support.waiting import wait_until
 
 LOG = logging.getLogger("test.watch")
 ROUND_TRIP = ".marker-of-the-test"
@@ -260,7 +260,7 @@ def test_a_rename_out_is_announced_at_once(watched: Watched, pki: Path) -> None:
 
 UNREADABLE = """
 import logging, os, sys
-from kubepki.watch import Watcher
+from kubepki.watch.watcher import Watcher
 path = sys.argv[1]
 os.setgid(65534)
 os.setuid(65534)
@@ -298,7 +298,7 @@ EXHAUSTED = """
 import ctypes, logging, os, sys
 path = sys.argv[1]
 libc = ctypes.CDLL(None)
-from kubepki.watch import Watcher
+from kubepki.watch.watcher import Watcher
 if libc.unshare(0x10000000) != 0:
     sys.exit(77)
 try:

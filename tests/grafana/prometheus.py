@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import ROOT
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 Series = dict[str, Any]
 RULES = ROOT / "rules" / "kubepki.rules.yml"

@@ -8,7 +8,7 @@ import yaml
 
 from grafana.generate import ROOT as GRAFANA
 from grafana.generate import stale
-from kubepki.families import FAMILIES
+from kubepki.metrics.families import FAMILIES
 from tests.conftest import ROOT
 from tests.grafana.boards import UIDS, Json, board, panels, targets
 

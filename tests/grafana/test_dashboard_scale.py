@@ -9,11 +9,11 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from kubepki.collector import Collector, View
+from kubepki.metrics.collector import Collector, View
 from kubepki.model import Certificate, Health, Link, PathState, Reading, Role, Snapshot, Usage
 from tests.grafana.boards import filled, targets
 from tests.grafana.prometheus import running
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 HOSTS, FUTURE_DATED = 5_000, 500
 LEAD, DAY = 7_860.0, 86_400.0

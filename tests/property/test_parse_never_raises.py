@@ -5,11 +5,11 @@ import warnings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kubepki.kubeconfig_reader import parse_kubeconfig
+from kubepki.formats.kubeconfig_reader import parse_kubeconfig
+from kubepki.formats.parse import Container, Parsed, parse
+from kubepki.formats.trust import issued_by, self_signed_anchor
 from kubepki.model import Reason
-from kubepki.parse import Container, Parsed, parse
-from kubepki.trust import issued_by, self_signed_anchor
-from tests import pki
+from tests.support import pki
 
 CA = pki.authority()
 PAIR = pki.client(CA, key=pki.new_key(pki.KeyType.EC))

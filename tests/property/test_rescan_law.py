@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
 
-from kubepki.collector import Collector, View
+from kubepki.metrics.collector import Collector, View
 from kubepki.model import Health, PathState, Snapshot
-from kubepki.scan import Scanner
+from kubepki.pki.scan import Scanner
 from kubepki.settings import Directory, Kubeconfig, PkiSettings, ScanSettings
-from tests import pki, scenarios
+from tests.support import pki, scenarios
 
 BOUNDED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 CA = pki.authority()

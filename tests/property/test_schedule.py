@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubepki.schedule import Schedule
+from kubepki.watch.schedule import Schedule
 
 QUIET, MAX_DELAY, INTERVAL, BREATHER = 0.004, 0.08, 30.0, 1.0
 TOLERANCE = 1e-6

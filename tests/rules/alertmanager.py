@@ -13,8 +13,8 @@ import yaml
 
 from tests.conftest import ROOT
 from tests.grafana.prometheus import free_port
-from tests.loopback import answering
-from tests.waiting import wait_until
+from tests.support.loopback import answering
+from tests.support.waiting import wait_until
 
 RULES = ROOT / "rules"
 GROUP_SECONDS = 1

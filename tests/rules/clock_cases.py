@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kubepki.evaluate import Code
+from kubepki.judgement.evaluate import Code
 from kubepki.model import Reading, ReferenceReading, Severity
 from kubepki.settings import PkiSettings
-from tests import pki
-from tests.scenarios import BACKDATED, CLIENT, LEAD, NEW, NOW, OLD, SCENARIOS, looking_at, node, reading, write
+from tests.support import pki
+from tests.support.scenarios import BACKDATED, CLIENT, LEAD, NEW, NOW, OLD, SCENARIOS, looking_at, node, reading, write
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,15 +15,15 @@ from typing import Any
 import pytest
 
 from kubepki.model import Role, Usage
-from tests import pki
-from tests.golden_metrics import GOLDEN
 from tests.grafana.prometheus import Prometheus, Series
 from tests.grafana.prometheus import running as running_prometheus
 from tests.rules.test_consistency import ALERTS, ALL
-from tests.running import parse_scrape
-from tests.running import running as running_exporter
-from tests.scenarios import stamp, write
-from tests.waiting import wait_until
+from tests.support import pki
+from tests.support.golden_metrics import GOLDEN
+from tests.support.running import parse_scrape
+from tests.support.running import running as running_exporter
+from tests.support.scenarios import stamp, write
+from tests.support.waiting import wait_until
 
 RECORDED = {rule["record"] for rule in ALL if "record" in rule}
 # Labels that the scrape configuration or Prometheus adds, and those that rules add to their own results.

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kubepki.collector import clock_families, moment_families, snapshot_families
-from kubepki.comparisons import reference_times
-from kubepki.diagnosis import Look
-from kubepki.evaluate import Code
+from kubepki.commands.diagnosis import Look
+from kubepki.judgement.comparisons import reference_times
+from kubepki.judgement.evaluate import Code
+from kubepki.metrics.collector import clock_families, moment_families, snapshot_families
 from kubepki.model import label_text
-from tests.looks import look_at
 from tests.rules.test_consistency import NAMES, RULES
 from tests.rules.test_programs import Find, run
-from tests.scenarios import SCENARIOS, Scenario
+from tests.support.looks import look_at
+from tests.support.scenarios import SCENARIOS, Scenario
 
 MINUTES = 12
 # What `check` does not judge: Prometheus' own clock, and the exporter itself.

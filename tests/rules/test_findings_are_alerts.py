@@ -13,15 +13,15 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from kubepki.collector import Collector, View
-from kubepki.durations import parse_duration
-from kubepki.evaluate import Code, evaluate
+from kubepki.config.durations import parse_duration
+from kubepki.judgement.evaluate import Code, evaluate
+from kubepki.metrics.collector import Collector, View
 from kubepki.model import Health, Reading, Rotation, Severity, Snapshot, label_text
-from kubepki.scan import Scanner
+from kubepki.pki.scan import Scanner
 from kubepki.settings import ScanSettings
 from tests.rules.clock_cases import BY_PROMETHEUS, CASES, Case
 from tests.rules.test_consistency import ALERTS, NAMES, RULES
-from tests.scenarios import CLIENT, NOW
+from tests.support.scenarios import CLIENT, NOW
 
 Alert = tuple[str, Severity, str]
 MINUTES = 13

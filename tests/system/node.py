@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests import pki
+from tests.support import pki
 from tests.system.machine import Machine
 
 DIRECTORY = "/var/lib/kubelet/pki"

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import wait_until
 from tests.system.machine import Machine
 from tests.system.node import CURRENT, DIRECTORY, Node
 from tests.system.roots import ROOT
-from tests.waiting import wait_until
 
 pytestmark = pytest.mark.system
 

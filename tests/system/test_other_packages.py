@@ -40,7 +40,7 @@ def bare(superuser: None, tmp_path: Path) -> Iterator[Path]:  # noqa: ARG001 - o
 def test_rpm_is_clean_and_runs_with_its_own_libraries(bare: Path, program: Callable[[str], Path]) -> None:
     """Rpmlint has no error, and the package, put into a tree by rpm, becomes active and is scraped there."""
     package = build("build-rpm.sh", PYTHON=sys.executable)
-    run(str(program("rpmlint")), "-c", str(ROOT / "systemd/rpm/rpmlint.toml"), str(package))
+    run(str(program("rpmlint")), "-c", str(ROOT / "systemd/packaging/rpm/rpmlint.toml"), str(package))
     # The tree has no database of packages: its Python is not known to rpm.
     run(str(program("rpm")), "--root", str(bare), "-i", "--nodeps", "--noscripts", str(package))
     with booted("bookworm", bare) as machine:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import environment
+from tests.support.running import environment
 
 
 @pytest.mark.parametrize(("arguments", "status"), [(["--config.check"], 2), (["check"], 3)])

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from kubepki.settings import Settings
-from tests import pki
-from tests.commands import contents, run_check, run_rollback, settings_of
-from tests.scenarios import looking_at
+from tests.support import pki
+from tests.support.commands import contents, run_check, run_rollback, settings_of
+from tests.support.scenarios import looking_at
 
 OLD = "kubelet-client-2020-11-06-02-48-49.pem"
 NEW = "kubelet-client-2021-09-01-13-21-24.pem"

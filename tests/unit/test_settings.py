@@ -4,10 +4,11 @@ from dataclasses import FrozenInstanceError, fields
 
 import pytest
 
-from kubepki.addresses import split_listen_address
-from kubepki.assembly import assemble, restart_needed
-from kubepki.options import GROUPS, OPTIONS, REFERENCES_KEY
-from kubepki.paths import absolute, escape_glob, is_glob
+from kubepki.config.addresses import split_listen_address
+from kubepki.config.assembly import assemble, restart_needed
+from kubepki.config.options import GROUPS, OPTIONS, REFERENCES_KEY
+from kubepki.config.paths import absolute, escape_glob, is_glob
+from kubepki.config.time_zones import find_zone
 from kubepki.settings import (
     ConfigError,
     Directory,
@@ -18,7 +19,6 @@ from kubepki.settings import (
     NtpReference,
     Settings,
 )
-from kubepki.timezones import find_zone
 
 
 def test_the_defaults_are_those_of_the_contract() -> None:

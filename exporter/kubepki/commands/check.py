@@ -1,0 +1,75 @@
+"""The command `check`: one look at the host, a diagnosis on standard output."""
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TextIO
+
+from kubepki import logs
+from kubepki.clocks.host import HostClock
+from kubepki.commands.failsafe import failsafe
+from kubepki.commands.look import look, only, sources_of
+from kubepki.commands.outcome import Hands
+from kubepki.commands.report import report
+from kubepki.commands.report_json import report_json
+from kubepki.commands.terminal import Style
+from kubepki.commands.verdict import status
+from kubepki.config.flags import Invocation
+from kubepki.settings import Settings
+
+_PIPE_WIDTH = 100
+
+
+def check(invocation: Invocation, *, clock: HostClock | None = None, out: TextIO | None = None) -> int:
+    """Print the diagnosis to *out* (standard output) and return the exit status.
+
+    *clock* takes the place of the host's clocks. Raises ConfigError for what cannot be looked at. Any other failure is
+    logged and gives 3, for 1 and 2 only ever mean findings.
+    """
+    logs.set_up(invocation.settings.log)
+    return failsafe(lambda: _check(invocation, clock, out or sys.stdout))
+
+
+def _check(invocation: Invocation, clock: HostClock | None, stream: TextIO) -> int:
+    settings = invocation.settings
+    if invocation.paths:
+        settings = replace(settings, pki=sources_of(invocation.paths, settings))
+    seen = only(look(settings, at=invocation.at, clock=clock), invocation.paths)
+    if invocation.json:
+        text = report_json(seen)
+    else:
+        hands = Hands(root=os.geteuid() == 0, flags=own_flags(invocation.settings))
+        text = report(seen, style_of(stream, os.environ), hands)
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        # The reader has seen enough (`| head`); without this the interpreter complains once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return status(seen)
+
+
+def style_of(stream: TextIO, environ: Mapping[str, str]) -> Style:
+    """Return how to write to *stream*: colours on a terminal only and by NO_COLOR's rules (no-color.org)."""
+    terminal = stream.isatty()
+    encoding = (stream.encoding or "ascii").lower().replace("-", "").replace("_", "")
+    return Style(
+        width=shutil.get_terminal_size((_PIPE_WIDTH, 24)).columns if terminal else _PIPE_WIDTH,
+        colour=terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb",
+        unicode=encoding.startswith("utf"),
+    )
+
+
+def own_flags(settings: Settings) -> tuple[str, ...]:
+    """Return the flags that lead another command to the same kubeconfigs, time zone and clocks."""
+    flags = [] if settings.config_file is None else [f"--config.file={settings.config_file}"]
+    flags += [f"--pki.kubeconfig={each.path}" for each in settings.pki.kubeconfigs if not each.optional]
+    if settings.pki.password_file is not None:
+        flags.append(f"--pki.password-file={settings.pki.password_file}")
+    if settings.state.directory is not None:
+        flags.append(f"--state.directory={settings.state.directory}")
+    if not settings.clock.apiserver:
+        flags.append("--no-clock.apiserver")
+    return tuple(flags)

@@ -1,0 +1,22 @@
+"""What one look at the host gave: the input of every report. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kubepki.judgement.evaluate import Finding
+from kubepki.model import Reading, Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What one look saw, and its judgement.
+
+    `issued` says of each `-current.pem` whether a CA of a kubeconfig issued it, None where no CA is known. `assumed`
+    means that `--at` was given: then host time is that moment and no other clock was asked.
+    """
+
+    snapshot: Snapshot
+    reading: Reading
+    findings: tuple[Finding, ...]
+    issued: Mapping[str, bool] | None = None
+    assumed: bool = False

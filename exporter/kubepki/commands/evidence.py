@@ -1,0 +1,95 @@
+"""What was seen of one path and of the clocks, as labelled lines for a person. Pure."""
+
+from collections.abc import Iterator
+
+from kubepki.commands.diagnosis import Look
+from kubepki.judgement.comparisons import JUDGE, name_is_in_another_time_zone
+from kubepki.judgement.phrases import duration, label_name, moment
+from kubepki.model import Certificate, Link, PathState
+
+_SAME = 1.0
+Line = tuple[str, str]
+
+
+def path_evidence(state: PathState, look: Look, entry: str | None) -> Iterator[Line]:
+    """Yield the lines about *state*: the certificate *entry* (or its first), link, key, issuer, faults."""
+    now = look.reading.host_time
+    yield "Path", state.path
+    certificate = next((each for each in state.certificates if each.entry == entry), None)
+    certificate = certificate or (state.certificates[0] if state.certificates else None)
+    if certificate is not None:
+        yield "Certificate", f"{certificate.usage} {certificate.subject}, serial {certificate.serial}"
+        yield "Not before", f"{moment(certificate.not_before)}, {_distance(certificate.not_before - now)}"
+        yield "Not after", f"{moment(certificate.not_after)}, {_distance(certificate.not_after - now)}"
+    if state.link is not None:
+        yield "Link", f"→ {_target(state)}"
+        yield from _stamps(state.link, now)
+    if state.key_match is not None:
+        yield "Key", "belongs to the certificate" if state.key_match else "does not belong to the certificate"
+    if certificate is not None:
+        yield "Issuer", f"{certificate.issuer}{_issued(state, look)}"
+    for fault in state.faults:
+        yield "Fault", f"{fault.reason}: {fault.detail}" if fault.detail else str(fault.reason)
+
+
+def clock_evidence(look: Look, certificate: Certificate | None) -> Iterator[Line]:
+    """Yield one line for each clock, with what it says of *certificate*."""
+    reading = look.reading
+    if look.assumed:
+        yield "Clock", f"{moment(reading.host_time)}, as --at says; no clock was asked"
+        return
+    known = {True: "synchronized", False: "not synchronized", None: "whether it is synchronized is not known"}
+    error = f", error at most {reading.max_error:.2g} s" if reading.synchronized and reading.max_error else ""
+    yield "Host clock", f"{moment(reading.host_time)}, {known[reading.synchronized]}{error}"
+    for reference in reading.references:
+        title = "API server" if reference.source == JUDGE else reference.source
+        if not reference.up or reference.offset is None:
+            yield title, "its clock could not be read"
+            continue
+        says = ""
+        if certificate is not None:
+            valid = certificate.not_before <= reading.host_time + reference.offset <= certificate.not_after
+            says = "; valid by it" if valid else "; not valid by it"
+        yield title, f"{_offset(reference.offset)}{says}"
+    if reading.rtc_offset is not None:
+        yield "Hardware", _offset(reading.rtc_offset)
+    if reading.last_step is not None:
+        yield "Last step", f"{duration(reading.last_step)} {'forward' if reading.last_step > 0 else 'back'}"
+
+
+def _target(state: PathState) -> str:
+    if state.link is None:
+        return ""
+    beside = state.link.target.rpartition("/")[0] == state.path.rpartition("/")[0]
+    return label_name(state.link.target) if beside else state.link.target
+
+
+def _stamps(link: Link, now: float) -> Iterator[Line]:
+    name_time, mtime = link.target_name_time, link.target_mtime
+    if name_time is not None:
+        note = ""
+        if name_is_in_another_time_zone(link):
+            note = "; it differs from the mtime by a time zone, which is no error"
+        yield "Name stamp", f"{moment(name_time)}, {_distance(name_time - now)}{note}"
+    yield "Modified", f"{moment(mtime)}, {_distance(mtime - now)}"
+
+
+def _issued(state: PathState, look: Look) -> str:
+    if look.issued is None:
+        return " (no kubeconfig gives a CA to check it against)"
+    issued = look.issued.get(state.path)
+    if issued is None:
+        return ""
+    return ", a CA that the kubeconfig trusts" if issued else ", but no CA that the kubeconfig trusts issued it"
+
+
+def _distance(seconds: float) -> str:
+    if abs(seconds) < _SAME:
+        return "now"
+    return f"in {duration(seconds)}" if seconds > 0 else f"{duration(seconds)} ago"
+
+
+def _offset(seconds: float) -> str:
+    if abs(seconds) < _SAME:
+        return "agrees with the host"
+    return f"{duration(seconds)} {'ahead of' if seconds > 0 else 'behind'} the host"

@@ -1,0 +1,136 @@
+"""One look at disk and clocks for a command that ends afterwards: the service's own scan, clocks and evaluation."""
+
+import os
+from dataclasses import replace
+
+from kubepki.clocks.clocks import Clocks
+from kubepki.clocks.host import HostClock, system_clock
+from kubepki.clocks.setup import api_server, remote_clocks
+from kubepki.clocks.state import State
+from kubepki.commands.diagnosis import Look
+from kubepki.formats.kubeconfig_reader import parse_kubeconfig
+from kubepki.judgement.evaluate import evaluate
+from kubepki.model import Fault, PathState, Reading, Role, Snapshot
+from kubepki.pki import disk, layout
+from kubepki.pki.layout import remembered_links
+from kubepki.pki.password import read_password
+from kubepki.pki.scan import Scanner
+from kubepki.settings import ConfigError, Directory, FilePattern, Kubeconfig, PkiSettings, Settings
+
+SETTLE_SECONDS = 2.5
+# Where systemd puts the state of the service's unit; a command started by hand gets no STATE_DIRECTORY.
+SERVICE_STATE_DIRECTORY = "/var/lib/kubepki-exporter"
+
+
+def look(
+    settings: Settings,
+    *,
+    at: float | None = None,
+    clock: HostClock | None = None,
+    remembered: frozenset[str] = frozenset(),
+) -> Look:
+    """Look once at what *settings* name; takes up to 2.5 s where another clock does not answer.
+
+    *remembered* are further `-current.pem` links that are expected. Raises ConfigError for a password file or a
+    reference clock that cannot be used. Writes nothing.
+    """
+    state = State(state_directory(settings), writable=False)
+    result = _scanner(settings).scan(remembered_links(state.links()) | remembered)
+    snapshot = result.snapshot
+    if at is not None:
+        reading = Reading(host_time=at, last_synchronized=state.last_synchronized, rotations=state.rotations())
+    else:
+        clocks = Clocks(clock or system_clock(), state)
+        clocks.set_references(remote_clocks(settings.clock.references))
+        clocks.set_api_server(api_server(result.apiserver, settings.clock))
+        clocks.see_links({each.path: each.link for each in snapshot.paths if each.link is not None})
+        clocks.start()
+        try:
+            clocks.settle(SETTLE_SECONDS)
+            reading = clocks.read()
+        finally:
+            clocks.stop()
+    return Look(
+        snapshot=snapshot,
+        reading=reading,
+        findings=evaluate(snapshot, reading),
+        issued=result.issued,
+        assumed=at is not None,
+    )
+
+
+def link_state(settings: Settings, link: str) -> PathState | None:
+    """Return what the disk says of *link* now."""
+    snapshot = _scanner(settings).scan(frozenset({link})).snapshot
+    return next((state for state in snapshot.paths if state.path == link), None)
+
+
+def _scanner(settings: Settings) -> Scanner:
+    return Scanner(settings.pki, settings.scan, password=read_password(settings.pki))
+
+
+def state_directory(settings: Settings) -> str | None:
+    """Return the configured state directory, or that of the service's unit where there is one."""
+    if settings.state.directory is not None:
+        return settings.state.directory
+    return SERVICE_STATE_DIRECTORY if os.path.isdir(SERVICE_STATE_DIRECTORY) else None  # noqa: PTH112 - paths are str
+
+
+def sources_of(paths: tuple[str, ...], settings: Settings) -> PkiSettings:
+    """Return the sources that *paths* name in place of all others: directories, kubeconfigs and files.
+
+    A `-current.pem` brings its directory, for its fallbacks are there; `only` takes the rest away again. Raises
+    ConfigError for a path that is not there.
+    """
+    directories: dict[str, Directory] = {}
+    files: list[FilePattern] = []
+    kubeconfigs: list[Kubeconfig] = []
+    for path in paths:
+        if not disk.exists(path):
+            what = "there is no such file or directory"
+            raise ConfigError(what, where=path)
+        parent, _, name = path.rpartition("/")
+        if os.path.isdir(path):  # noqa: PTH112 - paths are str
+            directories[path] = Directory(path=path, explicit=True)
+        elif layout.current_prefix(name) is not None:
+            directories.setdefault(parent or "/", Directory(path=parent or "/", explicit=False))
+        elif _is_kubeconfig(path, settings.scan.max_file_size):
+            kubeconfigs.append(Kubeconfig(path=path, optional=False))
+        else:
+            files.append(FilePattern(pattern=path, wildcard=False))
+    return replace(
+        settings.pki,
+        directories=tuple(directories.values()),
+        files=tuple(files),
+        kubeconfigs=tuple(kubeconfigs),
+        presets=(),
+    )
+
+
+def only(seen: Look, paths: tuple[str, ...]) -> Look:
+    """Return *seen* without the current files of directories that *paths* name a link of, but not themselves."""
+    narrowed = {
+        path.rpartition("/")[0] or "/"
+        for path in paths
+        if not os.path.isdir(path) and layout.current_prefix(path.rpartition("/")[2])  # noqa: PTH112 - paths are str
+    } - set(paths)
+    prefixes = {path.removesuffix(layout.CURRENT) for path in paths}
+    kept = tuple(
+        state
+        for state in seen.snapshot.paths
+        if (state.path.rpartition("/")[0] or "/") not in narrowed
+        or state.path in paths
+        or (state.role is Role.SUPERSEDED and state.path.startswith(tuple(f"{prefix}-" for prefix in prefixes)))
+    )
+    snapshot = Snapshot(paths=kept)
+    return replace(seen, snapshot=snapshot, findings=evaluate(snapshot, seen.reading))
+
+
+def _is_kubeconfig(path: str, limit: int) -> bool:
+    if layout.is_certificate_name(path):
+        return False
+    found = disk.read(path, limit)
+    if isinstance(found, Fault):
+        return path.endswith((".conf", ".config", ".kubeconfig", ".yaml", ".yml"))
+    content = parse_kubeconfig(found[1])
+    return bool(content.users or content.clusters)

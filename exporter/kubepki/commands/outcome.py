@@ -1,0 +1,130 @@
+"""A finding -> what will happen and when, and what to do about it on this host. Pure."""
+
+import shlex
+from dataclasses import dataclass
+
+from kubepki.commands.diagnosis import Look
+from kubepki.commands.plan import Refusal, make_plan
+from kubepki.commands.verdict import is_rejected
+from kubepki.judgement.advice import advise
+from kubepki.judgement.comparisons import JUDGE, reference_times
+from kubepki.judgement.evaluate import Code, Finding
+from kubepki.judgement.phrases import duration, label_name, moment
+from kubepki.model import PathState, Reason, Severity
+from kubepki.pki import layout
+
+PROGRAM = "kubepki-exporter"
+_PROSPECTS = {
+    Code.CERTIFICATE_FUTURE_DATED: "It still works. The moment clocks are corrected it is rejected with 401 "
+    "Unauthorized, on open connections too, until {at}.",
+    Code.HOST_CLOCK_BEHIND: "The certificate is good by the other clocks: it works, but this host's clock is wrong.",
+    Code.CERTIFICATE_EXPIRING: "At {at} it expires and every peer refuses it, unless it is renewed before.",
+    Code.CERTIFICATE_EXPIRED: "Every peer that looks at validity times refuses it until it is renewed.",
+    Code.SYMLINK_TARGET_FUTURE_DATED: "It ends by itself at {at}. Until then this host's clock, or the one that wrote "
+    "the file, is in doubt.",
+    Code.ROTATED_WHILE_UNSYNCHRONIZED: "If the clocks were ahead then, the certificate is rejected as soon as they are "
+    "corrected.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Todo:
+    """One thing to do: a sentence, and the commands of this host that do it."""
+
+    text: str
+    commands: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hands:
+    """How commands are typed here: whether as root, and the flags that lead to the same sources."""
+
+    root: bool = True
+    flags: tuple[str, ...] = ()
+
+    def command(self, *words: str) -> str:
+        """Return a line for a shell, run as root."""
+        return ("" if self.root else "sudo ") + " ".join(map(_quoted, words))
+
+    def own(self, *words: str) -> str:
+        """Return a line for a shell that runs this program with the same flags, as root."""
+        return self.command(PROGRAM, words[0], *self.flags, *words[1:])
+
+
+def _quoted(word: str) -> str:
+    """Return *word* for a shell; one that is no plain ASCII in bash's `$'…'`, byte by byte, for it must be exact."""
+    if word.isascii() and word.isprintable():
+        return shlex.quote(word)
+    escaped = "".join(
+        chr(byte) if 0x20 <= byte < 0x7F and byte not in b"\\'" else f"\\x{byte:02x}"  # noqa: PLR2004 - ASCII
+        for byte in word.encode("utf-8", "surrogateescape")
+    )
+    return f"$'{escaped}'"
+
+
+def state_of(finding: Finding, look: Look) -> PathState | None:
+    """Return the state of the path that *finding* is about."""
+    return next((state for state in look.snapshot.paths if state.path == finding.path), None)
+
+
+def prospect(finding: Finding, look: Look) -> str | None:
+    """Return what will happen and when, None where nothing is known beyond the finding itself."""
+    at = moment(finding.at) if finding.at is not None else ""
+    rejected = finding.code is Code.CERTIFICATE_FUTURE_DATED and is_rejected(finding, look)
+    if finding.at is not None and (rejected or finding.code is Code.CERTIFICATE_NOT_YET_VALID):
+        lead = finding.at - reference_times(look.reading).get(JUDGE, look.reading.host_time)
+        until = f"It becomes valid by itself in {duration(lead)}, at {at}."
+        kubelet = label_name(finding.path or "").startswith("kubelet-")
+        return until + (" Restarting the kubelet does not help: it never looks at NotBefore." if kubelet else "")
+    text = _PROSPECTS.get(finding.code)
+    return text and text.format(at=at)
+
+
+def todos(finding: Finding, look: Look, hands: Hands) -> tuple[Todo, ...]:
+    """Return what to do about *finding*, the best way first."""
+    state = state_of(finding, look)
+    by_link = state is not None and layout.current_prefix(label_name(state.path)) is not None
+    helps = finding.severity is Severity.CRITICAL and finding.code is not Code.CERTIFICATE_EXPIRING
+    if state is None or not by_link or not helps:
+        return (_simple(finding, hands),)
+    back: tuple[Todo, ...]
+    plan = make_plan(look, state.path)
+    if isinstance(plan, Refusal):
+        why = Todo(text=f"There is no rollback: {plan.why}.", commands=(hands.own("rollback", state.path),))
+        back = (why, _restart(hands) if plan.rotating else _simple(finding, hands))
+    else:
+        text = (
+            f"Roll back: {label_name(plan.target)} is valid until {moment(plan.leaf.not_after)} and passes every "
+            "check. This points the link at it and restarts the kubelet:"
+        )
+        command = hands.own("rollback", "--apply", "--restart-kubelet", state.path)
+        back = (Todo(text=text, commands=(command,)),)
+    if finding.at is None or finding.code not in {Code.CERTIFICATE_NOT_YET_VALID, Code.CERTIFICATE_FUTURE_DATED}:
+        return back
+    if finding.code is Code.CERTIFICATE_FUTURE_DATED:
+        return (*back, Todo(text="Then correct this host's clock."))
+    return (*back, Todo(text=f"Or wait until {moment(finding.at)}."))
+
+
+def _restart(hands: Hands) -> Todo:
+    text = "Restart the kubelet: at its start it takes up the link that an interrupted rotation left."
+    return Todo(text=text, commands=(hands.command("systemctl", "restart", "kubelet"),))
+
+
+def _simple(finding: Finding, hands: Hands) -> Todo:
+    if finding.reason is Reason.INTERRUPTED_ROTATION:
+        return _restart(hands)
+    advice = advise(finding)
+    text = advice[0].upper() + advice[1:]
+    if not text.endswith("."):
+        text += "."
+    text = text.replace(" (kubepki-exporter rollback)", "").replace(" (kubepki-exporter check)", "")
+    clock = {Code.HOST_CLOCK_BEHIND, Code.HOST_CLOCK_UNSYNCHRONIZED, Code.SYMLINK_TARGET_FUTURE_DATED}
+    if finding.code in clock | {Code.ROTATED_WHILE_UNSYNCHRONIZED}:
+        return Todo(text=text, commands=("timedatectl timesync-status || chronyc tracking",))
+    name = label_name(finding.path or "")
+    if finding.code in {Code.CERTIFICATE_EXPIRING, Code.CERTIFICATE_EXPIRED} and name.startswith("kubelet-"):
+        return Todo(text=text, commands=(hands.command("journalctl", "-u", "kubelet", "--since", "-1h"),))
+    if finding.path and finding.code is Code.PATH_BROKEN:
+        return Todo(text=text, commands=(hands.command("ls", "-l", finding.path),))
+    return Todo(text=text)

@@ -1,0 +1,146 @@
+"""(Look, what was asked) -> which link to point back at which file, or why not. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kubepki.commands.diagnosis import Look
+from kubepki.judgement.comparisons import fallback_objections, usable_fallbacks
+from kubepki.judgement.evaluate import Code, Finding
+from kubepki.judgement.phrases import label_name
+from kubepki.model import Candidate, Certificate, PathState, Reason, Severity
+from kubepki.pki import layout
+
+CLIENT_LINK = "kubelet-client-current.pem"
+# What another file repairs. An expiring certificate still works; one that only the host finds future-dated, too.
+_REPAIRABLE = frozenset({Code.CERTIFICATE_FUTURE_DATED, Code.CERTIFICATE_NOT_YET_VALID, Code.CERTIFICATE_EXPIRED})
+
+PassedOver = tuple[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Point `link` at `target`; `old_target` is where it leads now, None where it leads nowhere.
+
+    `findings` are what is wrong with the link, `leaf` the certificate it will present, `passed_over` the other files
+    with the reasons against each. `issuer_proved` is False where no kubeconfig gives a CA to prove the issuer.
+    """
+
+    link: str
+    old_target: str | None
+    target: str
+    leaf: Certificate
+    findings: tuple[Finding, ...]
+    passed_over: tuple[PassedOver, ...]
+    issuer_proved: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why nothing is done.
+
+    `settled` means that the link already is as it was asked for, `rotating` that a rotation of the kubelet is not
+    finished.
+    """
+
+    why: str
+    link: str | None = None
+    passed_over: tuple[PassedOver, ...] = ()
+    settled: bool = False
+    rotating: bool = False
+
+
+def choose_link(look: Look, directory: str | None) -> str | Refusal:
+    """Return the path of the link to repair among those of *directory* (None: of all sources).
+
+    It is the only one that needs repair, else the kubelet's client link.
+    """
+    links = [
+        state.path
+        for state in look.snapshot.paths
+        if layout.current_prefix(label_name(state.path)) is not None
+        and (directory is None or state.path.rpartition("/")[0] == directory.rstrip("/"))
+    ]
+    ailing = [path for path in links if _complaints(path, look)]
+    clients = [path for path in ailing or links if label_name(path) == CLIENT_LINK]
+    for chosen in (ailing, clients, links):
+        if len(chosen) == 1:
+            return chosen[0]
+    if not links:
+        return Refusal(why="there is no -current.pem link; only those are repaired")
+    return Refusal(why=f"there is more than one link; name one of {', '.join(ailing or links)}")
+
+
+def make_plan(look: Look, link: str, to: str | None = None) -> Plan | Refusal:
+    """Return how to repair *link*, by the file *to* where one is named, or why that is not done."""
+    state = next((each for each in look.snapshot.paths if each.path == link), None)
+    if state is None:
+        return Refusal(why="there is no such link", link=link)
+    wanted = None if to is None else _beside(link, to)
+    complaints = _complaints(link, look)
+    updated = link.removesuffix(layout.CURRENT) + layout.UPDATED
+    judged = {each.path: _objections(each, state, look) for each in state.candidates}
+    over = tuple(sorted((path, why) for path, why in judged.items() if why))
+    why = None
+    rotating = any(each.path == updated for each in look.snapshot.paths)
+    if rotating:
+        why = f"a rotation is in progress or was interrupted: {label_name(updated)} is there"
+    elif any(fault.reason is Reason.NOT_SYMLINK for fault in state.faults):
+        why = "it is a file and no link, and its content would be lost; move it to a dated name first"
+    elif not complaints:
+        settled = wanted is not None and state.link is not None and _same(state.link.target, wanted)
+        return Refusal(why=_fine(state, look), link=link, settled=settled)
+    if why is not None:
+        return Refusal(why=why, link=link, passed_over=over, rotating=rotating)
+    usable = [each for each in usable_fallbacks(state, look.reading) if not judged[each.path]]
+    if wanted is not None:
+        usable = [each for each in usable if each.path == wanted]
+        if not usable:
+            reasons = judged.get(wanted, ("it is no superseded file of this link",))
+            return Refusal(why=f"{label_name(wanted)} cannot be used: {'; '.join(reasons)}", link=link)
+    if not usable or usable[0].leaf is None:
+        return Refusal(why="no superseded file passes every check", link=link, passed_over=over)
+    return Plan(
+        link=link,
+        old_target=state.link.target if state.link else None,
+        target=usable[0].path,
+        leaf=usable[0].leaf,
+        findings=complaints,
+        passed_over=over,
+        issuer_proved=look.issued is not None,
+    )
+
+
+def _complaints(path: str, look: Look) -> tuple[Finding, ...]:
+    return tuple(_repairable(finding for finding in look.findings if finding.path == path))
+
+
+def _repairable(findings: Iterable[Finding]) -> Iterable[Finding]:
+    for finding in findings:
+        broken = finding.code is Code.PATH_BROKEN and finding.severity is Severity.CRITICAL
+        if finding.code in _REPAIRABLE or broken:
+            yield finding
+
+
+def _objections(candidate: Candidate, state: PathState, look: Look) -> tuple[str, ...]:
+    """Return why *candidate* is passed over; without a known CA its issuer must at least be the current one's."""
+    objections = fallback_objections(candidate, look.reading)
+    if look.issued is None and candidate.leaf is not None and state.certificates:
+        current = state.certificates[0]
+        if candidate.leaf.issuer != current.issuer:
+            return (*objections, "its issuer is not the current one's, and no kubeconfig gives a CA to prove it")
+    return objections
+
+
+def _beside(link: str, to: str) -> str:
+    return to if to.startswith("/") else f"{link.rpartition('/')[0]}/{to}"
+
+
+def _same(target: str, wanted: str) -> bool:
+    return target == wanted or label_name(target) == label_name(wanted)
+
+
+def _fine(state: PathState, look: Look) -> str:
+    about = [finding for finding in look.findings if finding.path == state.path]
+    if any(finding.code is Code.HOST_CLOCK_BEHIND for finding in about):
+        return "the certificate is good by the other clocks: correct this host's clock instead"
+    return "the current certificate needs no rollback: " + (about[0].message if about else "it is valid")

@@ -1,0 +1,115 @@
+"""A look -> the JSON of `check --json`, version 1, as docs/check.md describes it. Pure."""
+
+import json
+from typing import Any
+
+from kubepki.commands.diagnosis import Look
+from kubepki.commands.verdict import sentence, status, unread
+from kubepki.judgement.advice import advise
+from kubepki.judgement.comparisons import fallback_objections, usable_fallbacks
+from kubepki.judgement.evaluate import Finding
+from kubepki.model import Certificate, PathState, Reading, label_text
+
+VERSION = 1
+
+
+def report_json(look: Look) -> str:
+    """Return the diagnosis as one JSON document in ASCII, with a line end. Times are Unix seconds."""
+    verdict = status(look)
+    document = {
+        "version": VERSION,
+        "status": verdict.name.lower(),
+        "exit_status": int(verdict),
+        "summary": label_text(sentence(look)) if _has_surrogates(sentence(look)) else sentence(look),
+        "judged_at": look.reading.host_time,
+        "assumed_time": look.assumed,
+        "clocks": _clocks(look.reading),
+        "findings": [_finding(finding) for finding in look.findings],
+        "unread": [label_text(path) for path in unread(look)],
+        "paths": [_path(state, look) for state in look.snapshot.paths],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _has_surrogates(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _text(text: str) -> str:
+    return label_text(text) if _has_surrogates(text) else text
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code.value,
+        "alert": finding.code.alert,
+        "severity": finding.severity.value,
+        "path": None if finding.path is None else label_text(finding.path),
+        "entry": finding.entry,
+        "reason": None if finding.reason is None else finding.reason.value,
+        "seconds": finding.seconds,
+        "at": finding.at,
+        "message": _text(finding.message),
+        "advice": advise(finding),
+    }
+
+
+def _clocks(reading: Reading) -> dict[str, Any]:
+    return {
+        "host": {
+            "time": reading.host_time,
+            "synchronized": reading.synchronized,
+            "max_error": reading.max_error,
+            "last_synchronized": reading.last_synchronized,
+        },
+        "hardware_offset": reading.rtc_offset,
+        "references": [
+            {"source": each.source, "up": each.up, "offset": each.offset if each.up else None}
+            for each in reading.references
+        ],
+    }
+
+
+def _path(state: PathState, look: Look) -> dict[str, Any]:
+    rotation = next((each for each in look.reading.rotations if each.path == state.path), None)
+    usable = usable_fallbacks(state, look.reading)
+    return {
+        "path": label_text(state.path),
+        "role": state.role.value,
+        "key_match": state.key_match,
+        "issued_by_trusted_ca": None if look.issued is None else look.issued.get(state.path),
+        "rotated_while_synchronized": None if rotation is None else rotation.clock_synchronized,
+        "faults": [
+            {"reason": each.reason.value, "severity": each.reason.severity.value, "detail": _text(each.detail)}
+            for each in state.faults
+        ],
+        "link": None
+        if state.link is None
+        else {
+            "target": label_text(state.link.target),
+            "target_mtime": state.link.target_mtime,
+            "target_name_time": state.link.target_name_time,
+        },
+        "certificates": [_certificate(each) for each in state.certificates],
+        "fallback": label_text(usable[0].path) if usable else None,
+        "candidates": [
+            {
+                "path": label_text(each.path),
+                "objections": [_text(text) for text in fallback_objections(each, look.reading)],
+            }
+            for each in state.candidates
+        ],
+    }
+
+
+def _certificate(certificate: Certificate) -> dict[str, Any]:
+    return {
+        "entry": certificate.entry,
+        "usage": certificate.usage.value,
+        "subject": certificate.subject,
+        "issuer": certificate.issuer,
+        "serial": certificate.serial,
+        "fingerprint_sha256": certificate.fingerprint_sha256,
+        "not_before": certificate.not_before,
+        "not_after": certificate.not_after,
+    }

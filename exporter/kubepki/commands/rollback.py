@@ -1,0 +1,146 @@
+"""The command `rollback`: shows how to point a link back at an older file, and does it with `--apply`."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TextIO
+
+from kubepki import logs
+from kubepki.clocks.host import HostClock
+from kubepki.commands.check import own_flags, style_of
+from kubepki.commands.diagnosis import Look
+from kubepki.commands.failsafe import failsafe
+from kubepki.commands.look import link_state, look, state_directory
+from kubepki.commands.outcome import Hands
+from kubepki.commands.plan import Plan, Refusal, choose_link, make_plan
+from kubepki.commands.relink import SYSTEM, RelinkError, System, relink, survey
+from kubepki.commands.rollback_report import RESTART, done_text, offer_text, plan_text, refusal_text
+from kubepki.commands.witness import SYSLOG, announce, note
+from kubepki.config.flags import Invocation
+from kubepki.pki import layout
+from kubepki.settings import ConfigError, Directory, Settings
+
+_DONE = 0
+_NOTHING = 1
+_FAILED = 3
+_RESTART_SECONDS = 120.0
+
+
+def restart_kubelet() -> str | None:
+    """Restart the kubelet's unit; return why that failed, None where it did not."""
+    try:
+        done = subprocess.run(RESTART, check=False, timeout=_RESTART_SECONDS)  # noqa: S603 - a constant
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    return None if done.returncode == 0 else f"systemctl ended with status {done.returncode}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edges:
+    """What `rollback` touches beside the disk that it reads, so that tests can put their own in its place."""
+
+    clock: HostClock | None = None
+    system: System = SYSTEM
+    restart: Callable[[], str | None] = restart_kubelet
+    syslog: str = SYSLOG
+    before_change: Callable[[], None] = lambda: None
+
+
+_EDGES = Edges()
+
+
+def rollback(invocation: Invocation, *, out: TextIO | None = None, edges: Edges = _EDGES) -> int:
+    """Show the plan on *out* (standard output), with `--apply` carry it out; return the exit status.
+
+    Raises ConfigError for what cannot be looked at.
+    """
+    logs.set_up(invocation.settings.log)
+    return failsafe(lambda: _rollback(invocation, out or sys.stdout, edges))
+
+
+def _rollback(invocation: Invocation, stream: TextIO, edges: Edges) -> int:
+    style = style_of(stream, os.environ)
+    hands = Hands(root=os.geteuid() == 0, flags=own_flags(invocation.settings))
+    if invocation.restart_kubelet and not invocation.apply:
+        what = "it means nothing without --apply"
+        raise ConfigError(what, where="--restart-kubelet")
+    settings, link, directory = _sources(invocation)
+    seen = look(settings, clock=edges.clock, remembered=frozenset() if link is None else frozenset({link}))
+    chosen = link or choose_link(seen, directory)
+    plan = chosen if isinstance(chosen, Refusal) else make_plan(seen, chosen, invocation.to)
+    if isinstance(plan, Refusal):
+        stream.write(refusal_text(plan, style))
+        return _DONE if plan.settled else _NOTHING
+    stream.write(plan_text(plan, seen, style))
+    if not invocation.apply:
+        stream.write(offer_text(plan, style, hands))
+        return _DONE
+    stream.flush()
+    try:
+        _apply(plan, seen, settings, edges)
+    except RelinkError as error:
+        tail = "" if error.changed else " Nothing was changed."
+        sys.stderr.write(f"kubepki-exporter: {error}.{tail}\n")
+        return _FAILED
+    failure = edges.restart() if invocation.restart_kubelet else None
+    restarted = invocation.restart_kubelet and failure is None
+    stream.write(done_text(plan, style, hands, restarted=restarted))
+    if failure is not None:
+        sys.stderr.write(f"kubepki-exporter: the link is replaced, but the kubelet was not restarted: {failure}\n")
+        return _FAILED
+    return _DONE
+
+
+def _sources(invocation: Invocation) -> tuple[Settings, str | None, str | None]:
+    """Return the settings to look with, and the link or the directory that PATH names.
+
+    The kubeconfigs stay those of the host, for they give the CA that proves a candidate.
+    """
+    settings = invocation.settings
+    if not invocation.paths:
+        return settings, None, None
+    path = invocation.paths[0]
+    if os.path.isdir(path):  # noqa: PTH112 - paths are str
+        directory, link = path, None
+    elif layout.current_prefix(path.rpartition("/")[2]) is not None:
+        directory, link = path.rpartition("/")[0] or "/", path
+    else:
+        what = "it is neither a directory nor a -current.pem link"
+        raise ConfigError(what, where=path)
+    directories = (Directory(path=directory, explicit=True),)
+    return replace(settings, pki=replace(settings.pki, directories=directories, files=(), presets=())), link, directory
+
+
+def _apply(plan: Plan, seen: Look, settings: Settings, edges: Edges) -> None:
+    """Replace the link. The survey is taken first, then the plan's ground is looked at again, then it must hold."""
+    try:
+        planned = survey(plan.link, edges.system)
+    except OSError as error:
+        msg = f"the directory cannot be listed: {error.strerror}"
+        raise RelinkError(msg) from error
+    before = next((state for state in seen.snapshot.paths if state.path == plan.link), None)
+    if link_state(settings, plan.link) != before:
+        msg = "the directory has changed since the plan was made; look again"
+        raise RelinkError(msg)
+    edges.before_change()
+    fields = {"path": plan.link, "old_target": plan.old_target, "new_target": plan.target}
+    # A signal may come before or after, but not leave a temporary link behind.
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    try:
+        relink(plan.link, plan.target, planned, edges.system)
+    except RelinkError as error:
+        if error.changed:
+            _tell(fields, seen, settings, edges)
+        raise
+    else:
+        _tell(fields, seen, settings, edges)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+def _tell(fields: dict[str, str | None], seen: Look, settings: Settings, edges: Edges) -> None:
+    announce("a link was pointed back at an older certificate", syslog=edges.syslog, **fields)
+    note(state_directory(settings), {"time": seen.reading.host_time, **fields})

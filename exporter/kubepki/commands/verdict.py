@@ -1,0 +1,99 @@
+"""Findings -> one sentence and an exit status. Pure; text and JSON of `check` share it."""
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+from kubepki.commands.diagnosis import Look
+from kubepki.judgement.comparisons import JUDGE, reference_times
+from kubepki.judgement.evaluate import Code, Finding
+from kubepki.judgement.phrases import duration, label_name, moment
+from kubepki.model import PathState, Reason, Role, Severity
+
+_JOINTS = {
+    Code.CERTIFICATE_FUTURE_DATED: " is ",
+    Code.HOST_CLOCK_BEHIND: " is ",
+    Code.PATH_BROKEN: " is broken: ",
+    Code.CERTIFICATE_EXPIRED: " ",
+    Code.CERTIFICATE_EXPIRING: " ",
+}
+
+
+class Status(IntEnum):
+    """The exit status of `check`."""
+
+    HEALTHY = 0
+    WARNING = 1
+    CRITICAL = 2
+    COULD_NOT_LOOK = 3
+
+
+def status(look: Look) -> Status:
+    """Return the exit status: the worst finding's; COULD_NOT_LOOK where nothing at all could be read."""
+    severities = {finding.severity for finding in look.findings}
+    if Severity.CRITICAL in severities:
+        return Status.CRITICAL
+    if unread(look) and not any(state.certificates for state in look.snapshot.paths):
+        return Status.COULD_NOT_LOOK
+    return Status.WARNING if Severity.WARNING in severities else Status.HEALTHY
+
+
+def unread(look: Look) -> tuple[str, ...]:
+    """Return the paths that could not be read, superseded ones too: of them nothing is known."""
+    return tuple(
+        state.path for state in look.snapshot.paths if any(fault.reason is Reason.UNREADABLE for fault in state.faults)
+    )
+
+
+def sentence(look: Look) -> str:
+    """Return the verdict in one sentence, without its severity."""
+    found = look.findings
+    if found:
+        others = len([finding for finding in found[1:] if finding.severity is not Severity.INFO])
+        more = f" (and {others} more finding{'s' if others > 1 else ''})" if others else ""
+        return describe(found[0], look) + more
+    current = [state for state in look.snapshot.paths if state.role is Role.CURRENT and state.certificates]
+    if not current:
+        return "no certificate was found, so there is nothing to judge"
+    count = sum(len(state.certificates) for state in current)
+    end, name = next_end(current)
+    left = duration(end - look.reading.host_time)
+    certificates = f"{count} certificates are" if count > 1 else "1 certificate is"
+    return f"{certificates} as they should be; the first to end is {name}, in {left}".replace(
+        "1 certificate is as they", "1 certificate is as it"
+    )
+
+
+def next_end(states: Iterable[PathState]) -> tuple[float, str]:
+    """Return the earliest NotAfter of *states* and the name of its file."""
+    return min((each.not_after, label_name(state.path)) for state in states for each in state.certificates)
+
+
+def describe(finding: Finding, look: Look) -> str:
+    """Return *finding* as a clause that names its file."""
+    name = label_name(finding.path) if finding.path else ""
+    if finding.code is Code.CERTIFICATE_NOT_YET_VALID:
+        rejects = is_rejected(finding, look)
+        return (
+            f"{name} is future-dated: not valid for another {duration(finding.seconds or 0)} by this host's clock"
+            f"{_trust(look)}{', and the API server rejects it now' if rejects else ''}"
+        )
+    if finding.code is Code.CERTIFICATE_FUTURE_DATED and is_rejected(finding, look):
+        return (
+            f"{name} is future-dated by {duration(finding.seconds or 0)} by the API server's clock, so the API server "
+            "rejects it now; this host's clock is ahead and hides it"
+        )
+    return f"{name}{_JOINTS.get(finding.code, ': ')}{finding.message}" if name else finding.message
+
+
+def is_rejected(finding: Finding, look: Look) -> bool:
+    """Return whether the API server's own clock says that the certificate of *finding* is not valid yet."""
+    judge = reference_times(look.reading).get(JUDGE)
+    return judge is not None and finding.at is not None and finding.at > judge
+
+
+def _trust(look: Look) -> str:
+    if look.assumed:
+        return f" at {moment(look.reading.host_time)}"
+    if look.reading.synchronized is None:
+        return ""
+    return ", which is synchronized" if look.reading.synchronized else ", which is not synchronized"

@@ -1,0 +1,122 @@
+"""From the command line, the environment and the configuration file to one `Invocation`.
+
+Flags win over the configuration file, the file over the environment, and that over the defaults.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from kubepki.config.assembly import assemble
+from kubepki.config.commands import Command
+from kubepki.config.moments import parse_moment
+from kubepki.config.options import OPTIONS
+from kubepki.config.parser import build_parser, parse_arguments, split_arguments
+from kubepki.config.paths import absolute
+from kubepki.settings import ConfigError, Settings
+
+__all__ = ["Command", "Invocation", "build_parser", "failure_status", "load"]
+
+T = TypeVar("T")
+USAGE_STATUS = 2
+COULD_NOT_LOOK_STATUS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """One command line, understood.
+
+    `config_check` asks `serve` to end once the configuration is known to be good. `paths` replace all sources of
+    `check` (any number) and `rollback` (one at most). `at` is the Unix time that `check` takes for now. `to` is the
+    file that `rollback` takes: an absolute path, or a bare name, which is beside the link.
+    """
+
+    command: Command
+    settings: Settings
+    config_check: bool = False
+    paths: tuple[str, ...] = ()
+    json: bool = False
+    at: float | None = None
+    apply: bool = False
+    to: str | None = None
+    restart_kubelet: bool = False
+
+
+def load(argv: Sequence[str], environ: Mapping[str, str], cwd: str) -> Invocation:
+    """Return what *argv* (without the program's name) asks for, having read the configuration file.
+
+    *cwd* is the absolute directory of the flags' relative paths; of *environ* only STATE_DIRECTORY counts. To reload,
+    call it again with the same arguments. Raises ConfigError (see `failure_status`), and SystemExit(0) once `--help`
+    or `--version` has been printed.
+    """
+    command, given = parse_arguments(argv)
+    by_flag = _by_flag(given, cwd)
+    config_file = _optional("--config.file", given.get("config_file"), cwd, absolute)
+    by_file: dict[str, object] = {}
+    if config_file is not None:
+        from kubepki.config.file import read_config  # noqa: PLC0415 - PyYAML costs a start some milliseconds
+
+        by_file = read_config(config_file)
+    settings = assemble(_by_environment(environ) | by_file | by_flag, config_file=config_file)
+    paths = given.get("paths") or ()
+    return Invocation(
+        command=command,
+        settings=settings,
+        config_check=given.get("config_check", False),
+        paths=tuple(_value("PATH", path, cwd, absolute) for path in ((paths,) if isinstance(paths, str) else paths)),
+        json=given.get("json", False),
+        at=_optional("--at", given.get("at"), cwd, _moment),
+        apply=given.get("apply", False),
+        to=_optional("--to", given.get("to"), cwd, _fallback),
+        restart_kubelet=given.get("restart_kubelet", False),
+    )
+
+
+def failure_status(argv: Sequence[str]) -> int:
+    """Return the exit status for a command line that failed before it found out anything.
+
+    2 for the service; 3 for `check` and `rollback`, of which 1 and 2 only ever mean findings, and for a command that
+    does not exist.
+    """
+    words = split_arguments(argv)[1]
+    return USAGE_STATUS if not words or words[0] == Command.SERVE else COULD_NOT_LOOK_STATUS
+
+
+def _by_flag(given: Mapping[str, Any], cwd: str) -> dict[str, object]:
+    chosen: dict[str, object] = {}
+    for option in OPTIONS:
+        if option.key not in given:
+            continue
+        value = given[option.key]
+        if option.switch:
+            chosen[option.key] = value
+        elif option.repeated:
+            chosen[option.key] = tuple(dict.fromkeys(_value(option.flag, text, cwd, option.parse) for text in value))
+        else:
+            chosen[option.key] = _value(option.flag, value, cwd, option.parse)
+    return chosen
+
+
+def _by_environment(environ: Mapping[str, str]) -> dict[str, object]:
+    """Return the first of systemd's state directories (systemd.exec(5)), which are absolute and parted by colons."""
+    first = environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    return {"state.directory": absolute(first, "/")} if first.startswith("/") else {}
+
+
+def _value(flag: str, text: str, base: str, parse: Callable[[str, str], T]) -> T:
+    try:
+        return parse(text, base)
+    except ValueError as error:
+        raise ConfigError(str(error), where=flag) from None
+
+
+def _optional(flag: str, text: str | None, base: str, parse: Callable[[str, str], T]) -> T | None:
+    return None if text is None else _value(flag, text, base, parse)
+
+
+def _moment(text: str, _base: str) -> float:
+    return parse_moment(text)
+
+
+def _fallback(text: str, base: str) -> str:
+    return absolute(text, base) if "/" in text else absolute(text, "/")[1:]

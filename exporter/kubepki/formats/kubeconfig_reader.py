@@ -1,0 +1,144 @@
+"""Reads the bytes of a kubeconfig.
+
+Rules of this module: pure; total. Embedded data wins over a reference beside it, as in client-go. Tokens, token files
+and exec plugins are not looked at. A detail of a fault names a place in the file, never what stands there.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterator
+from dataclasses import replace
+
+from kubepki.formats.certificate import ParsedCertificate
+from kubepki.formats.kubeconfig import Cluster, Context, Kubeconfig, User
+from kubepki.formats.parse import Parsed, content_faults, parse
+from kubepki.formats.yaml_tree import Problem, Tree, read_tree
+from kubepki.model import Fault, Reason
+
+_Mapping = dict[str, Tree]
+
+
+def parse_kubeconfig(data: bytes) -> Kubeconfig:
+    """Return what *data* says; never raises.
+
+    A kubeconfig without any certificate is no fault. Of users, clusters or contexts with one name the first counts;
+    that is a fault, for client-go refuses it.
+    """
+    if not data:
+        return Kubeconfig(faults=(Fault(reason=Reason.EMPTY, detail="the file has no content"),))
+    if not data.strip(b"\0"):
+        return Kubeconfig(faults=content_faults(["only NUL bytes, as a power cut leaves them"]))
+    tree = read_tree(data)
+    if isinstance(tree, Problem):
+        return Kubeconfig(faults=content_faults([tree.text]))
+    if not isinstance(tree, dict | None):
+        return Kubeconfig(faults=content_faults(["no kubeconfig: not a mapping"]))
+    return _Reader(tree or {}).kubeconfig()
+
+
+class _Reader:
+    """Collects problems while it reads one document."""
+
+    def __init__(self, tree: _Mapping) -> None:
+        self._tree = tree
+        self._problems: list[str] = []
+        self._entries: set[str] = set()
+
+    def kubeconfig(self) -> Kubeconfig:
+        """Return the document's content."""
+        users = [self._user(*each) for each in self._named("users", "user")]
+        clusters = [self._cluster(*each) for each in self._named("clusters", "cluster")]
+        contexts = [
+            Context(name=name, user=_text(fields, "user") or "", cluster=_text(fields, "cluster") or "")
+            for _, name, fields in self._named("contexts", "context")
+        ]
+        return Kubeconfig(
+            users=tuple(users),
+            clusters=tuple(clusters),
+            contexts=tuple(contexts),
+            current_context=_text(self._tree, "current-context") or "",
+            faults=content_faults(self._problems),
+        )
+
+    def _named(self, group: str, field: str) -> Iterator[tuple[str, str, _Mapping]]:
+        """Yield the place, the name and the fields of each item of a list of named items."""
+        items = self._tree.get(group)
+        if items is None:
+            return
+        if not isinstance(items, list):
+            self._problems.append(f"{group}: not a list")
+            return
+        seen: set[str] = set()
+        for position, item in enumerate(items):
+            place = f"{group}[{position}]"
+            fields = item.get(field) if isinstance(item, dict) else None
+            name = _text(item, "name") if isinstance(item, dict) else None
+            if name is None or not isinstance(fields, dict | None):
+                self._problems.append(f"{place}: without a name, or {field} is not a mapping")
+            elif name in seen:
+                self._problems.append(f"{place}: its name was given before")
+            else:
+                seen.add(name)
+                yield f"{place}.{field}", name, fields or {}
+
+    def _user(self, place: str, name: str, fields: _Mapping) -> User:
+        certificate, _ = self._embedded(place, fields, "client-certificate-data")
+        key, _ = self._embedded(place, fields, "client-key-data")
+        if certificate is not None and not certificate.certificates and not certificate.faults:
+            self._problems.append(f"{place}.client-certificate-data: no certificate")
+        if key is not None and not key.keys and not key.opaque_keys and not key.faults:
+            self._problems.append(f"{place}.client-key-data: no private key")
+        return User(
+            name=name,
+            certificates=self._entitled(f"user/{name}", certificate),
+            key=key,
+            certificate_path=None if certificate else _text(fields, "client-certificate"),
+            key_path=None if key else _text(fields, "client-key"),
+        )
+
+    def _cluster(self, place: str, name: str, fields: _Mapping) -> Cluster:
+        authority, data = self._embedded(place, fields, "certificate-authority-data")
+        if authority is not None and not authority.certificates and not authority.faults:
+            self._problems.append(f"{place}.certificate-authority-data: no certificate")
+        return Cluster(
+            name=name,
+            url=_text(fields, "server") or "",
+            certificates=self._entitled(f"cluster/{name}", authority),
+            ca_data=data,
+            ca_path=None if authority else _text(fields, "certificate-authority"),
+            tls_server_name=_text(fields, "tls-server-name"),
+            insecure=_text(fields, "insecure-skip-tls-verify") == "true",
+        )
+
+    def _embedded(self, place: str, fields: _Mapping, key: str) -> tuple[Parsed | None, bytes | None]:
+        """Return what is embedded as *key*, parsed and decoded; None and None where nothing is."""
+        text = _text(fields, key)
+        if text is None:
+            return None, None
+        try:
+            data = base64.b64decode("".join(text.split()), validate=True)
+        except (binascii.Error, ValueError):
+            self._problems.append(f"{place}.{key}: not base64")
+            return Parsed(), None
+        parsed = parse(data)
+        self._problems += [f"{place}.{key}: {fault.detail}" for fault in parsed.faults]
+        return parsed, data
+
+    def _entitled(self, entry: str, parsed: Parsed | None) -> tuple[ParsedCertificate, ...]:
+        """Return the certificates with their entry: `user/NAME`, and `user/NAME/N` for further ones, each once."""
+        entitled = []
+        for each in parsed.certificates if parsed else ():
+            position = int(each.certificate.entry)
+            title = entry if position == 0 else f"{entry}/{position}"
+            while title in self._entries:
+                position += 1
+                title = f"{entry}/{position}"
+            self._entries.add(title)
+            entitled.append(replace(each, certificate=replace(each.certificate, entry=title)))
+        return tuple(entitled)
+
+
+def _text(fields: _Mapping, key: str) -> str | None:
+    """Return a text that is not empty; client-go leaves empty fields out."""
+    value = fields.get(key)
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,71 @@
+"""Names, serial numbers and usages of certificates as the contract writes them.
+
+Rules of this module: pure. What the library refuses to render is rendered from DER, never left out.
+"""
+
+from collections.abc import Callable
+
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from kubepki.formats import der
+from kubepki.formats.guard import Refusal, attempt
+from kubepki.model import Usage
+
+
+def name_text(read: Callable[[], x509.Name], encoded: Callable[[], bytes]) -> str:
+    """Return the name that *read* gives as an RFC 4514 string.
+
+    Where the library refuses it, *encoded* gives its DER, which is written with every value in the `#hex` form of
+    RFC 4514, section 2.4; an empty string where even that is impossible.
+    """
+    text = attempt(lambda: read().rfc4514_string())
+    if isinstance(text, Refusal):
+        text = attempt(lambda: _hex_name(encoded()))
+    return "" if isinstance(text, Refusal) else text
+
+
+def _hex_name(encoded: bytes) -> str:
+    names = []
+    for relative in reversed(der.sequence(encoded)):
+        parts = []
+        for attribute in der.elements(relative.content):
+            kind, value = der.elements(attribute.content)
+            parts.append(f"{der.oid_text(kind.content)}=#{value.encoded.hex()}")
+        names.append("+".join(parts))
+    return ",".join(names)
+
+
+def serial_text(serial: int) -> str:
+    """Return a serial number as `openssl x509 -serial` prints it: upper-case, whole bytes, `-` before a negative."""
+    digits = f"{abs(serial):X}"
+    return ("-" if serial < 0 else "") + ("0" if len(digits) % 2 else "") + digits
+
+
+def usage(extensions: x509.Extensions) -> Usage:
+    """Return what a certificate is for (RFC 5280, sections 4.2.1.3, 4.2.1.9 and 4.2.1.12).
+
+    A CA is a CA whatever else it may do. A leaf without extended key usages is `OTHER`: it is allowed everything, but
+    nothing says that a component presents it. `anyExtendedKeyUsage` allows both directions and is `PEER`.
+    """
+    constraints: x509.BasicConstraints | None = None
+    key_usage: x509.KeyUsage | None = None
+    purposes: frozenset[x509.ObjectIdentifier] = frozenset()
+    for extension in extensions:
+        value = extension.value
+        if isinstance(value, x509.BasicConstraints):
+            constraints = value
+        elif isinstance(value, x509.KeyUsage):
+            key_usage = value
+        elif isinstance(value, x509.ExtendedKeyUsage):
+            purposes = frozenset(value)
+    if constraints.ca if constraints is not None else key_usage is not None and key_usage.key_cert_sign:
+        return Usage.CA
+    anything = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in purposes
+    client = anything or ExtendedKeyUsageOID.CLIENT_AUTH in purposes
+    server = anything or ExtendedKeyUsageOID.SERVER_AUTH in purposes
+    if client and server:
+        return Usage.PEER
+    if client:
+        return Usage.CLIENT
+    return Usage.SERVER if server else Usage.OTHER

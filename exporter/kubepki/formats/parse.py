@@ -1,0 +1,166 @@
+"""What a file's bytes say: certificates, whether keys belong to them, and faults.
+
+Rules of this module: pure; total: any bytes give a `Parsed`. Of a private key only the hash of its public half is
+kept. No detail of a fault quotes a file.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import partial
+
+from cryptography import x509
+
+from kubepki.formats import pem
+from kubepki.formats.certificate import ParsedCertificate, read_certificate
+from kubepki.formats.guard import Refusal, attempt, quiet
+from kubepki.formats.pkcs12 import read_pkcs12
+from kubepki.formats.private_key import Unread, key_hash
+from kubepki.model import Fault, Reason
+
+__all__ = ["Container", "Parsed", "ParsedCertificate", "content_faults", "key_match", "parse"]
+
+_SEQUENCE = b"\x30"
+# Kinds of key by their PEM label that are not tried: encrypted, or of no use in TLS.
+_OPAQUE_LABELS = frozenset({"DSA PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "OPENSSH PRIVATE KEY"})
+
+
+class Container(Enum):
+    """How a file is to be read; by its name, for PKCS#12 cannot be told from other DER cheaply."""
+
+    PEM_OR_DER = auto()
+    PKCS12 = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """The content of one file.
+
+    `keys` holds the `spki_sha256` of each private key; `opaque_keys` counts those that are encrypted or unsupported;
+    `other_blocks` counts whole PEM blocks (or a DER file) that are neither certificate nor key. `faults` has at most
+    one of `EMPTY` and `UNPARSABLE`.
+    """
+
+    certificates: tuple[ParsedCertificate, ...] = ()
+    keys: tuple[str, ...] = ()
+    opaque_keys: int = 0
+    other_blocks: int = 0
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def leaf(self) -> ParsedCertificate | None:
+        """The first certificate; None where there is none or where the first one is damaged."""
+        if self.certificates and self.certificates[0].certificate.entry == "0":
+            return self.certificates[0]
+        return None
+
+
+def parse(data: bytes, *, password: bytes | None = None, container: Container = Container.PEM_OR_DER) -> Parsed:
+    """Return what *data* holds; never raises.
+
+    Entries number the certificates of the file from 0, damaged ones included. *password* is for PKCS#12 only:
+    encrypted PEM keys are counted and not opened.
+    """
+    if not data:
+        return Parsed(faults=(Fault(reason=Reason.EMPTY, detail="the file has no content"),))
+    with quiet():
+        if container is Container.PKCS12:
+            return _pkcs12(data, password)
+        if pem.looks_like_pem(data):
+            return _pem(data)
+        if data.startswith(_SEQUENCE):
+            return _der(data)
+    if not data.strip(b"\0"):
+        return _unparsable("only NUL bytes, as a power cut leaves them")
+    return _unparsable("neither PEM nor DER")
+
+
+def key_match(leaf_spki: str, *parsed_with_keys: Parsed) -> bool | None:
+    """Tell whether a private key of these files belongs to the leaf whose `spki_sha256` is given.
+
+    None where there is no key that could be read, or where only one that could not may be the right one.
+    """
+    keys = [key for parsed in parsed_with_keys for key in parsed.keys]
+    if leaf_spki and leaf_spki in keys:
+        return True
+    if not keys or not leaf_spki or any(parsed.opaque_keys for parsed in parsed_with_keys):
+        return None
+    return False
+
+
+def _unparsable(detail: str) -> Parsed:
+    return Parsed(faults=(Fault(reason=Reason.UNPARSABLE, detail=detail),))
+
+
+def content_faults(problems: Sequence[str]) -> tuple[Fault, ...]:
+    """Return one `UNPARSABLE` with the first of *problems* and the number of the others; nothing for none."""
+    if not problems:
+        return ()
+    more = f"; and {len(problems) - 1} more" if len(problems) > 1 else ""
+    return (Fault(reason=Reason.UNPARSABLE, detail=problems[0] + more),)
+
+
+def _pem(data: bytes) -> Parsed:
+    certificates: list[ParsedCertificate] = []
+    keys: list[str] = []
+    problems: list[str] = []
+    position = opaque = other = 0
+    for block in pem.blocks(data):
+        problem = block.problem
+        is_certificate = block.label == "CERTIFICATE"
+        if block.content is None:
+            pass
+        elif is_certificate:
+            found, problem = read_certificate(block.content, str(position))
+            certificates += [found] if found else []
+        elif not block.label.endswith("PRIVATE KEY"):
+            other += 1
+        elif block.encrypted or block.label in _OPAQUE_LABELS:
+            opaque += 1
+        else:
+            key = key_hash(block.content)
+            if isinstance(key, str):
+                keys.append(key)
+            elif key is Unread.OPAQUE:
+                opaque += 1
+            else:
+                problem = "not a private key, or cut off"
+        position += is_certificate
+        if problem:
+            problems.append(f"{block.title}: {problem}")
+    if not (certificates or keys or opaque or other or problems):
+        problems.append("no PEM block")
+    return Parsed(
+        certificates=tuple(certificates),
+        keys=tuple(keys),
+        opaque_keys=opaque,
+        other_blocks=other,
+        faults=content_faults(problems),
+    )
+
+
+def _der(data: bytes) -> Parsed:
+    found, problem = read_certificate(data, "0")
+    if found:
+        return Parsed(certificates=(found,), faults=content_faults([problem] if problem else []))
+    key = key_hash(data)
+    if isinstance(key, str):
+        return Parsed(keys=(key,))
+    if _loads(data, (x509.load_der_x509_csr, x509.load_der_x509_crl)):
+        return Parsed(other_blocks=1)
+    return _unparsable(f"DER, {problem}")
+
+
+def _loads(data: bytes, loaders: Iterable[Callable[[bytes], object]]) -> bool:
+    return any(not isinstance(attempt(partial(loader, data)), Refusal) for loader in loaders)
+
+
+def _pkcs12(data: bytes, password: bytes | None) -> Parsed:
+    content, problem = read_pkcs12(data, password)
+    certificates: list[ParsedCertificate] = []
+    problems = [problem] if problem else []
+    for position, encoded in enumerate(content.certificates):
+        found, problem = read_certificate(encoded, str(position))
+        certificates += [found] if found else []
+        problems += [f"certificate {position}: {problem}"] if problem else []
+    return Parsed(certificates=tuple(certificates), keys=content.keys, faults=content_faults(problems))

@@ -1,0 +1,140 @@
+"""Reads the YAML of a kubeconfig into mappings, lists and texts.
+
+Rules of this module: pure; total; no object is constructed but these three, so that tags, numbers and dates cannot
+fail, and an alias is a reference, so that it cannot multiply. No error text of the library is kept, for it may quote
+a line of the file, and that line may be a private key.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from kubepki.formats.guard import Refusal, attempt
+
+Tree: TypeAlias = "str | list[Tree] | dict[str, Tree] | None"
+
+MAX_DEPTH = 32
+MAX_NODES = 50_000
+MAX_ALIASES = 100
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why there is no tree; `text` is one clause for a person and quotes nothing."""
+
+    text: str
+
+
+def read_tree(data: bytes) -> "Tree | Problem":
+    """Return the first document of *data*; None where it is empty.
+
+    Plain scalars stay texts, `null` and `~` are None. Of a key that is given twice the last value counts; keys that are
+    no scalars are left out.
+    """
+    found = attempt(lambda: _read(data))
+    return Problem(f"not readable as YAML ({found.kind})") if isinstance(found, Refusal) else found
+
+
+def _read(data: bytes) -> "Tree | Problem":
+    # Imported here, for a host without a kubeconfig need not carry it.
+    import yaml  # noqa: PLC0415
+
+    # libyaml's parser is ten times as fast; only its events are used, so it never recurses.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    builder = _Builder()
+    try:
+        for event in yaml.parse(data, Loader=loader):
+            if builder.take(event):
+                break
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        return Problem("no YAML" if mark is None else f"no YAML at line {mark.line + 1}, column {mark.column + 1}")
+    except yaml.YAMLError:
+        return Problem("no YAML: it has bytes that YAML does not allow")
+    except _UnknownAliasError:
+        return Problem("YAML with an alias of nothing")
+    except _TooMuchError:
+        return Problem("YAML that is nested too deep, too large, or has too many aliases")
+    return builder.root
+
+
+class _UnknownAliasError(Exception):
+    """An alias without its anchor."""
+
+
+class _TooMuchError(Exception):
+    """The document is beyond the bounds of this module."""
+
+
+@dataclass(slots=True)
+class _Frame:
+    container: list[Tree] | dict[str, Tree]
+    items: list[Tree]
+
+
+class _Builder:
+    def __init__(self) -> None:
+        self.root: Tree = None
+        self._frames: list[_Frame] = []
+        self._anchors: dict[str, Tree] = {}
+        self._nodes = 0
+        self._aliases = 0
+
+    def take(self, event: object) -> bool:
+        """Add what *event* says; tell whether the first document is complete."""
+        anchor = getattr(event, "anchor", None)
+        match type(event).__name__:
+            case "ScalarEvent":
+                self._add(_scalar(event), anchor)
+            case "SequenceStartEvent":
+                self._enter([], anchor)
+            case "MappingStartEvent":
+                self._enter({}, anchor)
+            case "SequenceEndEvent" | "MappingEndEvent":
+                self._leave()
+            case "AliasEvent":
+                self._aliases += 1
+                self._check(within=self._aliases <= MAX_ALIASES)
+                if str(anchor) not in self._anchors:
+                    raise _UnknownAliasError
+                self._add(self._anchors[str(anchor)], None)
+            case "DocumentEndEvent":
+                return True
+        return False
+
+    def _check(self, *, within: bool) -> None:
+        if not within:
+            raise _TooMuchError
+
+    def _add(self, node: Tree, anchor: object) -> None:
+        self._nodes += 1
+        self._check(within=self._nodes <= MAX_NODES)
+        if anchor is not None:
+            self._anchors[str(anchor)] = node
+        if self._frames:
+            self._frames[-1].items.append(node)
+        else:
+            self.root = node
+
+    def _enter(self, container: list[Tree] | dict[str, Tree], anchor: object) -> None:
+        self._add(container, anchor)
+        self._check(within=len(self._frames) < MAX_DEPTH)
+        self._frames.append(_Frame(container, []))
+
+    def _leave(self) -> None:
+        frame = self._frames.pop()
+        if isinstance(frame.container, list):
+            frame.container += frame.items
+            return
+        for key, value in zip(frame.items[::2], frame.items[1::2], strict=True):
+            if isinstance(key, str):
+                frame.container[key] = value
+
+
+def _scalar(event: object) -> str | None:
+    # YAML 1.2, section 10.3.2: only a plain scalar can be null.
+    value, implicit = str(getattr(event, "value", "")), getattr(event, "implicit", (False, True))
+    if implicit[0] and value in _NULLS:
+        return None
+    # A lone surrogate, which an escape can write, fits neither a label nor a path.
+    return value.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,48 @@
+"""What to do about each fault and finding, in one sentence. Pure; used by the log and by `check`."""
+
+from kubepki.judgement.evaluate import Code, Finding
+from kubepki.model import Reason
+
+_FAULTS = {
+    Reason.MISSING: "restore it (kubepki-exporter rollback for a kubelet's link), or take it out of the configuration",
+    Reason.DANGLING: "point the link at an existing certificate file (kubepki-exporter rollback)",
+    Reason.SYMLINK_LOOP: "point the link at a certificate file (kubepki-exporter rollback)",
+    Reason.NOT_REGULAR: "replace it by a regular file or a link to one",
+    Reason.EMPTY: "a power cut may have emptied it: use the previous file (kubepki-exporter rollback)",
+    Reason.UNPARSABLE: "restore the file from a backup, or use the previous one (kubepki-exporter rollback)",
+    Reason.NO_CERTIFICATE: "put the certificate into the file",
+    Reason.NO_PRIVATE_KEY: "put the private key back, or use the previous file (kubepki-exporter rollback)",
+    Reason.KEY_MISMATCH: "put the certificate and its own private key together again",
+    Reason.UNREADABLE: "give the exporter the right to read it (CAP_DAC_READ_SEARCH)",
+    Reason.TOO_LARGE: "remove the file from the directory, or raise --scan.max-file-size",
+    Reason.NOT_SYMLINK: "move the file to a dated name and make this a link to it, or the next rotation fails",
+    Reason.OUTSIDE_DIRECTORY: "point the link at a file in its own directory",
+    Reason.INTERRUPTED_ROTATION: "restart the kubelet: it takes the link up at its next start",
+    Reason.TOO_MANY_FILES: "remove old dated files; the kubelet never does",
+    Reason.KUBECONFIG_STALE: "let the kubeconfig name the current link instead of embedded data",
+    Reason.KUBECONFIG_DIVERGED: "let the kubeconfig name the current link",
+}
+
+_FINDINGS = {
+    Code.CERTIFICATE_FUTURE_DATED: "roll back before the clocks are corrected (kubepki-exporter rollback)",
+    Code.CERTIFICATE_NOT_YET_VALID: "wait until NotBefore, or roll back (kubepki-exporter rollback)",
+    Code.HOST_CLOCK_BEHIND: "correct this host's clock",
+    Code.CERTIFICATE_EXPIRED: "renew the certificate",
+    Code.CERTIFICATE_EXPIRING: "find out why the rotation did not happen",
+    Code.SYMLINK_TARGET_FUTURE_DATED: "compare this host's clock with a correct one",
+    Code.ROTATED_WHILE_UNSYNCHRONIZED: "compare NotBefore with a correct clock before the clocks are corrected",
+    Code.HOST_CLOCK_UNSYNCHRONIZED: "restore the connection to the time source",
+    Code.HOST_CLOCK_STEPPED: "look at what the step means for the certificates (kubepki-exporter check)",
+}
+
+
+def advise(finding: Finding) -> str:
+    """Return what a person should do about *finding*."""
+    if finding.reason is not None:
+        return advise_fault(finding.reason)
+    return _FINDINGS[finding.code]
+
+
+def advise_fault(reason: Reason) -> str:
+    """Return what a person should do about a fault."""
+    return _FAULTS[reason]

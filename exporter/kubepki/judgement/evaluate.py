@@ -1,0 +1,261 @@
+"""(Snapshot, Reading) -> findings: every judgement of the exporter, in one place.
+
+Pure. `/metrics`, the log and `check` all ask here, so that they can never disagree. Each code is the name of an
+alert in `rules/kubepki.rules.yml` without its prefix; a test keeps the two the same.
+Only `role="current"` is judged.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kubepki.judgement.comparisons import (
+    JUDGE,
+    reference_times,
+    target_lead,
+    thresholds,
+)
+from kubepki.judgement.phrases import duration, label_name, moment
+from kubepki.model import (
+    Certificate,
+    Link,
+    PathState,
+    Reading,
+    Reason,
+    Role,
+    Severity,
+    Snapshot,
+    Usage,
+)
+
+_DAY = 86_400.0
+_STEP_WORTH_A_FINDING = 60.0
+_STEP_IS_NEWS = 3600.0
+
+
+class Code(StrEnum):
+    """What can be found; `alert` is the rule of the same meaning."""
+
+    CERTIFICATE_FUTURE_DATED = "certificate_future_dated"
+    CERTIFICATE_NOT_YET_VALID = "certificate_not_yet_valid"
+    HOST_CLOCK_BEHIND = "host_clock_behind"
+    CERTIFICATE_EXPIRED = "certificate_expired"
+    CERTIFICATE_EXPIRING = "certificate_expiring"
+    PATH_BROKEN = "path_broken"
+    KUBECONFIG_DIVERGED = "kubeconfig_diverged"
+    SYMLINK_TARGET_FUTURE_DATED = "symlink_target_future_dated"
+    ROTATED_WHILE_UNSYNCHRONIZED = "rotated_while_unsynchronized"
+    HOST_CLOCK_UNSYNCHRONIZED = "host_clock_unsynchronized"
+    HOST_CLOCK_STEPPED = "host_clock_stepped"
+
+    @property
+    def alert(self) -> str:
+        """The name of the alert that fires on the same condition."""
+        return "KubePKI" + "".join(word.capitalize() for word in self.value.split("_"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A judgement: at most one per code and path (per reason for broken paths).
+
+    `path` is None for findings about the host. `seconds` is the number that the finding is about: the lead of a
+    certificate, what remains of its life, the size of a step; `at` the moment when it heals or ends, if there is one.
+    """
+
+    code: Code
+    severity: Severity
+    path: str | None
+    message: str
+    reason: Reason | None = None
+    entry: str | None = None
+    seconds: float | None = None
+    at: float | None = None
+
+
+def evaluate(snapshot: Snapshot, reading: Reading) -> tuple[Finding, ...]:
+    """Return all findings of *snapshot* at *reading*, the most urgent first, then by path."""
+    findings = [*_host_findings(reading)]
+    for state in snapshot.paths:
+        if state.role is Role.CURRENT:
+            findings += _fault_findings(state)
+            findings += _certificate_findings(state, reading)
+            findings += _link_findings(state, reading)
+    order = list(Severity)
+    findings.sort(key=lambda finding: (order.index(finding.severity), finding.path or "", finding.code))
+    return tuple(findings)
+
+
+def _fault_findings(state: PathState) -> list[Finding]:
+    found = []
+    for fault in state.faults:
+        diverged = fault.reason in {Reason.KUBECONFIG_STALE, Reason.KUBECONFIG_DIVERGED}
+        found.append(
+            Finding(
+                code=Code.KUBECONFIG_DIVERGED if diverged else Code.PATH_BROKEN,
+                severity=fault.reason.severity,
+                path=state.path,
+                reason=fault.reason,
+                message=f"{fault.reason}: {fault.detail}" if fault.detail else str(fault.reason),
+            )
+        )
+    return found
+
+
+def _certificate_findings(state: PathState, reading: Reading) -> list[Finding]:
+    """One finding per code: that of the entry which is worst off."""
+    worst: dict[Code, Finding] = {}
+    order = list(Severity)
+    for certificate in state.certificates:
+        for finding in (_start_of_validity(state, certificate, reading), _end_of_validity(state, certificate, reading)):
+            if finding is None:
+                continue
+            known = worst.get(finding.code)
+            if known is None or _urgency(finding, order) < _urgency(known, order):
+                worst[finding.code] = finding
+    return list(worst.values())
+
+
+def _urgency(finding: Finding, order: list[Severity]) -> tuple[int, float]:
+    # A lead is worse the larger it is, what remains of a life the smaller it is.
+    number = finding.seconds or 0.0
+    ends = finding.code in {Code.CERTIFICATE_EXPIRED, Code.CERTIFICATE_EXPIRING}
+    return order.index(finding.severity), number if ends else -number
+
+
+def _start_of_validity(state: PathState, certificate: Certificate, reading: Reading) -> Finding | None:
+    host_lead = certificate.not_before - reading.host_time
+    others = reference_times(reading)
+    leads = {source: certificate.not_before - now for source, now in others.items()}
+    ahead = {source: lead for source, lead in leads.items() if lead > 0}
+    code, severity, seconds = Code.CERTIFICATE_NOT_YET_VALID, Severity.CRITICAL, host_lead
+    if host_lead <= 0:
+        if not ahead:
+            return None
+        source, seconds = max(ahead.items(), key=lambda item: item[1])
+        code = Code.CERTIFICATE_FUTURE_DATED
+        message = (
+            f"future-dated by {duration(seconds)} by the clock of {source}; this host's clock is ahead and hides it: "
+            "it is rejected the moment clocks are corrected"
+        )
+    # One other clock that agrees is enough, also where the API server's does not: it may be ahead with its signer,
+    # and the rules have Prometheus' clock for that. Where there is no other clock the host is believed.
+    elif ahead or not leads:
+        rejected = "; the API server rejects it now" if JUDGE in ahead else ""
+        message = f"not valid for another {duration(host_lead)} by this host's clock{rejected}"
+    else:
+        code, severity = Code.HOST_CLOCK_BEHIND, Severity.WARNING
+        message = f"future-dated by {duration(host_lead)} by this host's clock alone: the host is behind"
+    return Finding(
+        code=code,
+        severity=severity,
+        path=state.path,
+        entry=certificate.entry,
+        message=message,
+        seconds=seconds,
+        at=certificate.not_before,
+    )
+
+
+def _end_of_validity(state: PathState, certificate: Certificate, reading: Reading) -> Finding | None:
+    remaining = certificate.not_after - reading.host_time
+    if remaining < 0:
+        presented = certificate.usage in {Usage.CLIENT, Usage.SERVER, Usage.PEER}
+        return Finding(
+            code=Code.CERTIFICATE_EXPIRED,
+            severity=Severity.CRITICAL if presented else Severity.WARNING,
+            path=state.path,
+            entry=certificate.entry,
+            message=f"expired {duration(-remaining)} ago, at {moment(certificate.not_after)}",
+            seconds=remaining,
+            at=certificate.not_after,
+        )
+    warning, critical = thresholds(certificate)
+    if remaining >= warning:
+        return None
+    return Finding(
+        code=Code.CERTIFICATE_EXPIRING,
+        severity=Severity.CRITICAL if remaining < critical else Severity.WARNING,
+        path=state.path,
+        entry=certificate.entry,
+        message=f"expires in {duration(remaining)}, at {moment(certificate.not_after)}",
+        seconds=remaining,
+        at=certificate.not_after,
+    )
+
+
+def _link_findings(state: PathState, reading: Reading) -> list[Finding]:
+    found: list[Finding] = []
+    if state.link is None:
+        return found
+    lead = target_lead(state.link, reading)
+    if lead > 0:
+        found.append(
+            Finding(
+                code=Code.SYMLINK_TARGET_FUTURE_DATED,
+                severity=Severity.WARNING,
+                path=state.path,
+                message=f"the target {label_name(state.link.target)} is {duration(lead)} ahead of this host's clock",
+                seconds=lead,
+                at=reading.host_time + lead,
+            )
+        )
+    rotation = next((item for item in reading.rotations if item.path == state.path), None)
+    unsynchronized = rotation is not None and rotation.clock_synchronized is False
+    if unsynchronized and _rotation_matters(state, state.link, reading):
+        found.append(
+            Finding(
+                code=Code.ROTATED_WHILE_UNSYNCHRONIZED,
+                severity=Severity.WARNING,
+                path=state.path,
+                message="the link was changed while this host's clock was not synchronized",
+            )
+        )
+    return found
+
+
+def _rotation_matters(state: PathState, link: Link, reading: Reading) -> bool:
+    """Return whether a rotation on an unsynchronised clock has not been put right since, as the rule has it."""
+    earliest = min((reading.host_time, *reference_times(reading).values()))
+    if any(certificate.not_before > earliest for certificate in state.certificates):
+        return True
+    if reading.synchronized is True:
+        return False
+    if reading.last_synchronized is None:
+        # A VM without NTP would be told for ever.
+        return reading.host_time - link.target_mtime <= _DAY
+    return link.target_mtime >= reading.last_synchronized
+
+
+def _host_findings(reading: Reading) -> list[Finding]:
+    found = []
+    if reading.synchronized is False and reading.last_synchronized is not None:
+        since = reading.host_time - reading.last_synchronized
+        found.append(
+            Finding(
+                code=Code.HOST_CLOCK_UNSYNCHRONIZED,
+                severity=Severity.WARNING,
+                path=None,
+                message=f"this host's clock is not synchronized; it last was at {moment(reading.last_synchronized)}",
+                seconds=since,
+            )
+        )
+    step = _recent_step(reading)
+    if abs(step) > _STEP_WORTH_A_FINDING:
+        direction = "forward" if step > 0 else "back"
+        found.append(
+            Finding(
+                code=Code.HOST_CLOCK_STEPPED,
+                severity=Severity.INFO,
+                path=None,
+                message=f"this host's clock was stepped {direction} by {duration(abs(step))}",
+                seconds=step,
+                at=reading.last_step_time,
+            )
+        )
+    return found
+
+
+def _recent_step(reading: Reading) -> float:
+    """Return the signed size of the last step, 0 where there was none lately."""
+    if reading.last_step is None or reading.last_step_time is None:
+        return 0.0
+    return reading.last_step if reading.host_time - reading.last_step_time < _STEP_IS_NEWS else 0.0

@@ -1,0 +1,171 @@
+"""(Snapshot, Reading, Health) -> metric families.
+
+Pure: what is gone from the snapshot is gone from the next scrape, because each collect builds fresh families.
+Families that depend on the snapshot alone are built once per snapshot; those that depend on "now" at each scrape.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from prometheus_client.metrics_core import Metric
+
+from kubepki.judgement.comparisons import usable_fallbacks
+from kubepki.metrics import families
+from kubepki.metrics.families import Family
+from kubepki.model import Certificate, Health, PathState, Reading, Snapshot, label_text
+
+Samples = Iterator[tuple[tuple[str, ...], float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """All that one scrape tells; taken once, so that all its gauges agree."""
+
+    snapshot: Snapshot
+    reading: Reading
+    health: Health
+
+
+class Collector:
+    """A prometheus-client collector over `view`, a callable that returns what to tell now."""
+
+    def __init__(self, view: Callable[[], View]) -> None:
+        self._view = view
+        self._standing: tuple[Snapshot, tuple[Metric, ...]] | None = None
+
+    def describe(self) -> Iterable[Metric]:
+        """Return all families without samples, so that `name[]` finds them and registration does not collect."""
+        return [family.metric() for family in families.FAMILIES]
+
+    def collect(self) -> Iterator[Metric]:
+        """Return the families of this moment."""
+        view = self._view()
+        standing = self._standing
+        if standing is None or standing[0] is not view.snapshot:
+            standing = (view.snapshot, tuple(snapshot_families(view.snapshot)))
+            self._standing = standing
+        yield from standing[1]
+        yield from moment_families(view.snapshot, view.reading)
+        yield from clock_families(view.reading)
+        yield from health_families(view.health)
+
+
+def snapshot_families(snapshot: Snapshot) -> Iterator[Metric]:
+    """Return the families that depend on the disk alone."""
+    yield families.NOT_BEFORE.metric(_certificates(snapshot, lambda certificate: certificate.not_before))
+    yield families.NOT_AFTER.metric(_certificates(snapshot, lambda certificate: certificate.not_after))
+    yield families.CERTIFICATE_INFO.metric(
+        (
+            (*labels, certificate.subject, certificate.issuer, certificate.serial, certificate.fingerprint_sha256),
+            1.0,
+        )
+        for labels, certificate in _labelled(snapshot)
+    )
+    yield families.KEY_MATCH.metric(
+        ((label_text(state.path), state.role.value), float(state.key_match))
+        for state in snapshot.paths
+        if state.key_match is not None
+    )
+    yield families.SYMLINK_INFO.metric(
+        ((label_text(state.path), label_text(state.link.target)), 1.0) for state in snapshot.paths if state.link
+    )
+    yield families.SYMLINK_TARGET_MTIME.metric(
+        ((label_text(state.path),), state.link.target_mtime) for state in snapshot.paths if state.link
+    )
+    yield families.SYMLINK_TARGET_NAME_TIME.metric(
+        ((label_text(state.path),), state.link.target_name_time)
+        for state in snapshot.paths
+        if state.link and state.link.target_name_time is not None
+    )
+    yield families.FAULT.metric(
+        ((label_text(state.path), state.role.value, reason.value), 1.0)
+        for state in snapshot.paths
+        for reason in sorted({fault.reason for fault in state.faults})
+    )
+    yield families.PATH_OK.metric(
+        ((label_text(state.path), state.role.value), float(not state.faults)) for state in snapshot.paths
+    )
+
+
+def moment_families(snapshot: Snapshot, reading: Reading) -> Iterator[Metric]:
+    """Return the families that compare the disk with the clocks of this moment."""
+    now = reading.host_time
+    yield families.NOT_BEFORE_OFFSET.metric(_certificates(snapshot, lambda certificate: certificate.not_before - now))
+    links = [(label_text(state.path), state.link) for state in snapshot.paths if state.link]
+    yield families.SYMLINK_TARGET_AGE.metric(((path,), now - link.target_mtime) for path, link in links)
+    yield families.SYMLINK_TARGET_OFFSET.metric(
+        ((path,), (link.target_mtime if link.target_name_time is None else link.target_name_time) - now)
+        for path, link in links
+    )
+    fallbacks = [
+        (label_text(state.path), usable_fallbacks(state, reading))
+        for state in snapshot.paths
+        if _may_have_fallbacks(state)
+    ]
+    yield families.FALLBACK_CERTIFICATES.metric(((path,), float(len(usable))) for path, usable in fallbacks)
+    yield families.FALLBACK_INFO.metric(
+        ((path, label_text(usable[0].path)), 1.0) for path, usable in fallbacks if usable
+    )
+    yield families.FALLBACK_NOT_AFTER.metric(
+        ((path,), usable[0].leaf.not_after) for path, usable in fallbacks if usable and usable[0].leaf
+    )
+
+
+def clock_families(reading: Reading) -> Iterator[Metric]:
+    """Return the families of the clocks; a family without a value is absent, never 0."""
+    yield families.HOST_TIME.metric([((), reading.host_time)])
+    yield _optional(families.HOST_SYNCHRONIZED, reading.synchronized)
+    yield _optional(families.HOST_LAST_SYNCHRONIZED, reading.last_synchronized)
+    yield _optional(families.HOST_MAX_ERROR, reading.max_error)
+    yield _optional(families.HOST_ESTIMATED_ERROR, reading.estimated_error)
+    yield families.HOST_STEPS.metric([((), float(reading.steps))])
+    yield _optional(families.HOST_LAST_STEP, reading.last_step)
+    yield _optional(families.HOST_LAST_STEP_TIME, reading.last_step_time)
+    yield _optional(families.HOST_RTC_OFFSET, reading.rtc_offset)
+    yield families.REFERENCE_OFFSET.metric(
+        ((reference.source,), reference.offset)
+        for reference in reading.references
+        if reference.up and reference.offset is not None
+    )
+    yield families.REFERENCE_UP.metric(((reference.source,), float(reference.up)) for reference in reading.references)
+    yield families.ROTATION_SYNCHRONIZED.metric(
+        ((label_text(rotation.path),), float(rotation.clock_synchronized))
+        for rotation in reading.rotations
+        if rotation.clock_synchronized is not None
+    )
+
+
+def health_families(health: Health) -> Iterator[Metric]:
+    """Return the families about the service itself."""
+    yield families.SYMLINK_CHANGES.metric(((label_text(path),), float(count)) for path, count in health.symlink_changes)
+    yield families.LAST_SCAN_DURATION.metric([((), health.last_scan_duration)])
+    yield families.LAST_SCAN_TIME.metric([((), health.last_scan_time)])
+    yield families.SCANS.metric([((), float(health.scans))])
+    yield families.SCAN_FAILURES.metric([((), float(health.scan_failures))])
+    yield families.WATCH_EVENTS.metric([((), float(health.watch_events))])
+    yield families.WATCH_MISSED.metric([((), float(health.missed_changes))])
+    yield families.WATCH_UP.metric(((label_text(path),), float(up)) for path, up in health.watch_up)
+    yield families.RELOAD_SUCCESSFUL.metric([((), float(health.last_reload_successful))])
+    yield families.RELOAD_SUCCESS_TIME.metric([((), health.last_reload_success_time)])
+    yield families.BUILD_INFO.metric([((health.version, health.python_version), 1.0)])
+
+
+def _may_have_fallbacks(state: PathState) -> bool:
+    # Also where the link is missing or broken: that is when a fallback is wanted most.
+    return state.path.endswith("-current.pem")
+
+
+def _labelled(snapshot: Snapshot) -> Iterator[tuple[tuple[str, str, str, str], Certificate]]:
+    for state in snapshot.paths:
+        path, role = label_text(state.path), state.role.value
+        for certificate in state.certificates:
+            yield (path, certificate.entry, role, certificate.usage.value), certificate
+
+
+def _certificates(snapshot: Snapshot, value: Callable[[Certificate], float]) -> Samples:
+    for labels, certificate in _labelled(snapshot):
+        yield labels, value(certificate)
+
+
+def _optional(family: Family, value: float | None) -> Metric:
+    return family.metric([] if value is None else [((), float(value))])

@@ -1,0 +1,143 @@
+"""The only module that opens, stats or lists PKI files.
+
+Every read is bounded, never blocks and takes only regular files, judged by an fstat of what was opened: a FIFO, a
+socket, a device or a huge file costs one system call.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+
+from kubepki.model import Fault, Reason
+from kubepki.pki.located import Identity, Located
+
+MAX_LINKS = 40  # path_resolution(7)
+_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+
+
+def locate(path: str) -> Located | Fault:
+    """Return the regular file that *path* leads to, or the fault that keeps it from being read.
+
+    The resolved path and not the link is what gets opened afterwards, so that target and content always agree.
+    """
+    resolved = path
+    is_link = False
+    try:
+        is_link = stat.S_ISLNK(os.lstat(path).st_mode)
+        if is_link:
+            # The kernel follows 40 links and not more; realpath follows any number.
+            os.stat(path)  # noqa: PTH116 - as below
+            resolved = os.path.realpath(path, strict=True)
+        status = os.stat(resolved)  # noqa: PTH116 - bytes that are no UTF-8 survive in str paths only
+    except OSError as error:
+        return _fault_of(error, is_link=is_link)
+    except ValueError:
+        return Fault(reason=Reason.UNREADABLE, detail="the path holds a NUL byte")
+    if not stat.S_ISREG(status.st_mode):
+        return Fault(reason=Reason.NOT_REGULAR, detail=f"it is {_kind(status.st_mode)}, not a regular file")
+    return Located(resolved=resolved, is_link=is_link, identity=_identity(status))
+
+
+def link_places(path: str) -> tuple[str, ...]:
+    """Return the directory of each link's target on the way from *path*, as the links name it; none for a file."""
+    places: dict[str, None] = {}
+    for _ in range(MAX_LINKS):
+        try:
+            path = os.path.join(os.path.dirname(path), os.readlink(path))  # noqa: PTH115, PTH118, PTH120 - as above
+        except (OSError, ValueError):
+            break
+        places[path.rpartition("/")[0] or "/"] = None
+    return tuple(places)
+
+
+def read(path: str, limit: int) -> tuple[Identity, bytes] | Fault:
+    """Return the identity and the content of the regular file *path*, or why it was not read; at most *limit* bytes."""
+    try:
+        descriptor = os.open(path, _FLAGS)
+    except OSError as error:
+        return _fault_of(error, is_link=False)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            return Fault(reason=Reason.NOT_REGULAR, detail=f"it is {_kind(status.st_mode)}, not a regular file")
+        if status.st_size > limit:
+            return _too_large(status.st_size, limit)
+        chunks = []
+        wanted = limit + 1
+        while wanted > 0 and (chunk := os.read(descriptor, min(wanted, status.st_size + 1 or 1))):
+            chunks.append(chunk)
+            wanted -= len(chunk)
+        data = b"".join(chunks)
+        return _too_large(len(data), limit) if len(data) > limit else (_identity(status), data)
+    except OSError as error:
+        return _fault_of(error, is_link=False)
+    finally:
+        os.close(descriptor)
+
+
+def list_names(directory: str, limit: int) -> tuple[frozenset[str], bool] | Fault:
+    """Return the names in *directory* that are no directories and whether there were more than *limit*, or a fault."""
+    names: set[str] = set()
+    try:
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                if len(names) >= limit:
+                    return frozenset(names), True
+                if not entry.is_dir(follow_symlinks=False):
+                    names.add(entry.name)
+    except NotADirectoryError:
+        return Fault(reason=Reason.NOT_REGULAR, detail="it is no directory")
+    except OSError as error:
+        return _fault_of(error, is_link=False)
+    return frozenset(names), False
+
+
+def walk(directory: str) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """Yield (directory, sub-directories, other names) below *directory*; links to directories are not followed."""
+    for parent, directories, names in os.walk(directory, followlinks=False):
+        yield parent, tuple(directories), tuple(names)
+
+
+def exists(path: str) -> bool:
+    """Return whether there is anything at *path*, be it a dangling link."""
+    return os.path.lexists(path)
+
+
+def real_directory(directory: str) -> str:
+    """Return *directory* with its links resolved as far as it exists."""
+    return os.path.realpath(directory)
+
+
+def _identity(status: os.stat_result) -> Identity:
+    return Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _kind(mode: int) -> str:
+    for test, name in (
+        (stat.S_ISDIR, "a directory"),
+        (stat.S_ISFIFO, "a FIFO"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISCHR, "a character device"),
+        (stat.S_ISBLK, "a block device"),
+    ):
+        if test(mode):
+            return name
+    return "something else"
+
+
+def _too_large(size: int, limit: int) -> Fault:
+    return Fault(
+        reason=Reason.TOO_LARGE,
+        detail=f"{size} bytes are more than the limit of {limit}; raise --scan.max-file-size if it is meant to be",
+    )
+
+
+def _fault_of(error: OSError, *, is_link: bool) -> Fault:
+    if error.errno == errno.ELOOP:
+        return Fault(reason=Reason.SYMLINK_LOOP, detail="the link leads back to itself or over too many links")
+    if error.errno in {errno.ENOENT, errno.ENOTDIR}:
+        if is_link:
+            return Fault(reason=Reason.DANGLING, detail="the link's target does not exist")
+        return Fault(reason=Reason.MISSING, detail="there is no such file")
+    return Fault(reason=Reason.UNREADABLE, detail=error.strerror or str(error.errno))

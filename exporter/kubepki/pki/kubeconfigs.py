@@ -1,0 +1,122 @@
+"""What a kubeconfig that was read means for the snapshot. Pure."""
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from kubepki.config.paths import absolute
+from kubepki.formats.kubeconfig import Kubeconfig, ReferenceKind
+from kubepki.model import Certificate, Fault, Link, PathState, Reason, Role, Usage
+from kubepki.pki import layout
+from kubepki.pki.states import Loaded, ordered
+from kubepki.pki.wanted import Content, Wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedKubeconfig:
+    """A kubeconfig's path and its content, or the fault that kept it from being read."""
+
+    path: str
+    content: Kubeconfig | None = None
+    fault: Fault | None = None
+    link: Link | None = None
+
+    def resolve(self, reference: str) -> str | None:
+        """Return a path that the kubeconfig names, None for one that is none.
+
+        A relative one is taken from the kubeconfig's own directory and its `..` as text, as client-go's
+        clientcmd.ResolvePaths does.
+        """
+        try:
+            path = absolute(reference, self.path.rpartition("/")[0] or "/")
+        except ValueError:
+            return None
+        return path if reference.startswith("/") else posixpath.normpath(path)
+
+
+def wanted_by(kubeconfig: LoadedKubeconfig) -> Iterator[Wanted]:
+    """Yield the paths that a kubeconfig names: all are expected, a certificate together with its key."""
+    if kubeconfig.content is None:
+        return
+    for reference in kubeconfig.content.references:
+        path = kubeconfig.resolve(reference.path)
+        if path is None:
+            continue
+        if reference.kind is ReferenceKind.KEY:
+            yield Wanted(path=path, expected=True, content=Content.KEY)
+        else:
+            yield Wanted(path=path, expected=True, key_path=_paired_key(kubeconfig, reference.entry, path))
+
+
+def kubeconfig_state(kubeconfig: LoadedKubeconfig, loaded: Mapping[str, Loaded]) -> PathState:
+    """Return the state of a kubeconfig, with the comparison of its user to the current client link."""
+    content = kubeconfig.content
+    faults = [kubeconfig.fault] if kubeconfig.fault else []
+    if content is None:
+        return PathState(path=kubeconfig.path, role=Role.CURRENT, faults=ordered(faults), link=kubeconfig.link)
+    faults += content.faults
+    if content.key_match is False:
+        faults.append(
+            Fault(reason=Reason.KEY_MISMATCH, detail="a user's embedded private key is not the certificate's")
+        )
+    links = [each for each in loaded.values() if _is_client_link(each)]
+    faults += [*_stale(content, links), *_diverged(kubeconfig, content, links, loaded)]
+    return PathState(
+        path=kubeconfig.path,
+        role=Role.CURRENT,
+        certificates=content.embedded,
+        key_match=content.key_match,
+        faults=ordered(faults),
+        link=kubeconfig.link,
+    )
+
+
+def _paired_key(kubeconfig: LoadedKubeconfig, entry: str, certificate_path: str) -> str | None:
+    for reference in kubeconfig.content.references if kubeconfig.content else ():
+        if reference.kind is ReferenceKind.KEY and reference.entry == entry:
+            path = kubeconfig.resolve(reference.path)
+            return None if path == certificate_path else path
+    return None
+
+
+def _is_client_link(loaded: Loaded) -> bool:
+    leaf = loaded.leaf
+    return (
+        leaf is not None
+        and layout.current_prefix(loaded.name) is not None
+        and leaf.certificate.usage in {Usage.CLIENT, Usage.PEER}
+    )
+
+
+def _stale(content: Kubeconfig, links: list[Loaded]) -> Iterator[Fault]:
+    """Yield a fault for a user who embeds an older certificate than the current link of the same subject holds."""
+    for user in content.users:
+        for link in links:
+            if user.leaf and link.leaf and _is_older(user.leaf.certificate, link.leaf.certificate):
+                detail = f"user {user.name} embeds an older certificate than {link.path} holds"
+                yield Fault(reason=Reason.KUBECONFIG_STALE, detail=detail)
+
+
+def _diverged(
+    kubeconfig: LoadedKubeconfig, content: Kubeconfig, links: list[Loaded], loaded: Mapping[str, Loaded]
+) -> Iterator[Fault]:
+    """Yield a fault for a user who names another file than the current link of the same subject leads to."""
+    for reference in content.references:
+        named = loaded.get(kubeconfig.resolve(reference.path) or "")
+        if reference.kind is not ReferenceKind.CERTIFICATE or named is None:
+            continue
+        for link in links:
+            if _is_another_file(named, link):
+                detail = f"{reference.entry} names {named.path}, and {link.path} leads to another file"
+                yield Fault(reason=Reason.KUBECONFIG_DIVERGED, detail=detail)
+
+
+def _is_older(embedded: Certificate, current: Certificate) -> bool:
+    return embedded.subject == current.subject and embedded.not_before < current.not_before
+
+
+def _is_another_file(named: Loaded, link: Loaded) -> bool:
+    if named.located is None or link.located is None or named.leaf is None or link.leaf is None:
+        return False
+    same_file = named.located.identity == link.located.identity
+    return not same_file and named.leaf.certificate.subject == link.leaf.certificate.subject

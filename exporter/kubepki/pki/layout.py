@@ -1,0 +1,84 @@
+"""What the names of PKI files mean. Pure.
+
+Sources: client-go's util/certificate/certificate_store.go (`PREFIX-2006-01-02-15-04-05.pem`, `PREFIX-current.pem`,
+`PREFIX-updated.pem`) and the kubelet's static serving pair `kubelet.crt`, `kubelet.key`.
+"""
+
+import re
+from datetime import datetime, tzinfo
+
+CERTIFICATE_SUFFIXES = (".pem", ".crt", ".cer", ".der", ".p12", ".pfx")
+PKCS12_SUFFIXES = (".p12", ".pfx")
+CURRENT = "-current.pem"
+UPDATED = "-updated.pem"
+
+_DATED = re.compile(r"(?P<prefix>.+)-(?P<stamp>\d{4}(?:-\d\d){5})\.pem", re.DOTALL)
+_STAMP = "%Y-%m-%d-%H-%M-%S"
+
+
+def is_certificate_name(name: str) -> bool:
+    """Return whether a file of a PKI directory is looked at."""
+    return name.lower().endswith(CERTIFICATE_SUFFIXES)
+
+
+def is_pkcs12_name(name: str) -> bool:
+    """Return whether the name says PKCS#12."""
+    return name.lower().endswith(PKCS12_SUFFIXES)
+
+
+def dated_prefix(name: str) -> str | None:
+    """Return `PREFIX` of `PREFIX-2006-01-02-15-04-05.pem`, None for another name."""
+    match = _DATED.fullmatch(name)
+    return match["prefix"] if match else None
+
+
+def current_prefix(name: str) -> str | None:
+    """Return `PREFIX` of `PREFIX-current.pem`, None for another name."""
+    return name.removesuffix(CURRENT) if name.endswith(CURRENT) and name != CURRENT else None
+
+
+def remembered_links(paths: tuple[str, ...]) -> frozenset[str]:
+    """Return those of *paths* that are expected once they were seen: `-current.pem`."""
+    return frozenset(path for path in paths if current_prefix(path.rpartition("/")[2]) is not None)
+
+
+def updated_prefix(name: str) -> str | None:
+    """Return `PREFIX` of `PREFIX-updated.pem`, None for another name."""
+    return name.removesuffix(UPDATED) if name.endswith(UPDATED) and name != UPDATED else None
+
+
+def name_time(name: str, timezone: tzinfo | None) -> float | None:
+    """Return the stamp in a dated name as Unix seconds, read in *timezone* (None: the host's); None without a stamp.
+
+    The kubelet formats local time without an offset, so an hour of each autumn is ambiguous; the first of the two
+    is taken, as `datetime` does.
+    """
+    match = _DATED.fullmatch(name)
+    if match is None:
+        return None
+    try:
+        return datetime.strptime(match["stamp"], _STAMP).replace(tzinfo=timezone).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def sibling_key_name(name: str) -> str | None:
+    """Return the name of the key file that pairs with a certificate file: `X.crt`, `X.key`; `X.pem`, `X-key.pem`."""
+    stem, dot, suffix = name.rpartition(".")
+    if not dot or not stem:
+        return None
+    if suffix == "crt":
+        return f"{stem}.key"
+    if suffix == "pem" and not stem.endswith("-key"):
+        return f"{stem}-key.pem"
+    return None
+
+
+def holds_key_by_nature(name: str) -> bool:
+    """Return whether client-go writes this file, and so always with its private key."""
+    return dated_prefix(name) is not None or current_prefix(name) is not None
+
+
+def is_superseded_pair(name: str, names: frozenset[str]) -> bool:
+    """Return whether *name* is the static serving certificate that `kubelet-server-current.pem` replaced."""
+    return name == "kubelet.crt" and "kubelet-server-current.pem" in names

@@ -1,0 +1,182 @@
+"""Everything loaded -> Snapshot: roles, absorption, fallbacks, faults of places. Pure."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from kubepki.config.paths import covers
+from kubepki.model import Certificate, Fault, PathState, Reason, Role, Snapshot, Usage
+from kubepki.pki import layout
+from kubepki.pki.states import Loaded, candidate, newest_superseded, path_state, with_faults
+from kubepki.pki.wanted import Listing, Sources, Wanted
+
+MAX_SUPERSEDED = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What judging a file needs to know of the host.
+
+    `trusted` says whether a CA of a kubeconfig issued the content, True where none is known. `authorities` are the
+    fingerprints of all CAs that CA files and kubeconfigs hold. `real_directory` resolves a directory's links.
+    """
+
+    name_time: Callable[[str], float | None]
+    trusted: Callable[[Loaded], bool]
+    authorities: frozenset[str]
+    real_directory: Callable[[str], str]
+
+
+def wanted_paths(sources: Sources, further: Iterable[Wanted], remembered: frozenset[str]) -> dict[str, Wanted]:
+    """Return each path to look at once, however many sources name it."""
+    table: dict[str, Wanted] = {}
+
+    def want(each: Wanted) -> None:
+        table[each.path] = table[each.path].merge(each) if each.path in table else each
+
+    for listing in sources.listings:
+        for name in _names(listing):
+            want(Wanted(path=_join(listing.path, name), superseded=layout.is_superseded_pair(name, listing.names)))
+            if (prefix := layout.updated_prefix(name)) is not None:
+                want(Wanted(path=_join(listing.path, prefix + layout.CURRENT), expected=True))
+    directories = {listing.path for listing in sources.listings}
+    for path in remembered:
+        if _parent(path) in directories or any(covers(pattern, path) for pattern in sources.globs):
+            want(Wanted(path=path, expected=True))
+    for each in (*sources.files, *further):
+        want(each)
+    return table
+
+
+def assemble(
+    sources: Sources, loaded: Mapping[str, Loaded], kubeconfigs: Iterable[PathState], context: Context
+) -> Snapshot:
+    """Return the snapshot of all that was loaded, ordered by path."""
+    read = {state.path: state for state in kubeconfigs}
+    states = dict(read)
+    absorbed = _link_targets(loaded.values())
+    superseded: dict[tuple[str, str], list[Loaded]] = defaultdict(list)
+    for each in loaded.values():
+        if each.path in read:
+            # A file pattern may find a kubeconfig too; what it is was said more exactly there.
+            continue
+        prefix = layout.dated_prefix(each.name)
+        expected = each.wanted.expected
+        if not expected and each.located and not each.located.is_link and _inode(each) in absorbed:
+            continue
+        if layout.updated_prefix(each.name) is not None:
+            _add(states, _interrupted(each))
+        elif prefix is not None and not expected:
+            superseded[each.directory, prefix].append(each)
+        else:
+            role = Role.SUPERSEDED if each.wanted.superseded and not expected else Role.CURRENT
+            _add(states, _current_state(each, role, context))
+    for (directory, prefix), dated in superseded.items():
+        link = loaded.get(_join(directory, prefix + layout.CURRENT))
+        for each in newest_superseded(dated, linked=link is not None):
+            _add(states, path_state(each, Role.SUPERSEDED, context.name_time))
+        if link is not None and link.path in states:
+            states[link.path] = _with_candidates(states[link.path], link, dated, context)
+    _add_directories(states, sources, superseded)
+    return Snapshot(paths=tuple(states[path] for path in sorted(states)))
+
+
+def _add(states: dict[str, PathState], state: PathState | None) -> None:
+    if state is not None:
+        states[state.path] = state
+
+
+def _names(listing: Listing) -> list[str]:
+    """Return the names to look at: of the dated files of one prefix only the newest, for nothing ever deletes them."""
+    names: list[str] = []
+    dated: dict[str, list[str]] = defaultdict(list)
+    for name in listing.names:
+        if not layout.is_certificate_name(name):
+            continue
+        prefix = layout.dated_prefix(name)
+        (names if prefix is None else dated[prefix]).append(name)
+    for each in dated.values():
+        # Two more than are considered: one may be the link's own target, one shows that there are too many.
+        names += sorted(each, reverse=True)[: MAX_SUPERSEDED + 2]
+    return names
+
+
+def _link_targets(loaded: Iterable[Loaded]) -> frozenset[tuple[int, int]]:
+    return frozenset(
+        _inode(each)
+        for each in loaded
+        if each.located and each.located.is_link and layout.updated_prefix(each.name) is None
+    )
+
+
+def _inode(loaded: Loaded) -> tuple[int, int]:
+    identity = loaded.located.identity if loaded.located else None
+    return (identity.device, identity.inode) if identity else (0, 0)
+
+
+def _interrupted(loaded: Loaded) -> PathState:
+    detail = "a rotation was interrupted: the kubelet takes this link up at its next start"
+    fault = Fault(reason=Reason.INTERRUPTED_ROTATION, detail=detail)
+    return PathState(path=loaded.path, role=Role.CURRENT, faults=(fault,))
+
+
+def _current_state(loaded: Loaded, role: Role, context: Context) -> PathState | None:
+    state = path_state(loaded, role, context.name_time)
+    if state is None:
+        return None
+    if state.link is not None and layout.current_prefix(loaded.name) is not None:
+        directory = _parent(state.link.target)
+        if directory != context.real_directory(loaded.directory):
+            detail = f"its target is in {directory}: the kubelet writes beside the link"
+            state = with_faults(state, Fault(reason=Reason.OUTSIDE_DIRECTORY, detail=detail))
+    if loaded.anchor is not None and loaded.anchor not in context.authorities:
+        state = replace(state, certificates=tuple(_self_signed(each, loaded.anchor) for each in state.certificates))
+    return state
+
+
+def _self_signed(certificate: Certificate, anchor: str) -> Certificate:
+    # The throw-away CA shares the fate of its leaf: neither is trusted by anything.
+    if certificate.entry == "0" or certificate.fingerprint_sha256 == anchor:
+        return replace(certificate, usage=Usage.SELF_SIGNED)
+    return certificate
+
+
+def _with_candidates(state: PathState, link: Loaded, dated: list[Loaded], context: Context) -> PathState:
+    current = link.leaf.certificate if link.leaf else None
+    newest = sorted(dated, key=lambda each: each.name, reverse=True)[:MAX_SUPERSEDED]
+    return replace(
+        state,
+        candidates=tuple(candidate(each, current, trusted=context.trusted(each)) for each in newest),
+    )
+
+
+def _add_directories(
+    states: dict[str, PathState], sources: Sources, superseded: Mapping[tuple[str, str], list[Loaded]]
+) -> None:
+    counts: dict[str, int] = defaultdict(int)
+    for (directory, _), dated in superseded.items():
+        counts[directory] += len(dated)
+    for listing in sources.listings:
+        faults = [listing.fault] if listing.fault else []
+        if counts[listing.path] > MAX_SUPERSEDED:
+            detail = f"more than {MAX_SUPERSEDED} superseded files; only the newest are looked at"
+            faults.append(Fault(reason=Reason.TOO_MANY_FILES, detail=detail))
+        if not listing.explicit:
+            faults = [fault for fault in faults if fault.reason is not Reason.MISSING]
+        if listing.explicit or faults:
+            _add(states, with_faults(_directory(states, listing.path), *faults))
+    for path in sources.overfull:
+        detail = "more files than --scan.max-files allows; the others are not looked at"
+        _add(states, with_faults(_directory(states, path), Fault(reason=Reason.TOO_MANY_FILES, detail=detail)))
+
+
+def _directory(states: Mapping[str, PathState], path: str) -> PathState:
+    return states.get(path, PathState(path=path, role=Role.CURRENT))
+
+
+def _join(directory: str, name: str) -> str:
+    return f"{directory.rstrip('/')}/{name}"
+
+
+def _parent(path: str) -> str:
+    return path.rpartition("/")[0] or "/"

@@ -1,0 +1,160 @@
+"""What was located, read and parsed -> the published state of each path. Pure."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from kubepki.formats.parse import Parsed, ParsedCertificate, key_match
+from kubepki.model import Candidate, Certificate, Fault, Link, PathState, Reason, Role
+from kubepki.pki import layout
+from kubepki.pki.located import Located
+from kubepki.pki.wanted import Content, Wanted
+
+PUBLISHED_SUPERSEDED = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """One wanted path and what the disk gave: where it leads and its content, or the fault.
+
+    `anchor` is the fingerprint of the CA in the file itself that its chain ends in. `key` is the content of the key
+    file that pairs with it, where there is one; `key_unread` means that there is one that cannot be read.
+    """
+
+    wanted: Wanted
+    located: Located | None = None
+    mtime: float = 0.0
+    parsed: Parsed | None = None
+    anchor: str | None = None
+    fault: Fault | None = None
+    key: Parsed | None = None
+    key_unread: bool = False
+
+    @property
+    def path(self) -> str:
+        """The path as found."""
+        return self.wanted.path
+
+    @property
+    def name(self) -> str:
+        """The last component of the path."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def directory(self) -> str:
+        """The path without its last component."""
+        return self.path.rpartition("/")[0] or "/"
+
+    @property
+    def leaf(self) -> ParsedCertificate | None:
+        """The certificate that is presented; None where there is none or it is damaged."""
+        return self.parsed.leaf if self.parsed else None
+
+
+def path_state(loaded: Loaded, role: Role, name_time: Callable[[str], float | None]) -> PathState | None:
+    """Return the state of one path; None where the content is none of our business (only keys, requests, …)."""
+    faults = content_faults(loaded)
+    if faults is None:
+        return None
+    link = None
+    if loaded.located is not None and loaded.located.is_link:
+        target = loaded.located.resolved
+        link = Link(target=target, target_mtime=loaded.mtime, target_name_time=name_time(target.rpartition("/")[2]))
+    parsed = loaded.parsed
+    return PathState(
+        path=loaded.path,
+        role=role,
+        certificates=tuple(each.certificate for each in parsed.certificates) if parsed else (),
+        key_match=_key_match(loaded),
+        faults=ordered((*faults, *_place_faults(loaded))),
+        link=link,
+    )
+
+
+def content_faults(loaded: Loaded) -> list[Fault] | None:
+    """Return the faults of a path's content, None where an unexpected file holds no certificate and no fault."""
+    parsed = loaded.parsed
+    if loaded.fault is not None or parsed is None:
+        return [loaded.fault] if loaded.fault else []
+    if loaded.wanted.content is Content.KEY and not (parsed.certificates and _has_key(parsed)):
+        absent = Fault(reason=Reason.NO_PRIVATE_KEY, detail="there is no private key in it")
+        return list(parsed.faults) or ([] if _has_key(parsed) else [absent])
+    if parsed.certificates:
+        return [*parsed.faults, *_key_faults(loaded, parsed)]
+    if parsed.faults:
+        return list(parsed.faults)
+    if loaded.wanted.expected or layout.holds_key_by_nature(loaded.name):
+        return [Fault(reason=Reason.NO_CERTIFICATE, detail="there is no certificate in it")]
+    return None
+
+
+def _key_faults(loaded: Loaded, parsed: Parsed) -> list[Fault]:
+    if _key_match(loaded) is False:
+        return [Fault(reason=Reason.KEY_MISMATCH, detail="the private key is not the certificate's")]
+    needs_key = layout.holds_key_by_nature(loaded.name) or loaded.wanted.key_path is not None
+    # A damaged block may have been the key, and a key file that could not be read may hold it.
+    if not needs_key or parsed.faults or loaded.key_unread or _has_key(parsed) or _has_key(loaded.key):
+        return []
+    return [Fault(reason=Reason.NO_PRIVATE_KEY, detail="its private key is missing")]
+
+
+def candidate(loaded: Loaded, current: Certificate | None, *, trusted: bool) -> Candidate:
+    """Return *loaded* as a fallback for the link whose leaf is *current*, with all objections but the clocks'."""
+    objections = [fault.detail or str(fault.reason) for fault in content_faults(loaded) or ()]
+    leaf = loaded.leaf
+    if leaf is None and not objections:
+        objections.append("there is no certificate in it")
+    if leaf is not None:
+        if not objections and _key_match(loaded) is not True:
+            objections.append("it cannot be told whether its private key matches")
+        if current is not None and leaf.certificate.subject != current.subject:
+            objections.append("its subject differs from that of the current certificate")
+        if not trusted:
+            objections.append("it was not issued by a CA that the kubeconfig trusts")
+    return Candidate(path=loaded.path, leaf=leaf.certificate if leaf else None, objections=tuple(objections))
+
+
+def newest_superseded(dated: Sequence[Loaded], *, linked: bool) -> tuple[Loaded, ...]:
+    """Return those of the dated files of one prefix that are published.
+
+    With a link: the ten newest by NotBefore, and the ten newest by name of those without any certificate. Without a
+    link: the ten newest by name.
+    """
+    by_name = sorted(dated, key=lambda loaded: loaded.name, reverse=True)
+    if not linked:
+        return tuple(by_name[:PUBLISHED_SUPERSEDED])
+    readable = [loaded for loaded in by_name if loaded.leaf is not None]
+    readable.sort(key=lambda loaded: loaded.leaf.certificate.not_before if loaded.leaf else 0.0, reverse=True)
+    broken = [loaded for loaded in by_name if loaded.leaf is None]
+    return (*readable[:PUBLISHED_SUPERSEDED], *broken[:PUBLISHED_SUPERSEDED])
+
+
+def ordered(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+    """Return one fault of each reason, in the order of the reasons."""
+    by_reason: dict[Reason, Fault] = {}
+    for fault in faults:
+        by_reason.setdefault(fault.reason, fault)
+    return tuple(by_reason[reason] for reason in Reason if reason in by_reason)
+
+
+def with_faults(state: PathState, *faults: Fault) -> PathState:
+    """Return *state* with further faults."""
+    return replace(state, faults=ordered((*state.faults, *faults))) if faults else state
+
+
+def _key_match(loaded: Loaded) -> bool | None:
+    if loaded.parsed is None or loaded.leaf is None:
+        return None
+    contents = (loaded.parsed,) if loaded.key is None else (loaded.parsed, loaded.key)
+    return key_match(loaded.leaf.spki_sha256, *contents)
+
+
+def _has_key(parsed: Parsed | None) -> bool:
+    return parsed is not None and bool(parsed.keys or parsed.opaque_keys)
+
+
+def _place_faults(loaded: Loaded) -> list[Fault]:
+    if layout.current_prefix(loaded.name) is None or loaded.located is None:
+        return []
+    if not loaded.located.is_link:
+        return [Fault(reason=Reason.NOT_SYMLINK, detail="it is a file and no link: the next rotation will fail")]
+    return []

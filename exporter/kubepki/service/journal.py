@@ -1,0 +1,126 @@
+"""Writes what changed, once: the journal is the only witness while Prometheus refuses samples.
+
+Faults that appear and clear, links that move, certificates that become future-dated or expire, steps of the clock.
+Never a scrape.
+"""
+
+import logging
+
+from kubepki.clocks.steps import Step
+from kubepki.judgement.advice import advise, advise_fault
+from kubepki.judgement.comparisons import usable_fallbacks
+from kubepki.judgement.evaluate import Code, Finding, evaluate
+from kubepki.judgement.phrases import duration, moment
+from kubepki.logs import tell
+from kubepki.model import PathState, Reading, Reason, Role, Severity, Snapshot
+
+log = logging.getLogger(__name__)
+
+_LEVELS = {Severity.CRITICAL: logging.ERROR, Severity.WARNING: logging.WARNING, Severity.INFO: logging.INFO}
+# Faults are told as such, a step by its own line.
+_TOLD_ELSEWHERE = {Code.PATH_BROKEN, Code.KUBECONFIG_DIVERGED, Code.HOST_CLOCK_STEPPED}
+_START_OF_VALIDITY = {Code.CERTIFICATE_FUTURE_DATED, Code.CERTIFICATE_NOT_YET_VALID, Code.HOST_CLOCK_BEHIND}
+
+
+class Journal:
+    """Remembers what was told, and tells what is new."""
+
+    def __init__(self) -> None:
+        self._faults: dict[tuple[str, Reason], str] = {}
+        self._findings: dict[tuple[Code, str | None], Finding] = {}
+        self._targets: dict[str, str] = {}
+
+    def tell_changes(self, snapshot: Snapshot, reading: Reading) -> None:
+        """Log the difference to what was told before."""
+        self._tell_faults(snapshot)
+        self._tell_links(snapshot)
+        self._tell_findings(snapshot, reading)
+
+    def tell_step(self, step: Step, snapshot: Snapshot, reading: Reading) -> None:
+        """Log a step of the wall clock and what it means for the certificates, in one line."""
+        direction = "forward" if step.size > 0 else "back"
+        tell(
+            log,
+            logging.WARNING,
+            f"the wall clock was stepped {direction} by {duration(abs(step.size))}: {_meaning(snapshot, reading)}",
+            step_seconds=round(step.size, 3),
+            host_time=moment(step.host_time),
+        )
+
+    def _tell_faults(self, snapshot: Snapshot) -> None:
+        now = {(state.path, fault.reason): (state, fault.detail) for state in snapshot.paths for fault in state.faults}
+        for (path, reason), (state, detail) in now.items():
+            if (path, reason) not in self._faults:
+                current = state.role is Role.CURRENT
+                level = _LEVELS[reason.severity] if current else logging.INFO
+                action = advise_fault(reason) if current else None
+                tell(log, level, "fault appeared", path=path, reason=reason, detail=detail or None, action=action)
+        for path, reason in self._faults.keys() - now.keys():
+            tell(log, logging.INFO, "fault cleared", path=path, reason=reason)
+        self._faults = {key: detail for key, (_, detail) in now.items()}
+
+    def _tell_links(self, snapshot: Snapshot) -> None:
+        for state in snapshot.paths:
+            if state.link is None:
+                continue
+            before = self._targets.get(state.path)
+            if before is not None and before != state.link.target:
+                leaf = state.certificates[0] if state.certificates else None
+                tell(
+                    log,
+                    logging.INFO,
+                    "link moved",
+                    path=state.path,
+                    target=state.link.target,
+                    previous=before,
+                    not_before=moment(leaf.not_before) if leaf else None,
+                    not_after=moment(leaf.not_after) if leaf else None,
+                )
+            self._targets[state.path] = state.link.target
+
+    def _tell_findings(self, snapshot: Snapshot, reading: Reading) -> None:
+        states = {state.path: state for state in snapshot.paths}
+        findings = {
+            (finding.code, finding.path): finding
+            for finding in evaluate(snapshot, reading)
+            if finding.code not in _TOLD_ELSEWHERE
+        }
+        for key, finding in findings.items():
+            before = self._findings.get(key)
+            if before is None or before.severity is not finding.severity:
+                state = states.get(finding.path or "")
+                tell(
+                    log,
+                    _LEVELS[finding.severity],
+                    finding.message,
+                    finding=finding.code,
+                    path=finding.path,
+                    fallback=_fallback(state, reading) if finding.code in _START_OF_VALIDITY else None,
+                    action=advise(finding),
+                )
+        for code, path in self._findings.keys() - findings.keys():
+            tell(log, logging.INFO, "finding cleared", finding=code, path=path)
+        self._findings = findings
+
+
+def _fallback(state: PathState | None, reading: Reading) -> str | None:
+    usable = usable_fallbacks(state, reading) if state is not None else ()
+    return usable[0].path if usable else None
+
+
+def _meaning(snapshot: Snapshot, reading: Reading) -> str:
+    states = {state.path: state for state in snapshot.paths}
+    sentences = []
+    for finding in evaluate(snapshot, reading):
+        if finding.code not in _START_OF_VALIDITY or finding.path is None or finding.at is None:
+            continue
+        lead = finding.at - reading.host_time
+        if lead <= 0:
+            sentences.append(f"{finding.path} is {finding.message}")
+            continue
+        fallback = _fallback(states.get(finding.path), reading) or "none"
+        sentences.append(
+            f"the current certificate {finding.path} is now {duration(lead)} in the future; the API server will answer "
+            f"401 until {moment(finding.at)}; the fallback is {fallback}"
+        )
+    return "; ".join(sentences) or "all current certificates have begun to be valid"

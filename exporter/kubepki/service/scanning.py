@@ -1,0 +1,231 @@
+"""The loop disk -> snapshot -> publication: what is due, what changed, what was missed.
+
+One thread calls `PkiWatch.scan_if_due`. It publishes one immutable value by one assignment; a scrape reads it once.
+"""
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kubepki.clocks.clocks import Clocks
+from kubepki.clocks.setup import api_server
+from kubepki.clocks.steps import Step
+from kubepki.model import Health, Snapshot
+from kubepki.pki.password import read_password
+from kubepki.pki.publish import Publication, publish
+from kubepki.pki.scan import ScanInterrupted, Scanner, ScanResult
+from kubepki.service.journal import Journal
+from kubepki.settings import Settings
+from kubepki.watch.schedule import POLLING_INTERVAL_SECONDS, Schedule
+from kubepki.watch.watcher import Watcher
+
+log = logging.getLogger(__name__)
+
+_SETTLE_SECONDS = 0.1
+_PATIENCE_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What the scan loop has published: the latest snapshot, None before the first scan, and what the service knows."""
+
+    snapshot: Snapshot | None = None
+    health: Health
+
+
+class PkiWatch:
+    """Watches and scans what the settings name, and publishes a snapshot."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clocks: Clocks,
+        *,
+        health: Health,
+        remembered: frozenset[str],
+        wake: Callable[[], None],
+    ) -> None:
+        self._clocks = clocks
+        self._wake = wake
+        self._lock = threading.Lock()
+        self._schedule = Schedule(interval=settings.scan.interval)
+        self._watcher = Watcher(self.mark, log=logging.getLogger("kubepki.watch"))
+        self._journal = Journal()
+        self._steps: list[Step] = []
+        self._publication: Publication | None = None
+        self._raw: Snapshot | None = None
+        self._changes: Counter[str] = Counter()
+        self._remembered = remembered
+        self._interrupted = False
+        self._reread_at = 0.0
+        self._events_before = 0
+        self._unexplained = 0
+        self._patient_until = 0.0
+        # True for the scan after the start or a reload: what differs then is no change of the disk.
+        self._forgiving = True
+        # The one cell that other threads read: replaced by assignment, never changed.
+        self.published = Published(health=health)
+        self._take(settings)
+
+    def mark(self) -> None:
+        """Note that something changed; for any thread."""
+        with self._lock:
+            self._schedule.mark(time.monotonic())
+        self._wake()
+
+    def note_step(self, step: Step) -> None:
+        """Note a step of the clock: the disk is looked at again at once, and one line tells what it means."""
+        with self._lock:
+            self._steps.append(step)
+            self._schedule.wake_at(time.monotonic())
+        self._wake()
+
+    def reload(self, settings: Settings) -> None:
+        """Take new settings; links that were seen before are forgotten. Raises ConfigError and changes nothing."""
+        self._take(settings)
+        self._remembered = frozenset()
+        self._publication = None
+        self._forgiving = True
+        with self._lock:
+            self._schedule.wake_at(time.monotonic())
+
+    def note_reload(self, *, successful: bool, at: float) -> None:
+        """Publish how the reading of the configuration at host time *at* ended; *at* of a failure is not kept."""
+        before = self.published.health.last_reload_success_time
+        self._know(last_reload_successful=successful, last_reload_success_time=at if successful else before)
+
+    def seconds_to_next_scan(self) -> float:
+        """Return how long the loop may sleep."""
+        with self._lock:
+            return max(0.0, self._schedule.due_at() - time.monotonic())
+
+    def scan_if_due(self) -> None:
+        """Scan and publish where a scan is due."""
+        started = time.monotonic()
+        with self._lock:
+            if not self._schedule.due(started):
+                return
+            self._schedule.started(started)
+            steps, self._steps = self._steps, []
+        reread = started >= self._reread_at
+        try:
+            self._watcher.supervise()
+            events = self._watcher.events()
+            result = self._scanner.scan(self._remembered, reread=reread)
+            self._finish(result, started=started)
+            self._events_before = events
+        except ScanInterrupted:
+            return
+        except Exception:
+            # One bad scan must not end the service: the last snapshot stands and the counter rises.
+            self._know(scan_failures=self.published.health.scan_failures + 1)
+            log.exception("a scan failed; the last snapshot stands")
+        else:
+            if reread:
+                self._reread_at = started + self._settings.scan.reread_interval
+        ended = time.monotonic()
+        self._know(scans=self.published.health.scans + 1, last_scan_duration=ended - started)
+        with self._lock:
+            self._schedule.finished(ended)
+        self._tell(steps)
+
+    def interrupt(self) -> None:
+        """Leave the scan that runs, and any later one; for a signal handler."""
+        self._interrupted = True
+
+    def stop(self) -> None:
+        """End all watching."""
+        self._watcher.stop()
+
+    def _take(self, settings: Settings) -> None:
+        password = read_password(settings.pki)
+        self._settings = settings
+        self._scanner = Scanner(settings.pki, settings.scan, password=password, interrupted=lambda: self._interrupted)
+        self._reread_at = time.monotonic() + settings.scan.reread_interval
+        with self._lock:
+            self._schedule.set_interval(settings.scan.interval)
+
+    def _finish(self, result: ScanResult, *, started: float) -> None:
+        self._count_missed(result.snapshot, started)
+        self._raw = result.snapshot
+        self._remembered |= result.current_links
+        self._publication = publish(self._publication, result.snapshot, time.monotonic())
+        snapshot = self._publication.snapshot
+        links = {state.path: state.link for state in snapshot.paths if state.link is not None}
+        for path in self._clocks.see_links(links):
+            self._changes[path] += 1
+        if self._forgiving:
+            self._clocks.keep_links(frozenset(links) | self._remembered)
+        self._forgiving = False
+        if self.published.snapshot is None:
+            # The first scrape tells of the watch too; later ones have the news at once.
+            watch_up = self._follow(result)
+            self._publish(snapshot, watch_up)
+        else:
+            self._publish(snapshot, self.published.health.watch_up)
+            self._know(watch_up=self._follow(result))
+        with self._lock:
+            degraded = self._watcher.degraded()
+            interval = self._settings.scan.interval
+            self._schedule.set_interval(min(interval, POLLING_INTERVAL_SECONDS) if degraded else interval)
+            if result.unsettled:
+                self._schedule.wake_at(started + _SETTLE_SECONDS)
+            if self._unexplained:
+                self._schedule.wake_at(self._patient_until)
+            if self._publication.due_at is not None:
+                self._schedule.wake_at(self._publication.due_at)
+
+    def _publish(self, snapshot: Snapshot, watch_up: tuple[tuple[str, bool], ...]) -> None:
+        health = replace(
+            self.published.health,
+            watch_up=watch_up,
+            watch_events=self._watcher.events(),
+            symlink_changes=tuple((each.path, self._changes[each.path]) for each in snapshot.paths if each.link),
+            # Only a scan that succeeded counts: an old time is what tells that the scans are stale.
+            last_scan_time=self._clocks.read().host_time,
+        )
+        self.published = Published(snapshot=snapshot, health=health)
+
+    def _know(self, **changes: Any) -> None:  # noqa: ANN401 - the fields of Health
+        self.published = replace(self.published, health=replace(self.published.health, **changes))
+
+    def _count_missed(self, snapshot: Snapshot, now: float) -> None:
+        """Count the changes without an event, a moment later: an event may be on its way when its change is seen."""
+        events = self._watcher.events()
+        if events != self._events_before:
+            self._unexplained = 0
+            return
+        if self._unexplained and now >= self._patient_until:
+            self._know(missed_changes=self.published.health.missed_changes + self._unexplained)
+            self._unexplained = 0
+        if not self._forgiving and self._raw is not None:
+            found = _differences(self._raw, snapshot)
+            if found:
+                self._unexplained += found
+                self._patient_until = now + _PATIENCE_SECONDS
+
+    def _follow(self, result: ScanResult) -> tuple[tuple[str, bool], ...]:
+        """Ask and watch what the scan found; return for each configured directory whether events flow."""
+        self._clocks.set_api_server(api_server(result.apiserver, self._settings.clock))
+        first = [*result.configured, *(path.rpartition("/")[0] for path in result.current_links)]
+        self._watcher.update(result.directories, first=first)
+        return tuple((path, self._watcher.up(path)) for path in result.configured)
+
+    def _tell(self, steps: list[Step]) -> None:
+        snapshot = self.published.snapshot
+        if snapshot is None:
+            return
+        reading = self._clocks.read()
+        for step in steps:
+            self._journal.tell_step(step, snapshot, reading)
+        self._journal.tell_changes(snapshot, reading)
+
+
+def _differences(before: Snapshot, after: Snapshot) -> int:
+    old = {state.path: state for state in before.paths}
+    new = {state.path: state for state in after.paths}
+    return sum(1 for path in old.keys() | new.keys() if old.get(path) != new.get(path))

@@ -1,0 +1,213 @@
+"""Wires the parts into one process: signals, readiness, watchdog, reload, ordered shutdown."""
+
+import logging
+import os
+import platform
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
+from kubepki import __version__, logs
+from kubepki.clocks.clocks import Clocks
+from kubepki.clocks.host import HostClock, system_clock
+from kubepki.clocks.setup import remote_clocks
+from kubepki.clocks.state import State
+from kubepki.clocks.steps import Step
+from kubepki.config.assembly import restart_needed
+from kubepki.logs import tell
+from kubepki.metrics import exposition
+from kubepki.metrics.collector import Collector, View
+from kubepki.model import Health, Snapshot
+from kubepki.pki.layout import remembered_links
+from kubepki.pki.password import read_password
+from kubepki.service.scanning import PkiWatch
+from kubepki.service.systemd import listen_fds, notify, watchdog_seconds
+from kubepki.settings import ConfigError, Settings
+from kubepki.web.listen import address_text, open_listeners
+from kubepki.web.server import WebServer
+from kubepki.web.site import Site
+
+if TYPE_CHECKING:
+    from kubepki.web.config import WebConfig
+
+log = logging.getLogger(__name__)
+
+_FOREVER_SECONDS = 3_600.0
+
+
+def serve(settings: Settings, reload: Callable[[], Settings], *, clock: HostClock | None = None) -> int:
+    """Run the service until SIGTERM or SIGINT; return its exit status.
+
+    *reload* reads the settings again at SIGHUP and raises ConfigError for bad ones. *clock* takes the place of the
+    host's clocks. Raises ConfigError where it cannot start.
+    """
+    logs.set_up(settings.log)
+    service = Service(settings, reload, clock or system_clock())
+    try:
+        service.run()
+    finally:
+        service.close()
+    return 0
+
+
+def check_config(settings: Settings) -> int:
+    """Check what can be checked without serving; raise ConfigError, or say that it is good and return 0."""
+    read_password(settings.pki)
+    remote_clocks(settings.clock.references)
+    if settings.web.config_file is not None:
+        open_web_config(settings.web.config_file)
+    print("the configuration is valid")  # noqa: T201 - the answer of --config.check
+    return 0
+
+
+def open_web_config(path: str) -> "WebConfig":
+    """Return the web configuration in *path*; raise ConfigError where it cannot be used."""
+    from kubepki.web.config import WebConfig  # noqa: PLC0415 - most hosts have none, and it brings PyYAML along
+
+    return WebConfig(path, report=_report_web)
+
+
+class Service:
+    """One running exporter. `run` returns when a signal asks for it; `close` ends what is left."""
+
+    def __init__(self, settings: Settings, reload: Callable[[], Settings], clock: HostClock) -> None:
+        self._started_with = settings
+        self._reload = reload
+        self._clock = clock
+        self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._stopping = False
+        self._reload_asked = False
+        health = Health(
+            version=__version__,
+            python_version=platform.python_version(),
+            last_reload_success_time=clock.realtime(),
+        )
+        state = State(settings.state.directory)
+        remembered = remembered_links(state.links())
+        self._clocks = Clocks(clock, state, on_step=self._note_step)
+        self._clocks.set_references(remote_clocks(settings.clock.references))
+        self._pki = PkiWatch(settings, self._clocks, health=health, remembered=remembered, wake=self._wake)
+        self._web_config: WebConfig | None = None
+        if settings.web.config_file is not None:
+            self._web_config = open_web_config(settings.web.config_file)
+        self._sockets = tuple(passed.socket for passed in listen_fds()) or open_listeners(settings.web.listen_addresses)
+        self._addresses = [address_text(opened) for opened in self._sockets]
+        self._web = WebServer(self._sockets, site=self._site())
+
+    def run(self) -> None:
+        """Serve until asked to stop."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_stop)
+        signal.signal(signal.SIGHUP, self._on_reload)
+        self._clocks.start()
+        self._web.start()
+        path = self._started_with.web.telemetry_path
+        for address in self._addresses:
+            tell(log, logging.INFO, "listening", address=address, path=path, version=__version__)
+        self._pki.scan_if_due()
+        if not self._stopping:
+            notify("READY=1")
+        watchdog = watchdog_seconds()
+        poller = select.poll()
+        poller.register(self._wake_fd, select.POLLIN)
+        ping_at = 0.0
+        while not self._stopping:
+            now = time.monotonic()
+            if watchdog is not None and now >= ping_at:
+                # This thread scans, so that a ping proves the scan loop; the web server speaks for its own.
+                if self._web.alive():
+                    notify("WATCHDOG=1")
+                ping_at = now + watchdog / 3
+            wait = min(self._pki.seconds_to_next_scan(), ping_at - now if watchdog else _FOREVER_SECONDS)
+            if poller.poll(max(0.0, wait) * 1000):
+                os.eventfd_read(self._wake_fd)
+            if self._reload_asked:
+                self._reload_asked = False
+                self._take_reload()
+            self._pki.scan_if_due()
+
+    def close(self) -> None:
+        """End everything in order: the door first, the clocks last, for they write the state."""
+        notify("STOPPING=1")
+        self._web.stop()
+        self._pki.stop()
+        self._clocks.stop()
+        log.info("stopped")
+
+    def _site(self) -> Site:
+        registry = CollectorRegistry()
+        registry.register(Collector(self._view))
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        GCCollector(registry=registry)
+
+        def render(accept: str, names: Sequence[str]) -> exposition.Exposition:
+            return exposition.render(registry, accept, names)
+
+        return Site(
+            exposition=render,
+            ready=lambda: self._pki.published.snapshot is not None,
+            on_error=_report_error,
+            version=__version__,
+            telemetry_path=self._started_with.web.telemetry_path,
+            max_requests=self._started_with.web.max_requests,
+            web_config=self._web_config,
+        )
+
+    def _view(self) -> View:
+        published = self._pki.published
+        return View(snapshot=published.snapshot or Snapshot(), reading=self._clocks.read(), health=published.health)
+
+    def _take_reload(self) -> None:
+        notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        try:
+            settings = self._reload()
+            references = remote_clocks(settings.clock.references)
+            if self._web_config is not None:
+                self._web_config.reload()
+            self._pki.reload(settings)
+        except ConfigError as error:
+            self._pki.note_reload(successful=False, at=self._clock.realtime())
+            tell(log, logging.ERROR, f"the new configuration is refused, the old one stays in force: {error}")
+        else:
+            for key in restart_needed(self._started_with, settings):
+                tell(log, logging.WARNING, "this setting takes effect after a restart only", setting=key)
+            self._clocks.set_references(references)
+            logs.set_up(settings.log)
+            self._pki.note_reload(successful=True, at=self._clock.realtime())
+            log.info("the configuration was read again")
+        notify("READY=1")
+
+    def _note_step(self, step: Step) -> None:
+        self._pki.note_step(step)
+
+    def _wake(self) -> None:
+        os.eventfd_write(self._wake_fd, 1)
+
+    def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stopping = True
+        self._pki.interrupt()
+        self._wake()
+
+    def _on_reload(self, _number: int, _frame: FrameType | None) -> None:
+        self._reload_asked = True
+        self._wake()
+
+
+def _report_error(message: str, error: BaseException | None) -> None:
+    log.error("%s", message, exc_info=error)
+
+
+def _report_web(message: str, error: BaseException | None) -> None:
+    log.log(logging.WARNING if error else logging.INFO, "%s", message)
+
+
+if sys.platform != "linux":
+    message = "kubepki-exporter runs on Linux only"
+    raise ImportError(message)

@@ -1,0 +1,131 @@
+"""The HTTP server: one thread accepts, each connection has a worker, and their number is bounded.
+
+The accepting thread never reads from a client, so none can hold it up. A scrape waits for no other connection.
+"""
+
+import errno
+import os
+import select
+import socket
+import threading
+import time
+from collections.abc import Sequence
+
+from kubepki.web.connections import Connection, ConnectionTable, Limits
+from kubepki.web.handler import serve_connection
+from kubepki.web.site import Site
+
+_TURN_SECONDS = 0.5
+_STALE_SECONDS = 5.0
+_STUCK_SECONDS = 60.0
+_FINISH_SECONDS = 0.4
+_JOIN_SECONDS = 0.3
+_POLL_SECONDS = 0.01
+_OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+class WebServer:
+    """Serves a `Site` on listening sockets, which it owns from `start` on and closes in `stop`."""
+
+    def __init__(self, sockets: Sequence[socket.socket], *, site: Site, limits: Limits | None = None) -> None:
+        self._listeners = tuple(sockets)
+        self._site = site
+        self._limits = limits or Limits()
+        self._table = ConnectionTable(self._limits)
+        self._stopping = threading.Event()
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._beat = time.monotonic()
+        self._loop = threading.Thread(target=self._run, name="web-accept", daemon=True)
+        self._workers: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Begin to accept."""
+        for listener in self._listeners:
+            listener.settimeout(0)
+        self._loop.start()
+
+    def beat(self) -> float:
+        """Return when the accept loop last turned, in seconds of CLOCK_MONOTONIC; it turns twice a second."""
+        return self._beat
+
+    def alive(self) -> bool:
+        """Return whether the accept loop turns and no collect hangs: what a watchdog's ping has to prove."""
+        return (
+            self._loop.is_alive()
+            and time.monotonic() - self._beat < _STALE_SECONDS
+            and self._table.longest_rendering() < _STUCK_SECONDS
+        )
+
+    def connections(self) -> int:
+        """Return the number of open connections."""
+        return len(self._table)
+
+    def stop(self) -> None:
+        """Stop accepting, let running scrapes finish for a moment, close all connections; takes less than a second."""
+        if self._stopping.is_set():
+            return
+        self._stopping.set()
+        os.eventfd_write(self._wake, 1)
+        if self._loop.ident is not None:
+            self._loop.join(_TURN_SECONDS)
+        for listener in self._listeners:
+            listener.close()
+        self._table.abort(busy=False)
+        finish = time.monotonic() + _FINISH_SECONDS
+        for worker in self._workers:
+            worker.join(max(0.0, finish - time.monotonic()))
+        self._table.abort(busy=True)
+        deadline = time.monotonic() + _JOIN_SECONDS
+        for worker in self._workers:
+            worker.join(max(0.0, deadline - time.monotonic()))
+        if not self._loop.is_alive():
+            os.close(self._wake)
+
+    def _run(self) -> None:
+        poller = select.poll()
+        poller.register(self._wake, select.POLLIN)
+        listeners = {listener.fileno(): listener for listener in self._listeners}
+        for number in listeners:
+            poller.register(number, select.POLLIN)
+        while not self._stopping.is_set():
+            self._beat = time.monotonic()
+            for number, _ in poller.poll(_TURN_SECONDS * 1000):
+                if number in listeners:
+                    self._accept_one(listeners[number])
+
+    def _accept_one(self, listener: socket.socket) -> None:
+        """Accept the connection that is known to wait; room is made for no other."""
+        wait = self._table.make_room()
+        if wait > 0:
+            # The new connection stays in the kernel's queue meanwhile.
+            self._stopping.wait(min(wait, _TURN_SECONDS))
+            return
+        try:
+            accepted, _address = listener.accept()
+        except BlockingIOError:
+            return
+        except OSError as error:
+            # accept(2): errors of the network belong to that connection and are passed over.
+            if error.errno in _OUT_OF_RESOURCES:
+                self._site.complaints.say(f"a connection could not be accepted: {error.strerror}")
+                self._table.abort(busy=False)
+                self._stopping.wait(_TURN_SECONDS)
+            return
+        self._start_worker(accepted)
+
+    def _start_worker(self, accepted: socket.socket) -> None:
+        connection = Connection(accepted, self._limits)
+        self._table.add(connection)
+        worker = threading.Thread(
+            target=serve_connection, args=(connection, self._site, self._table), name="web-worker", daemon=True
+        )
+        try:
+            worker.start()
+        except RuntimeError as error:
+            self._table.remove(connection)
+            connection.close()
+            self._site.complaints.say(f"a connection could not be served: {error}")
+            self._stopping.wait(_POLL_SECONDS)
+            return
+        self._workers = [each for each in self._workers if each.is_alive()]
+        self._workers.append(worker)

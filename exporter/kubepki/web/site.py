@@ -1,0 +1,126 @@
+"""What is served: the routes, and the answer to one request. No sockets here."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from email.message import Message
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+from kubepki.metrics.exposition import Exposition, compress, gzip_accepted
+from kubepki.web.complaints import Complaints
+from kubepki.web.landing import landing_page
+
+if TYPE_CHECKING:
+    # At run time only a host with a web configuration imports it, and PyYAML with it.
+    from kubepki.web.config import WebConfig
+
+TEXT = "text/plain; charset=utf-8"
+HEALTHY_PATH = "/-/healthy"
+READY_PATH = "/-/ready"
+_MAX_QUERY_FIELDS = 1000
+_NOT_READY = "kubepki-exporter is not ready: the first scan is not published yet."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What is served.
+
+    `exposition` renders one scrape from the Accept header and the values of `name[]`. `ready` tells whether the first
+    scan is published. `on_error` takes one line for the log and, for a bug, its exception. `max_requests` bounds the
+    scrapes that render at the same time, 0 means no bound.
+    """
+
+    exposition: Callable[[str, Sequence[str]], Exposition]
+    ready: Callable[[], bool]
+    on_error: Callable[[str, BaseException | None], None]
+    version: str
+    telemetry_path: str = "/metrics"
+    max_requests: int = 40
+    web_config: "WebConfig | None" = None
+    slots: threading.BoundedSemaphore | None = field(init=False)
+    complaints: Complaints = field(init=False)
+
+    def __post_init__(self) -> None:
+        slots = threading.BoundedSemaphore(self.max_requests) if self.max_requests > 0 else None
+        object.__setattr__(self, "slots", slots)
+        object.__setattr__(self, "complaints", Complaints(self.on_error))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A response before it is written."""
+
+    status: HTTPStatus
+    body: bytes
+    content_type: str = TEXT
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def plain(status: HTTPStatus, text: str = "", *headers: tuple[str, str]) -> Answer:
+    """Return an answer of one line, the name of the status where there is no *text*."""
+    return Answer(status=status, body=f"{text or status.phrase}\n".encode(), headers=headers)
+
+
+def refusal(site: Site, authorization: str | None) -> Answer | None:
+    """Return the answer to a request that lacks valid credentials, None for one that may be answered."""
+    if site.web_config is None:
+        return None
+    allowed = site.web_config.authorized(authorization)
+    if allowed is None:
+        return plain(HTTPStatus.SERVICE_UNAVAILABLE, "Too many passwords are being checked.")
+    if allowed:
+        return None
+    challenge = ("WWW-Authenticate", 'Basic realm="kubepki-exporter", charset="UTF-8"')
+    return plain(HTTPStatus.UNAUTHORIZED, "", challenge)
+
+
+def respond(site: Site, method: str, target: str, headers: Message) -> Answer:
+    """Return the answer to an authorized request; a bug in a collect is a 500 and one call of `on_error`."""
+    try:
+        url = urlsplit(target)
+        names = parse_qs(url.query, max_num_fields=_MAX_QUERY_FIELDS).get("name[]", [])
+    except ValueError:
+        return plain(HTTPStatus.BAD_REQUEST)
+    if url.path not in (site.telemetry_path, "/", HEALTHY_PATH, READY_PATH):
+        return plain(HTTPStatus.NOT_FOUND)
+    if method not in ("GET", "HEAD"):
+        return plain(HTTPStatus.METHOD_NOT_ALLOWED, "", ("Allow", "GET, HEAD"))
+    if url.path == site.telemetry_path:
+        return _metrics(site, headers, names)
+    return _page(site, url.path)
+
+
+def _page(site: Site, path: str) -> Answer:
+    if path == HEALTHY_PATH:
+        return plain(HTTPStatus.OK, "kubepki-exporter is healthy.")
+    if path == READY_PATH:
+        if site.ready():
+            return plain(HTTPStatus.OK, "kubepki-exporter is ready.")
+        return plain(HTTPStatus.SERVICE_UNAVAILABLE, _NOT_READY)
+    page = landing_page(version=site.version, telemetry_path=site.telemetry_path)
+    return Answer(status=HTTPStatus.OK, body=page, content_type="text/html; charset=utf-8")
+
+
+def _metrics(site: Site, headers: Message, names: Sequence[str]) -> Answer:
+    if not site.ready():
+        return plain(HTTPStatus.SERVICE_UNAVAILABLE, _NOT_READY)
+    if site.slots is not None and not site.slots.acquire(blocking=False):
+        text = f"{site.max_requests} scrapes are running, the limit of --web.max-requests."
+        return plain(HTTPStatus.SERVICE_UNAVAILABLE, text)
+    try:
+        exposition = site.exposition(headers.get("Accept", ""), names)
+        body = exposition.body
+        extra: tuple[tuple[str, str], ...] = (("Vary", "Accept, Accept-Encoding"),)
+        if gzip_accepted(headers.get("Accept-Encoding", "")):
+            body = compress(body)
+            extra += (("Content-Encoding", "gzip"),)
+    except Exception as error:  # noqa: BLE001 - whatever a collector raises is a 500, so that `up` tells the truth
+        site.on_error("the scrape failed while metrics were collected", error)
+        text = "The metrics could not be collected; the log has the reason."
+        return plain(HTTPStatus.INTERNAL_SERVER_ERROR, text)
+    finally:
+        if site.slots is not None:
+            site.slots.release()
+    return Answer(status=HTTPStatus.OK, body=body, content_type=exposition.content_type, headers=extra)

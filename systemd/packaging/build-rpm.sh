@@ -1,0 +1,63 @@
+#!/bin/sh
+# Make dist/kubepki-exporter-VERSION-1.ARCH.rpm for RHEL 9 and its kin, with the libraries as wheels for its python3.11.
+# ARCH is x86_64 (the default) or aarch64. PYTHON has pip and the exporter's dependencies.
+set -eu
+cd "$(dirname "$0")/../.."
+python=${PYTHON:-.venv/bin/python}
+arch=${ARCH:-x86_64}
+version=${VERSION:-$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' exporter/kubepki/__init__.py)}
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}
+export SOURCE_DATE_EPOCH
+
+top=$PWD/build/rpm
+stage=$top/stage
+share=$stage/usr/share/kubepki-exporter
+lib=$stage/usr/lib64/kubepki-exporter
+doc=$stage/usr/share/doc/kubepki-exporter
+rm -rf "$top"
+mkdir -p "$share" "$lib" "$doc" "$stage/usr/bin" "$stage/usr/lib/systemd/system" "$stage/etc/default" \
+    "$stage/usr/share/man/man8" dist
+systemd/packaging/stage-share.sh "$share"
+mv "$share/kubepki" "$lib/"
+mv "$share/README.md" "$share/docs" "$doc/"
+if [ -e "$share/LICENSE" ]; then mv "$share/LICENSE" "$doc/"; fi
+if [ -e "$share/CHANGELOG.md" ]; then mv "$share/CHANGELOG.md" "$doc/"; fi
+cp -R systemd/kubelet.service.d systemd/systemd-time-wait-sync.service.d "$doc/"
+cp systemd/*.service systemd/*.socket systemd/*.path "$stage/usr/lib/systemd/system/"
+cp systemd/kubepki-exporter.default "$stage/etc/default/kubepki-exporter"
+sed -e 's|^#!.*|#!/usr/bin/python3.11 -I|' -e 's|/usr/share/kubepki-exporter|/usr/lib64/kubepki-exporter|' \
+    systemd/packaging/launcher.py >"$stage/usr/bin/kubepki-exporter"
+PYTHONPATH=exporter "$python" systemd/packaging/manpage.py | gzip -9n >"$stage/usr/share/man/man8/kubepki-exporter.8.gz"
+
+"$python" - >"$top/requirements.txt" <<'END'
+import tomllib
+project = tomllib.load(open("pyproject.toml", "rb"))["project"]
+extras = project["optional-dependencies"]
+print("\n".join(project["dependencies"] + extras["auth"] + extras["ntp"]))
+END
+platforms=
+for tag in manylinux_2_34 manylinux_2_28 manylinux_2_17 manylinux2014; do
+    platforms="$platforms --platform ${tag}_$arch"
+done
+# shellcheck disable=SC2086
+"$python" -m pip install --quiet --no-compile --only-binary :all: --implementation cp --python-version 3.11 $platforms \
+    --target "$lib" --constraint constraints.txt --requirement "$top/requirements.txt"
+rm -rf "$lib/bin" "$lib/cffi"/*.h
+# Modules of the libraries are imported, never run.
+grep -rlE --include='*.py' '^#!' "$lib" | xargs -r sed -i '1{/^#!/d}'
+find "$stage" -type d -exec chmod 755 {} +
+find "$stage" -type f -exec chmod 644 {} +
+chmod 755 "$stage/usr/bin/kubepki-exporter"
+# The byte code is made here when this Python is the target's, so that a user without rights need not compile at each start.
+if "$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then
+    "$python" -m compileall -q --invalidation-mode unchecked-hash -s "$stage" "$lib"
+fi
+rpmbuild -bb --quiet --target "$arch" --define "_topdir $top" --define "_libdir /usr/lib64" \
+    --define "_build_id_links none" --define "kubepki_version $version" --define "kubepki_stage $stage" \
+    --define "packager The kubepki authors <kubepki@users.noreply.github.com>" \
+    --define "use_source_date_epoch_as_buildtime 1" systemd/packaging/rpm/kubepki-exporter.spec >"$top/build.log" 2>&1 || {
+    tail -n 30 "$top/build.log" >&2
+    exit 1
+}
+cp "$top/RPMS/$arch/kubepki-exporter-$version-1.$arch.rpm" "${DIST:-dist}/"
+echo "${DIST:-dist}/kubepki-exporter-$version-1.$arch.rpm"

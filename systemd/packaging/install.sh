@@ -1,0 +1,55 @@
+#!/bin/sh
+# install.sh install|uninstall: the exporter in a virtual environment below PREFIX, with its unit, for hosts that no package
+# serves. DESTDIR stages a tree; PYTHON (3.11 or later) is the interpreter of the environment.
+set -eu
+cd "$(dirname "$0")/../.."
+prefix=${PREFIX:-/usr/local}
+destdir=${DESTDIR:-}
+python=${PYTHON:-python3}
+home=$prefix/lib/kubepki-exporter
+units=/etc/systemd/system
+
+case ${1:-} in
+install)
+    wheel=$(ls -t dist/kubepki_exporter-*.whl 2>/dev/null | head -n 1)
+    if [ -z "$wheel" ]; then
+        echo "install.sh: no wheel in dist/; run make wheel first" >&2
+        exit 1
+    fi
+    "$python" -c 'import sys; sys.exit("Python 3.11 or later is needed") if sys.version_info < (3, 11) else None'
+    rm -rf "$destdir$home"
+    mkdir -p "$destdir$prefix/bin" "$destdir$prefix/lib" "$destdir$prefix/share/man/man8" "$destdir$units" \
+        "$destdir/etc/default"
+    "$python" -m venv "$destdir$home"
+    "$destdir$home/bin/python" -m pip install --quiet --constraint constraints.txt "$wheel[auth,ntp]"
+    # The environment must not remember where it was staged.
+    if [ -n "$destdir" ]; then
+        grep -rlIF "$destdir" "$destdir$home/bin" "$destdir$home/pyvenv.cfg" | xargs -r sed -i "s|$destdir||g"
+    fi
+    ln -sf "$home/bin/kubepki-exporter" "$destdir$prefix/bin/kubepki-exporter"
+    "$destdir$home/bin/python" systemd/packaging/manpage.py >"$destdir$prefix/share/man/man8/kubepki-exporter.8"
+    for unit in systemd/kubepki-exporter*.service systemd/kubepki-exporter*.socket systemd/kubepki-exporter*.path; do
+        sed "s|/usr/bin/kubepki-exporter|$prefix/bin/kubepki-exporter|" "$unit" >"$destdir$units/$(basename "$unit")"
+    done
+    if [ ! -e "$destdir/etc/default/kubepki-exporter" ]; then
+        cp systemd/kubepki-exporter.default "$destdir/etc/default/kubepki-exporter"
+    fi
+    ;;
+uninstall)
+    if [ -z "$destdir" ] && [ -d /run/systemd/system ]; then
+        systemctl disable --now kubepki-exporter.service kubepki-exporter.socket 2>/dev/null || :
+    fi
+    rm -rf "$destdir$home" "$destdir/var/lib/private/kubepki-exporter" "$destdir/var/lib/kubepki-exporter"
+    rm -f "$destdir$prefix/bin/kubepki-exporter" "$destdir$prefix/share/man/man8/kubepki-exporter.8" \
+        "$destdir$units"/kubepki-exporter.service "$destdir$units"/kubepki-exporter.socket \
+        "$destdir$units"/kubepki-exporter-remask.service "$destdir$units"/kubepki-exporter-remask.path \
+        "$destdir/etc/default/kubepki-exporter"
+    if [ -z "$destdir" ] && [ -d /run/systemd/system ]; then
+        systemctl daemon-reload
+    fi
+    ;;
+*)
+    echo "usage: install.sh install|uninstall" >&2
+    exit 2
+    ;;
+esac

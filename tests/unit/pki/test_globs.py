@@ -1,0 +1,50 @@
+"""Globs find files, within a component and across components, and never fail."""
+
+from pathlib import Path
+
+import pytest
+
+from kubepki.pki import globs
+
+FILES = ("a.pem", "b.crt", "sub/a.pem", "sub/deep/a.pem", "sub/deep/b.pem", "[x].pem", ".hidden.pem")
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Return a small tree with a link to a directory and one that leads to itself."""
+    for name in FILES:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "linked").symlink_to("sub")
+    (tmp_path / "loop").symlink_to("loop")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("*.pem", {"a.pem", "[x].pem", ".hidden.pem"}),
+        ("?.pem", {"a.pem"}),
+        ("[ab].*", {"a.pem", "b.crt"}),
+        ("[[]x].pem", {"[x].pem"}),
+        ("s*/*.pem", {"sub/a.pem"}),
+        ("*/a.pem", {"sub/a.pem", "linked/a.pem"}),
+        ("**/a.pem", {"a.pem", "sub/a.pem", "sub/deep/a.pem"}),
+        ("sub/**/b.pem", {"sub/deep/b.pem"}),
+        ("sub/**", {"sub/a.pem", "sub/deep/a.pem", "sub/deep/b.pem"}),
+        ("absent/**/*.pem", set()),
+        ("a.pem/*", set()),
+    ],
+)
+def test_matches(tree: Path, pattern: str, found: set[str]) -> None:
+    """`**` does not follow links to directories, a named component does; what is not there matches nothing."""
+    assert set(globs.matches(f"{tree}/{pattern}")) == {f"{tree}/{name}" for name in found}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "base"),
+    [("/a/b/*.pem", "/a/b"), ("/a/*/b/c.pem", "/a"), ("/*.pem", "/"), ("/a/**/b.pem", "/a"), ("/a/b.pem", "/a")],
+)
+def test_base_directory(pattern: str, base: str) -> None:
+    """The directory below which everything lies that can match."""
+    assert globs.base_directory(pattern) == base
