@@ -56,7 +56,7 @@ def prometheus_rule(source: str) -> str:
 
 def _host(number: int, *, skew: int, not_before: int) -> list[dict[str, str]]:
     target = f'job="kubepki-exporter", instance="node{number:02}", node="node{number:02}", cluster="a"'
-    leaf = f'{target}, path="/pki/kubelet-client-current.pem", entry="0", role="current", usage="client"'
+    leaf = f'{target}, path="/pki/kubelet-client-current.pem", entry="0", standing="current", usage="client"'
     offset = not_before - skew
     return [
         {"series": f"up{{{target}}}", "values": f"1x{MINUTES}"},

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Role(StrEnum):
+class Standing(StrEnum):
     """Whether a component presents this file now."""
 
     CURRENT = "current"
@@ -61,7 +61,7 @@ class Reason(StrEnum):
 
     @property
     def severity(self) -> Severity:
-        """The severity of this fault on a path whose role is `current`."""
+        """The severity of this fault on a path whose standing is `current`."""
         return Severity.CRITICAL if self in _CRITICAL else Severity.WARNING
 
 
@@ -137,7 +137,7 @@ class PathState:
     """All that the disk says about one published path."""
 
     path: str
-    role: Role
+    standing: Standing
     certificates: tuple[Certificate, ...] = ()
     key_match: bool | None = None
     faults: tuple[Fault, ...] = ()
@@ -156,11 +156,11 @@ class Snapshot:
 class ReferenceReading:
     """Another clock at the moment of a `Reading`.
 
-    `source` is `apiserver`, `https/NAME` or `ntp/NAME`. `offset` is that clock minus host time in seconds, None
+    `clock` is `apiserver`, `https/NAME` or `ntp/NAME`. `offset` is that clock minus host time in seconds, None
     while the clock cannot be read (`up` is then False).
     """
 
-    source: str
+    clock: str
     up: bool
     offset: float | None
 

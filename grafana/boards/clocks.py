@@ -24,12 +24,12 @@ def host_ahead_of_prometheus() -> str:
 
 
 def host_ahead_of_others() -> str:
-    """Return by how many seconds the host is ahead of each other clock, by `source`."""
+    """Return by how many seconds the host is ahead of each other clock, by `clock`."""
     return " or ".join(
         (
-            named(host_ahead_of_prometheus(), "source", "prometheus"),
+            named(host_ahead_of_prometheus(), "clock", "prometheus"),
             f"-{select('kubepki_reference_clock_offset_seconds')}",
-            named(f"-{select('kubepki_host_rtc_offset_seconds')}", "source", "hardware clock"),
+            named(f"-{select('kubepki_host_rtc_offset_seconds')}", "clock", "hardware clock"),
         )
     )
 
@@ -100,7 +100,7 @@ def _clocks() -> gf.Panel:
             ),
             links=(look.runbook("KubePKIHostClockSkewed"), look.runbook("KubePKIHostClockBehind")),
         ),
-        (Query(expr=host_ahead_of_others(), legend="{{source}} {{instance}}"),),
+        (Query(expr=host_ahead_of_others(), legend="{{clock}} {{instance}}"),),
         unit="s",
         steps=band(),
         areas=True,

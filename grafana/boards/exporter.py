@@ -70,7 +70,7 @@ def _health() -> gf.Panel:
             Query(expr=select("kubepki_watch_up"), legend="events {{instance}} {{path}}"),
             Query(
                 expr=f"{select('kubepki_config_last_reload_successful')} or {select('kubepki_reference_clock_up')}",
-                legend="configuration, reference clocks {{instance}} {{source}}",
+                legend="configuration, reference clocks {{instance}} {{clock}}",
             ),
         ),
         mappings=look.words({1: ("good", look.GREEN), 0: ("not", look.ORANGE)}),

@@ -22,7 +22,7 @@ def files_row() -> Row:
 
 
 def _faults() -> gf.Panel:
-    superseded = select(FAULT, 'role="superseded"')
+    superseded = select(FAULT, 'standing="superseded"')
     critical = f'reason=~"{CRITICAL_REASONS}"'
     state = " or ".join(
         (
@@ -58,7 +58,7 @@ def _faults() -> gf.Panel:
             CLUSTER,
             INSTANCE,
             PATH,
-            Column(title="Role", label="role", width=110),
+            Column(title="Standing", label="standing", width=110),
             Column(title="Fault", label="reason", width=170),
         ),
         sort=("State", True),
@@ -68,12 +68,12 @@ def _faults() -> gf.Panel:
 
 
 def _superseded() -> gf.Panel:
-    leaf = ('role="superseded"', 'entry="0"')
+    leaf = ('standing="superseded"', 'entry="0"')
     not_before, not_after = select(NOT_BEFORE, *leaf), select(NOT_AFTER, *leaf)
     chosen = f'label_replace({select("kubepki_fallback_info")}, "path", "$1", "fallback", "(.+)")'
     would_work = " or ".join(
         (
-            f"(0 * {not_before} + 2 and ignoring (entry, role, usage, fallback) {chosen})",
+            f"(0 * {not_before} + 2 and ignoring (entry, standing, usage, fallback) {chosen})",
             f"(0 * {not_before} + 1 and {not_before} <= time() and {not_after} > time())",
             f"0 * {not_before}",
         )

@@ -52,14 +52,14 @@ def _certificates() -> gf.Panel:
     leaf = 'entry=~"0|user/[^/]+"'
     identity = "subject, issuer, serial, fingerprint_sha256"
     not_before = (
-        f"max without (entry, usage, role, issuer, serial, fingerprint_sha256) "
+        f"max without (entry, usage, standing, issuer, serial, fingerprint_sha256) "
         f"({current('kubepki_certificate_info', leaf)} * ignoring ({identity}) group_left () "
         f"{current(trouble.NOT_BEFORE, leaf)})"
     )
-    not_after = f"min without (entry, usage, role) ({current(trouble.NOT_AFTER)})"
-    offset = f"max without (entry, usage, role) ({current('kubepki_certificate_not_before_offset_seconds')})"
+    not_after = f"min without (entry, usage, standing) ({current(trouble.NOT_AFTER)})"
+    offset = f"max without (entry, usage, standing) ({current('kubepki_certificate_not_before_offset_seconds')})"
     life = (
-        f"min without (entry, usage, role) (({current(trouble.NOT_AFTER)} - time())"
+        f"min without (entry, usage, standing) (({current(trouble.NOT_AFTER)} - time())"
         f" / ({current(trouble.NOT_AFTER)} - {current(trouble.NOT_BEFORE)}))"
     )
     fallback = f"{select('kubepki_fallback_certificates')} > bool 0 or 0 * {not_after} - 1"

@@ -12,7 +12,7 @@ def select(name: str, *matchers: str) -> str:
 
 def current(name: str, *matchers: str) -> str:
     """Return a selector of series *name* for what a component presents now."""
-    return select(name, 'role="current"', *matchers)
+    return select(name, 'standing="current"', *matchers)
 
 
 def increase(counter: str, *matchers: str) -> str:

@@ -41,20 +41,20 @@ def rejected() -> str:
     Where that clock cannot be read, the host's and Prometheus' together stand in for it.
     """
     judge, prometheus, own = (ahead(f'clock="{clock}"') for clock in ("apiserver", "prometheus", "host"))
-    readable = select("kubepki_reference_clock_offset_seconds", 'source="apiserver"')
-    both = f"{prometheus} and ignoring (clock) {own} unless ignoring (path, clock, source) {readable}"
+    readable = select("kubepki_reference_clock_offset_seconds", 'clock="apiserver"')
+    both = f"{prometheus} and ignoring (clock) {own} unless ignoring (path, clock) {readable}"
     return f"max without (clock) ({judge} or ({both}))"
 
 
 def broken() -> str:
     """Return 1 for each path that has a critical fault."""
     critical = current("kubepki_fault", f'reason=~"{CRITICAL_REASONS}"')
-    return f"max without (reason, role) ({critical})"
+    return f"max without (reason, standing) ({critical})"
 
 
 def faulty() -> str:
     """Return 1 for each path that has any fault."""
-    return f"max without (reason, role) ({current('kubepki_fault')})"
+    return f"max without (reason, standing) ({current('kubepki_fault')})"
 
 
 def expired() -> str:
@@ -69,14 +69,14 @@ def expiring() -> str:
 
 def state() -> str:
     """Return the number in `STATES` of each current path, the worst one."""
-    known = f"max without (role) ({current('kubepki_path_ok')})"
+    known = f"max without (standing) ({current('kubepki_path_ok')})"
     ranked = ((broken(), 5), (rejected(), 4), (future(), 3), (expired(), 2), (expiring(), 1), (faulty(), 1), (known, 0))
     return " or ".join(f"0 * {expr} + {number}" for expr, number in ranked)
 
 
 def worst_paths(limit: int) -> str:
     """Return the *limit* worst paths; the state, less a part of 1 that is smaller the sooner NotAfter comes."""
-    not_after = f"min without (entry, usage, role) ({current(NOT_AFTER)})"
+    not_after = f"min without (entry, usage, standing) ({current(NOT_AFTER)})"
     return f"topk({limit}, ({state()}) - {not_after} / 1e10 or ({state()}))"
 
 

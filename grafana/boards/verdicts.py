@@ -57,7 +57,7 @@ def lead() -> gf.Panel:
 
 def valid_from() -> gf.Panel:
     """Return when the last future-dated certificate becomes valid."""
-    not_before = f"max without (entry, usage, role) ({current(trouble.NOT_BEFORE)}) and {trouble.future()}"
+    not_before = f"max without (entry, usage, standing) ({current(trouble.NOT_BEFORE)}) and {trouble.future()}"
     return verdict(
         Words(
             title="All valid again at",

@@ -27,9 +27,9 @@ from kubepki.model import (
     PathState,
     Reading,
     ReferenceReading,
-    Role,
     Rotation,
     Snapshot,
+    Standing,
     Usage,
 )
 from tests.conftest import find_program
@@ -63,13 +63,13 @@ def snapshot(now: float, lead: float, target_lead: float) -> Snapshot:
     """Return a kubelet's two links, its kubeconfig's CA and three files of the control plane."""
     old = PathState(
         path=f"{PKI}/kubelet-client-2020-11-06-02-48-49.pem",
-        role=Role.SUPERSEDED,
+        standing=Standing.SUPERSEDED,
         certificates=(certificate(now - 60 * DAY),),
     )
     links = tuple(
         PathState(
             path=f"{PKI}/kubelet-{kind}-current.pem",
-            role=Role.CURRENT,
+            standing=Standing.CURRENT,
             certificates=(certificate(now + ahead, usage=usage),),
             key_match=True,
             link=Link(target=f"{PKI}/kubelet-{kind}-x.pem", target_mtime=now + written, target_name_time=now + written),
@@ -81,7 +81,9 @@ def snapshot(now: float, lead: float, target_lead: float) -> Snapshot:
         )
     )
     others = tuple(
-        PathState(path=path, role=Role.CURRENT, certificates=(certificate(now - DAY, entry=entry, usage=usage),))
+        PathState(
+            path=path, standing=Standing.CURRENT, certificates=(certificate(now - DAY, entry=entry, usage=usage),)
+        )
         for path, entry, usage in (
             ("/etc/kubernetes/kubelet.conf", "cluster/kubernetes", Usage.CA),
             ("/etc/kubernetes/pki/ca.crt", "0", Usage.CA),
@@ -103,7 +105,7 @@ def exposition(now: float, lead: float, target_lead: float) -> list[str]:
             max_error=0.01,
             estimated_error=0.001,
             last_synchronized=now,
-            references=(ReferenceReading(source="apiserver", up=True, offset=0.0),),
+            references=(ReferenceReading(clock="apiserver", up=True, offset=0.0),),
             rotations=tuple(
                 Rotation(path=state.path, target=state.link.target, clock_synchronized=True)
                 for state in disk.paths

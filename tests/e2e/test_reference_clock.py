@@ -258,7 +258,7 @@ def test_down_and_up_again(tmp_path: Path, ca: Pair, valid: Pair, caplog: pytest
         clocks = Clocks(system_clock(), State(None), period=0.1)
         clocks.set_api_server(api_server_clock(f"https://127.0.0.1:{port}", ca_pem=ca.certificate_pem))
         clocks.start()
-        down = (ReferenceReading(source="apiserver", up=False, offset=None),)
+        down = (ReferenceReading(clock="apiserver", up=False, offset=None),)
         wait_until(lambda: clocks.read().references == down, describe="the failure")
         good.set()
         wait_until(lambda: clocks.read().references[0].up, describe="the recovery")
@@ -302,7 +302,7 @@ def test_replacing_the_server(tmp_path: Path, ca: Pair, valid: Pair) -> None:
         clocks.set_api_server(new)
         wait_until(lambda: [item.up for item in clocks.read().references] == [True, True], describe="the new server")
         clocks.set_api_server(api_server_clock(new.url.removesuffix("/version"), ca_pem=ca.certificate_pem))
-        assert [item.source for item in clocks.read().references] == ["apiserver", "https/x"]
+        assert [item.clock for item in clocks.read().references] == ["apiserver", "https/x"]
         clocks.set_api_server(None)
-        assert [item.source for item in clocks.read().references] == ["https/x"]
+        assert [item.clock for item in clocks.read().references] == ["https/x"]
         clocks.stop()

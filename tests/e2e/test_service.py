@@ -60,7 +60,7 @@ def test_a_healthy_directory_is_served(directory: Path, tmp_path: Path) -> None:
         await_ready(exporter)
         scrape = exporter.scrape()
     link = str(directory / CLIENT)
-    assert scrape.value(PATH_OK, path=link, role="current") == 1
+    assert scrape.value(PATH_OK, path=link, standing="current") == 1
     assert scrape.value("kubepki_certificate_key_match", path=link) == 1
     ((labels, _),) = scrape.find("kubepki_symlink_info", path=link)
     assert labels["target"] == str((directory / CLIENT).resolve())

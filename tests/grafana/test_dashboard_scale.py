@@ -10,7 +10,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, generate_latest
 
 from kubepki.metrics.collector import Collector, View
-from kubepki.model import Certificate, Health, Link, PathState, Reading, Role, Snapshot, Usage
+from kubepki.model import Certificate, Health, Link, PathState, Reading, Snapshot, Standing, Usage
 from tests.grafana.boards import filled, targets
 from tests.grafana.prometheus import running
 from tests.support.waiting import wait_until
@@ -39,7 +39,7 @@ def exposition(now: float, lead: float) -> list[str]:
     paths = tuple(
         PathState(
             path=f"{pki}/kubelet-{kind}-current.pem",
-            role=Role.CURRENT,
+            standing=Standing.CURRENT,
             certificates=(certificate(now + offset, "CN=system:node:NODE,O=system:nodes"),),
             key_match=True,
             link=Link(target=f"{pki}/kubelet-{kind}-x.pem", target_mtime=now - DAY, target_name_time=now - DAY),

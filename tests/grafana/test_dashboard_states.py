@@ -12,11 +12,11 @@ from tests.grafana.boards import filled, panel
 HOST = 'job="kubepki-exporter", instance="node30:10509"'
 LINK = f'{HOST}, path="/pki/kubelet-client-current.pem"'
 AHEAD = "instance_path:kubepki_certificate_ahead_seconds:max"
-OK = f'kubepki_path_ok{{{LINK}, role="current"}}'
+OK = f'kubepki_path_ok{{{LINK}, standing="current"}}'
 TIME = f"kubepki_host_time_seconds{{{HOST}}}"
-JUDGE = f'kubepki_reference_clock_offset_seconds{{{HOST}, source="apiserver"}}'
+JUDGE = f'kubepki_reference_clock_offset_seconds{{{HOST}, clock="apiserver"}}'
 FALLBACK = f"kubepki_fallback_certificates{{{LINK}}}"
-FAULT = f'kubepki_fault{{{LINK}, role="current", reason="%s"}}'
+FAULT = f'kubepki_fault{{{LINK}, standing="current", reason="%s"}}'
 
 VALID, EXPIRING, EXPIRED, FUTURE, REJECTED, BROKEN = range(6)
 NOTHING, REPAIR, ROLL_BACK, WAIT = range(4)

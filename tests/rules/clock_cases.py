@@ -74,7 +74,7 @@ def _clocks(of: str, name: str, clocks: Reading, *, latched: bool = False) -> Ca
 
 
 def _and_ntp(clocks: Reading, offset: float) -> Reading:
-    return replace(clocks, references=(*clocks.references, ReferenceReading(source="ntp/a", up=True, offset=offset)))
+    return replace(clocks, references=(*clocks.references, ReferenceReading(clock="ntp/a", up=True, offset=offset)))
 
 
 def _stepped(size: float, moment: float) -> Reading:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from kubepki.model import Role, Usage
+from kubepki.model import Standing, Usage
 from tests.grafana.prometheus import Prometheus, Series
 from tests.grafana.prometheus import running as running_prometheus
 from tests.rules.test_consistency import ALERTS, ALL
@@ -93,7 +93,7 @@ def test_each_label_of_a_template_exists(rule: dict[str, Any]) -> None:
 @each_rule
 def test_roles_and_usages_are_those_of_the_exporter(rule: dict[str, Any]) -> None:
     """A misspelt value would select nothing."""
-    closed: dict[str, set[str]] = {"role": {*Role}, "usage": {*Usage}}
+    closed: dict[str, set[str]] = {"standing": {*Standing}, "usage": {*Usage}}
     for text in texts(rule):
         for label, _, pattern in MATCHER.findall(text):
             if label in closed:

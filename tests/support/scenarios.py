@@ -35,7 +35,7 @@ def reading(  # noqa: PLR0913 - the clocks, each explicit
     """Return a reading whose clocks are off true time by the given seconds; None: there is no such clock."""
     references: tuple[ReferenceReading, ...] = ()
     if apiserver is not None:
-        references = (ReferenceReading(source="apiserver", up=True, offset=apiserver - host),)
+        references = (ReferenceReading(clock="apiserver", up=True, offset=apiserver - host),)
     return Reading(
         host_time=now + host,
         synchronized=synchronized,

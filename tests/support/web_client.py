@@ -76,7 +76,7 @@ def registry() -> CollectorRegistry:
     """Return a registry with 150 samples of ten families."""
     made = CollectorRegistry()
     for family in range(10):
-        gauge = Gauge(f"kubepki_test_{family}", "A test.", ["path", "role"], registry=made)
+        gauge = Gauge(f"kubepki_test_{family}", "A test.", ["path", "standing"], registry=made)
         for number in range(15):
             gauge.labels(f"/var/lib/kubelet/pki/{number}.pem", "current").set(1_767_225_600.0 + number)
     return made

@@ -42,7 +42,7 @@ class RemoteClock(Protocol):
 
     @property
     def source(self) -> str:
-        """The value of the label `source`."""
+        """The value of the label `clock`."""
 
     def read(self, boottime: Callable[[], float], abort: Abort) -> Sighting:
         """Ask once, for two seconds at most; raise UnreadableClockError with the reason."""
@@ -109,8 +109,8 @@ class Poller:
             return None
         sighting = self._outcome
         if sighting is None or pair.boot - sighting.boot > MAX_AGE_SECONDS:
-            return ReferenceReading(source=self.clock.source, up=False, offset=None)
-        return ReferenceReading(source=self.clock.source, up=True, offset=sighting.offset(pair))
+            return ReferenceReading(clock=self.clock.source, up=False, offset=None)
+        return ReferenceReading(clock=self.clock.source, up=True, offset=sighting.offset(pair))
 
     def _run(self) -> None:
         was_up: bool | None = None
@@ -202,7 +202,7 @@ class References:
     def readings(self, pair: ClockPair) -> tuple[ReferenceReading, ...]:
         """Return each clock at the instant of *pair*, ordered by source, without those that never ended a poll."""
         readings = (poller.reading(pair) for poller in self._current())
-        return tuple(sorted((item for item in readings if item is not None), key=lambda item: item.source))
+        return tuple(sorted((item for item in readings if item is not None), key=lambda item: item.clock))
 
     def _current(self) -> list[Poller]:
         with self._lock:

@@ -42,7 +42,7 @@ def clock_evidence(look: Look, certificate: Certificate | None) -> Iterator[Line
     error = f", error at most {reading.max_error:.2g} s" if reading.synchronized and reading.max_error else ""
     yield "Host clock", f"{moment(reading.host_time)}, {known[reading.synchronized]}{error}"
     for reference in reading.references:
-        title = "API server" if reference.source == JUDGE else reference.source
+        title = "API server" if reference.clock == JUDGE else reference.clock
         if not reference.up or reference.offset is None:
             yield title, "its clock could not be read"
             continue

@@ -10,7 +10,7 @@ from kubepki.clocks.state import State
 from kubepki.commands.diagnosis import Look
 from kubepki.formats.kubeconfig_reader import parse_kubeconfig
 from kubepki.judgement.evaluate import evaluate
-from kubepki.model import Fault, PathState, Reading, Role, Snapshot
+from kubepki.model import Fault, PathState, Reading, Snapshot, Standing
 from kubepki.pki import disk, layout
 from kubepki.pki.layout import remembered_links
 from kubepki.pki.password import read_password
@@ -120,7 +120,7 @@ def only(seen: Look, paths: tuple[str, ...]) -> Look:
         for state in seen.snapshot.paths
         if (state.path.rpartition("/")[0] or "/") not in narrowed
         or state.path in paths
-        or (state.role is Role.SUPERSEDED and state.path.startswith(tuple(f"{prefix}-" for prefix in prefixes)))
+        or (state.standing is Standing.SUPERSEDED and state.path.startswith(tuple(f"{prefix}-" for prefix in prefixes)))
     )
     snapshot = Snapshot(paths=kept)
     return replace(seen, snapshot=snapshot, findings=evaluate(snapshot, seen.reading))

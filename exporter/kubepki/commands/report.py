@@ -11,7 +11,7 @@ from kubepki.commands.terminal import Style, clean, columns, wrapped
 from kubepki.commands.verdict import Status, describe, sentence, status, unread
 from kubepki.judgement.evaluate import Finding
 from kubepki.judgement.phrases import label_name
-from kubepki.model import Certificate, PathState, Role, Severity
+from kubepki.model import Certificate, PathState, Severity, Standing
 
 _LABEL = 13
 _MOST_OTHERS = 10
@@ -88,7 +88,7 @@ def _table(look: Look, style: Style) -> Iterator[str]:
     for state in look.snapshot.paths:
         by_directory[state.path.rpartition("/")[0] or "/"].append(state)
     for directory, states in by_directory.items():
-        states.sort(key=lambda state: state.role is Role.SUPERSEDED)
+        states.sort(key=lambda state: state.standing is Standing.SUPERSEDED)
         rows = [row for state in states for row in _rows(state, look)]
         if rows:
             yield f"  {clean(directory, style)}"
@@ -104,7 +104,7 @@ def _rows(state: PathState, look: Look) -> Iterator[tuple[str, str, str, str, st
     for each in state.certificates:
         entry = "" if each.entry == "0" else f" [{each.entry}]"
         word = broken or _validity(each, look.reading.host_time)
-        if state.role is Role.SUPERSEDED:
+        if state.standing is Standing.SUPERSEDED:
             word = f"old, {word}"
         yield word, str(each.usage), _short(each.not_before), _short(each.not_after), name + entry
 

@@ -64,7 +64,7 @@ def _clocks(reading: Reading) -> dict[str, Any]:
         },
         "hardware_offset": reading.rtc_offset,
         "references": [
-            {"source": each.source, "up": each.up, "offset": each.offset if each.up else None}
+            {"clock": each.clock, "up": each.up, "offset": each.offset if each.up else None}
             for each in reading.references
         ],
     }
@@ -75,7 +75,7 @@ def _path(state: PathState, look: Look) -> dict[str, Any]:
     usable = usable_fallbacks(state, look.reading)
     return {
         "path": label_text(state.path),
-        "role": state.role.value,
+        "standing": state.standing.value,
         "key_match": state.key_match,
         "issued_by_trusted_ca": None if look.issued is None else look.issued.get(state.path),
         "rotated_while_synchronized": None if rotation is None else rotation.clock_synchronized,

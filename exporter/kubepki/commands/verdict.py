@@ -7,7 +7,7 @@ from kubepki.commands.diagnosis import Look
 from kubepki.judgement.comparisons import JUDGE, reference_times
 from kubepki.judgement.evaluate import Code, Finding
 from kubepki.judgement.phrases import duration, label_name, moment
-from kubepki.model import PathState, Reason, Role, Severity
+from kubepki.model import PathState, Reason, Severity, Standing
 
 _JOINTS = {
     Code.CERTIFICATE_FUTURE_DATED: " is ",
@@ -51,7 +51,7 @@ def sentence(look: Look) -> str:
         others = len([finding for finding in found[1:] if finding.severity is not Severity.INFO])
         more = f" (and {others} more finding{'s' if others > 1 else ''})" if others else ""
         return describe(found[0], look) + more
-    current = [state for state in look.snapshot.paths if state.role is Role.CURRENT and state.certificates]
+    current = [state for state in look.snapshot.paths if state.standing is Standing.CURRENT and state.certificates]
     if not current:
         return "no certificate was found, so there is nothing to judge"
     count = sum(len(state.certificates) for state in current)

@@ -13,7 +13,7 @@ _STAMP_TOLERANCE = 5.0
 def reference_times(reading: Reading) -> dict[str, float]:
     """Return what each reference clock that can be read says now, by source."""
     return {
-        reference.source: reading.host_time + reference.offset
+        reference.clock: reading.host_time + reference.offset
         for reference in reading.references
         if reference.up and reference.offset is not None
     }

@@ -2,7 +2,7 @@
 
 Pure. `/metrics`, the log and `check` all ask here, so that they can never disagree. Each code is the name of an
 alert in `rules/kubepki.rules.yml` without its prefix; a test keeps the two the same.
-Only `role="current"` is judged.
+Only `standing="current"` is judged.
 """
 
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ from kubepki.model import (
     PathState,
     Reading,
     Reason,
-    Role,
     Severity,
     Snapshot,
+    Standing,
     Usage,
 )
 
@@ -75,7 +75,7 @@ def evaluate(snapshot: Snapshot, reading: Reading) -> tuple[Finding, ...]:
     """Return all findings of *snapshot* at *reading*, the most urgent first, then by path."""
     findings = [*_host_findings(reading)]
     for state in snapshot.paths:
-        if state.role is Role.CURRENT:
+        if state.standing is Standing.CURRENT:
             findings += _fault_findings(state)
             findings += _certificate_findings(state, reading)
             findings += _link_findings(state, reading)

@@ -62,7 +62,7 @@ def snapshot_families(snapshot: Snapshot) -> Iterator[Metric]:
         for labels, certificate in _labelled(snapshot)
     )
     yield families.KEY_MATCH.metric(
-        ((label_text(state.path), state.role.value), float(state.key_match))
+        ((label_text(state.path), state.standing.value), float(state.key_match))
         for state in snapshot.paths
         if state.key_match is not None
     )
@@ -78,12 +78,12 @@ def snapshot_families(snapshot: Snapshot) -> Iterator[Metric]:
         if state.link and state.link.target_name_time is not None
     )
     yield families.FAULT.metric(
-        ((label_text(state.path), state.role.value, reason.value), 1.0)
+        ((label_text(state.path), state.standing.value, reason.value), 1.0)
         for state in snapshot.paths
         for reason in sorted({fault.reason for fault in state.faults})
     )
     yield families.PATH_OK.metric(
-        ((label_text(state.path), state.role.value), float(not state.faults)) for state in snapshot.paths
+        ((label_text(state.path), state.standing.value), float(not state.faults)) for state in snapshot.paths
     )
 
 
@@ -123,11 +123,11 @@ def clock_families(reading: Reading) -> Iterator[Metric]:
     yield _optional(families.HOST_LAST_STEP_TIME, reading.last_step_time)
     yield _optional(families.HOST_RTC_OFFSET, reading.rtc_offset)
     yield families.REFERENCE_OFFSET.metric(
-        ((reference.source,), reference.offset)
+        ((reference.clock,), reference.offset)
         for reference in reading.references
         if reference.up and reference.offset is not None
     )
-    yield families.REFERENCE_UP.metric(((reference.source,), float(reference.up)) for reference in reading.references)
+    yield families.REFERENCE_UP.metric(((reference.clock,), float(reference.up)) for reference in reading.references)
     yield families.ROTATION_SYNCHRONIZED.metric(
         ((label_text(rotation.path),), float(rotation.clock_synchronized))
         for rotation in reading.rotations
@@ -157,9 +157,9 @@ def _may_have_fallbacks(state: PathState) -> bool:
 
 def _labelled(snapshot: Snapshot) -> Iterator[tuple[tuple[str, str, str, str], Certificate]]:
     for state in snapshot.paths:
-        path, role = label_text(state.path), state.role.value
+        path, standing = label_text(state.path), state.standing.value
         for certificate in state.certificates:
-            yield (path, certificate.entry, role, certificate.usage.value), certificate
+            yield (path, certificate.entry, standing, certificate.usage.value), certificate
 
 
 def _certificates(snapshot: Snapshot, value: Callable[[Certificate], float]) -> Samples:

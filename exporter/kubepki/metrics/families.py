@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-CERTIFICATE = ("path", "entry", "role", "usage")
+CERTIFICATE = ("path", "entry", "standing", "usage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ CERTIFICATE_INFO = Family(
 KEY_MATCH = Family(
     "kubepki_certificate_key_match",
     "1 if the private key belongs to the leaf, 0 if it does not; absent where no key is expected or readable.",
-    ("path", "role"),
+    ("path", "standing"),
 )
 SYMLINK_INFO = Family("kubepki_symlink_info", "The file that the link resolves to.", ("path", "target"))
 SYMLINK_TARGET_MTIME = Family(
@@ -88,8 +88,8 @@ FALLBACK_INFO = Family(
 FALLBACK_NOT_AFTER = Family(
     "kubepki_fallback_not_after_timestamp_seconds", "NotAfter of the file that a rollback would choose.", ("path",)
 )
-FAULT = Family("kubepki_fault", "1 for each fault that holds now; absent otherwise.", ("path", "role", "reason"))
-PATH_OK = Family("kubepki_path_ok", "1 if the path has no fault, 0 if it has some.", ("path", "role"))
+FAULT = Family("kubepki_fault", "1 for each fault that holds now; absent otherwise.", ("path", "standing", "reason"))
+PATH_OK = Family("kubepki_path_ok", "1 if the path has no fault, 0 if it has some.", ("path", "standing"))
 
 HOST_TIME = Family("kubepki_host_time_seconds", "Host time (CLOCK_REALTIME) at the scrape.")
 HOST_SYNCHRONIZED = Family(
@@ -116,9 +116,9 @@ HOST_RTC_OFFSET = Family(
     "kubepki_host_rtc_offset_seconds", "Hardware clock minus host time; absent where there is no hardware clock."
 )
 REFERENCE_OFFSET = Family(
-    "kubepki_reference_clock_offset_seconds", "That clock minus host time; absent while it cannot be read.", ("source",)
+    "kubepki_reference_clock_offset_seconds", "That clock minus host time; absent while it cannot be read.", ("clock",)
 )
-REFERENCE_UP = Family("kubepki_reference_clock_up", "1 if the reference clock can be read, else 0.", ("source",))
+REFERENCE_UP = Family("kubepki_reference_clock_up", "1 if the reference clock can be read, else 0.", ("clock",))
 ROTATION_SYNCHRONIZED = Family(
     "kubepki_rotation_clock_synchronized",
     "Whether the clock was synchronized when the link was last seen to change; absent where that is unknown.",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kubepki.config.paths import absolute
 from kubepki.formats.kubeconfig import Kubeconfig, ReferenceKind
-from kubepki.model import Certificate, Fault, Link, PathState, Reason, Role, Usage
+from kubepki.model import Certificate, Fault, Link, PathState, Reason, Standing, Usage
 from kubepki.pki import layout
 from kubepki.pki.states import Loaded, ordered
 from kubepki.pki.wanted import Content, Wanted
@@ -53,7 +53,7 @@ def kubeconfig_state(kubeconfig: LoadedKubeconfig, loaded: Mapping[str, Loaded])
     content = kubeconfig.content
     faults = [kubeconfig.fault] if kubeconfig.fault else []
     if content is None:
-        return PathState(path=kubeconfig.path, role=Role.CURRENT, faults=ordered(faults), link=kubeconfig.link)
+        return PathState(path=kubeconfig.path, standing=Standing.CURRENT, faults=ordered(faults), link=kubeconfig.link)
     faults += content.faults
     if content.key_match is False:
         faults.append(
@@ -63,7 +63,7 @@ def kubeconfig_state(kubeconfig: LoadedKubeconfig, loaded: Mapping[str, Loaded])
     faults += [*_stale(content, links), *_diverged(kubeconfig, content, links, loaded)]
     return PathState(
         path=kubeconfig.path,
-        role=Role.CURRENT,
+        standing=Standing.CURRENT,
         certificates=content.embedded,
         key_match=content.key_match,
         faults=ordered(faults),

@@ -9,7 +9,7 @@ first snapshot is never held back.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from kubepki.model import PathState, Role, Snapshot
+from kubepki.model import PathState, Snapshot, Standing
 
 GRACE_SECONDS = 1.0
 
@@ -52,7 +52,7 @@ def publish(previous: Publication | None, raw: Snapshot, now: float) -> Publicat
 
 
 def _is_bad_news(old: PathState | None, new: PathState) -> bool:
-    if old is not None and old.role is Role.SUPERSEDED and new.role is Role.CURRENT:
+    if old is not None and old.standing is Standing.SUPERSEDED and new.standing is Standing.CURRENT:
         return True
     known = {fault.reason for fault in old.faults} if old is not None else set()
     return not known.issuperset(fault.reason for fault in new.faults)

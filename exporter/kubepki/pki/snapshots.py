@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from kubepki.config.paths import covers
-from kubepki.model import Certificate, Fault, PathState, Reason, Role, Snapshot, Usage
+from kubepki.model import Certificate, Fault, PathState, Reason, Snapshot, Standing, Usage
 from kubepki.pki import layout
 from kubepki.pki.states import Loaded, candidate, newest_superseded, path_state, with_faults
 from kubepki.pki.wanted import Listing, Sources, Wanted
@@ -69,12 +69,12 @@ def assemble(
         elif prefix is not None and not expected:
             superseded[each.directory, prefix].append(each)
         else:
-            role = Role.SUPERSEDED if each.wanted.superseded and not expected else Role.CURRENT
-            _add(states, _current_state(each, role, context))
+            standing = Standing.SUPERSEDED if each.wanted.superseded and not expected else Standing.CURRENT
+            _add(states, _current_state(each, standing, context))
     for (directory, prefix), dated in superseded.items():
         link = loaded.get(_join(directory, prefix + layout.CURRENT))
         for each in newest_superseded(dated, linked=link is not None):
-            _add(states, path_state(each, Role.SUPERSEDED, context.name_time))
+            _add(states, path_state(each, Standing.SUPERSEDED, context.name_time))
         if link is not None and link.path in states:
             states[link.path] = _with_candidates(states[link.path], link, dated, context)
     _add_directories(states, sources, superseded)
@@ -117,11 +117,11 @@ def _inode(loaded: Loaded) -> tuple[int, int]:
 def _interrupted(loaded: Loaded) -> PathState:
     detail = "a rotation was interrupted: the kubelet takes this link up at its next start"
     fault = Fault(reason=Reason.INTERRUPTED_ROTATION, detail=detail)
-    return PathState(path=loaded.path, role=Role.CURRENT, faults=(fault,))
+    return PathState(path=loaded.path, standing=Standing.CURRENT, faults=(fault,))
 
 
-def _current_state(loaded: Loaded, role: Role, context: Context) -> PathState | None:
-    state = path_state(loaded, role, context.name_time)
+def _current_state(loaded: Loaded, standing: Standing, context: Context) -> PathState | None:
+    state = path_state(loaded, standing, context.name_time)
     if state is None:
         return None
     if state.link is not None and layout.current_prefix(loaded.name) is not None:
@@ -171,7 +171,7 @@ def _add_directories(
 
 
 def _directory(states: Mapping[str, PathState], path: str) -> PathState:
-    return states.get(path, PathState(path=path, role=Role.CURRENT))
+    return states.get(path, PathState(path=path, standing=Standing.CURRENT))
 
 
 def _join(directory: str, name: str) -> str:

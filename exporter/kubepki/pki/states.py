@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from kubepki.formats.parse import Parsed, ParsedCertificate, key_match
-from kubepki.model import Candidate, Certificate, Fault, Link, PathState, Reason, Role
+from kubepki.model import Candidate, Certificate, Fault, Link, PathState, Reason, Standing
 from kubepki.pki import layout
 from kubepki.pki.located import Located
 from kubepki.pki.wanted import Content, Wanted
@@ -50,7 +50,7 @@ class Loaded:
         return self.parsed.leaf if self.parsed else None
 
 
-def path_state(loaded: Loaded, role: Role, name_time: Callable[[str], float | None]) -> PathState | None:
+def path_state(loaded: Loaded, standing: Standing, name_time: Callable[[str], float | None]) -> PathState | None:
     """Return the state of one path; None where the content is none of our business (only keys, requests, …)."""
     faults = content_faults(loaded)
     if faults is None:
@@ -62,7 +62,7 @@ def path_state(loaded: Loaded, role: Role, name_time: Callable[[str], float | No
     parsed = loaded.parsed
     return PathState(
         path=loaded.path,
-        role=role,
+        standing=standing,
         certificates=tuple(each.certificate for each in parsed.certificates) if parsed else (),
         key_match=_key_match(loaded),
         faults=ordered((*faults, *_place_faults(loaded))),

@@ -12,7 +12,7 @@ from kubepki.judgement.comparisons import usable_fallbacks
 from kubepki.judgement.evaluate import Code, Finding, evaluate
 from kubepki.judgement.phrases import duration, moment
 from kubepki.logs import tell
-from kubepki.model import PathState, Reading, Reason, Role, Severity, Snapshot
+from kubepki.model import PathState, Reading, Reason, Severity, Snapshot, Standing
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class Journal:
         now = {(state.path, fault.reason): (state, fault.detail) for state in snapshot.paths for fault in state.faults}
         for (path, reason), (state, detail) in now.items():
             if (path, reason) not in self._faults:
-                current = state.role is Role.CURRENT
+                current = state.standing is Standing.CURRENT
                 level = _LEVELS[reason.severity] if current else logging.INFO
                 action = advise_fault(reason) if current else None
                 tell(log, level, "fault appeared", path=path, reason=reason, detail=detail or None, action=action)

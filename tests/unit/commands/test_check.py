@@ -78,7 +78,7 @@ def test_a_link_brings_its_fallbacks_and_nothing_else(tmp_path: Path) -> None:
     document = json.loads(text)
     assert code == 2
     assert {each["path"].rpartition("/")[2] for each in document["findings"]} == {CLIENT}
-    link = next(each for each in document["paths"] if each["role"] == "current")
+    link = next(each for each in document["paths"] if each["standing"] == "current")
     assert link["fallback"] == str(directory / f"kubelet-client-{stamp(OLD)}.pem")
 
 

@@ -13,10 +13,10 @@ from kubepki.model import (
     PathState,
     Reading,
     ReferenceReading,
-    Role,
     Rotation,
     Severity,
     Snapshot,
+    Standing,
     Usage,
 )
 
@@ -40,9 +40,11 @@ def certificate(*, usage: Usage = Usage.CLIENT, not_before: float = NOT_BEFORE, 
     )
 
 
-def state(leaf: Certificate, *, role: Role = Role.CURRENT, candidates: tuple[Candidate, ...] = ()) -> PathState:
+def state(
+    leaf: Certificate, *, standing: Standing = Standing.CURRENT, candidates: tuple[Candidate, ...] = ()
+) -> PathState:
     link = Link(target="/pki/target.pem", target_mtime=NOT_BEFORE - DAY / 2, target_name_time=None)
-    return PathState(path=LINK, role=role, certificates=(leaf,), link=link, candidates=candidates)
+    return PathState(path=LINK, standing=standing, certificates=(leaf,), link=link, candidates=candidates)
 
 
 def snapshot(*states: PathState) -> Snapshot:
@@ -54,7 +56,7 @@ def reading(host: float, **references: float | None) -> Reading:
         host_time=host,
         synchronized=True,
         references=tuple(
-            ReferenceReading(source=source, up=now is not None, offset=None if now is None else now - host)
+            ReferenceReading(clock=source, up=now is not None, offset=None if now is None else now - host)
             for source, now in references.items()
         ),
     )
@@ -149,7 +151,7 @@ def test_boundary_of_expiring() -> None:
 
 def test_superseded_is_never_judged() -> None:
     """Not even where everything is wrong with it."""
-    assert not evaluate(snapshot(state(certificate(), role=Role.SUPERSEDED)), reading(BEFORE))
+    assert not evaluate(snapshot(state(certificate(), standing=Standing.SUPERSEDED)), reading(BEFORE))
 
 
 def test_rotated_while_unsynchronized_clears_itself() -> None:

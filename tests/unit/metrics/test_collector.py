@@ -17,9 +17,9 @@ from kubepki.model import (
     Reading,
     Reason,
     ReferenceReading,
-    Role,
     Rotation,
     Snapshot,
+    Standing,
     Usage,
 )
 from tests.support.running import Scrape, parse_scrape
@@ -38,7 +38,7 @@ LEAF = Certificate(
 )
 PATH = "/p/kubelet-client-current.pem"
 LINK = Link(target="/p/kubelet-client-1.pem", target_mtime=1_100.0, target_name_time=None)
-STATE = PathState(path=PATH, role=Role.CURRENT, certificates=(LEAF,), key_match=True, link=LINK)
+STATE = PathState(path=PATH, standing=Standing.CURRENT, certificates=(LEAF,), key_match=True, link=LINK)
 
 
 def scrape(*states: PathState, reading: Reading | None = None, health: Health = HEALTH) -> Scrape:
@@ -98,12 +98,12 @@ def test_an_unknown_clock_is_absent() -> None:
 def test_a_reference_that_cannot_be_read_is_down_and_has_no_offset() -> None:
     """Its `up` is 0."""
     references = (
-        ReferenceReading(source="apiserver", up=False, offset=None),
-        ReferenceReading(source="ntp/a", up=True, offset=-1.5),
+        ReferenceReading(clock="apiserver", up=False, offset=None),
+        ReferenceReading(clock="ntp/a", up=True, offset=-1.5),
     )
     found = scrape(reading=Reading(host_time=0.0, references=references))
-    assert found.value("kubepki_reference_clock_up", source="apiserver") == 0
-    assert found.find("kubepki_reference_clock_offset_seconds") == [({"source": "ntp/a"}, -1.5)]
+    assert found.value("kubepki_reference_clock_up", clock="apiserver") == 0
+    assert found.find("kubepki_reference_clock_offset_seconds") == [({"clock": "ntp/a"}, -1.5)]
 
 
 def test_a_rotation_of_which_nothing_is_known_is_absent() -> None:
@@ -119,7 +119,7 @@ def test_a_rotation_of_which_nothing_is_known_is_absent() -> None:
 def test_faults_make_a_path_not_ok() -> None:
     """Each reason is a series of its own."""
     faults = (Fault(reason=Reason.EMPTY), Fault(reason=Reason.NOT_SYMLINK))
-    found = scrape(PathState(path=PATH, role=Role.CURRENT, faults=faults))
+    found = scrape(PathState(path=PATH, standing=Standing.CURRENT, faults=faults))
     assert found.reasons() == {"empty", "not_symlink"}
     assert found.value("kubepki_path_ok", path=PATH) == 0
     assert not found.find("kubepki_certificate_key_match")
@@ -133,7 +133,9 @@ def test_the_fallback_is_the_longest_valid_candidate_that_passes() -> None:
         Candidate(path="/p/2", leaf=better),
         Candidate(path="/p/3", leaf=better, objections=("no",)),
     )
-    broken = PathState(path=PATH, role=Role.CURRENT, faults=(Fault(reason=Reason.MISSING),), candidates=candidates)
+    broken = PathState(
+        path=PATH, standing=Standing.CURRENT, faults=(Fault(reason=Reason.MISSING),), candidates=candidates
+    )
     found = scrape(broken)
     assert found.value("kubepki_fallback_certificates", path=PATH) == 2
     assert found.find("kubepki_fallback_info") == [({"path": PATH, "fallback": "/p/2"}, 1.0)]
@@ -145,7 +147,7 @@ def test_the_fallback_is_the_longest_valid_candidate_that_passes() -> None:
 
 def test_a_name_that_is_no_utf_8_is_told_as_bytes() -> None:
     """A surrogate never reaches the exposition; a backslash is doubled."""
-    found = scrape(PathState(path="/p/caf\udce9\\.pem", role=Role.CURRENT))
+    found = scrape(PathState(path="/p/caf\udce9\\.pem", standing=Standing.CURRENT))
     assert found.find("kubepki_path_ok")[0][0]["path"] == "/p/caf\\xe9\\\\.pem"
 
 

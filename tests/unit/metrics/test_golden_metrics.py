@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kubepki.metrics.families import FAMILIES
-from kubepki.model import Reason, Role, Usage
+from kubepki.model import Reason, Standing, Usage
 from tests.support.golden_metrics import GOLDEN, normalized, render
 from tests.support.running import parse_scrape
 from tests.support.scenarios import SCENARIOS, Scenario
@@ -39,6 +39,6 @@ def test_every_reason_role_usage_and_family_is_in_some_scrape() -> None:
     scrapes = [parse_scrape(path.read_text()) for path in GOLDEN.glob("*.prom")]
     labels = [(name, found) for scrape in scrapes for name, found, _ in scrape.samples]
     assert {found["reason"] for name, found in labels if name == "kubepki_fault"} == set(Reason)
-    assert {found["role"] for _, found in labels if "role" in found} == set(Role)
+    assert {found["standing"] for _, found in labels if "standing" in found} == set(Standing)
     assert {found["usage"] for _, found in labels if "usage" in found} == set(Usage)
     assert {family.name for family in FAMILIES} == {name for name, _ in labels}

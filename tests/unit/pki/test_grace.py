@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kubepki.model import PathState, Role
+from kubepki.model import PathState, Standing
 from kubepki.pki.publish import GRACE_SECONDS, Publication, publish
 from kubepki.pki.scan import Scanner
 from kubepki.settings import ScanSettings
@@ -21,10 +21,10 @@ def test_the_static_pair_stays_superseded_while_the_serving_link_rotates(tmp_pat
     scanner = Scanner(scenarios.looking_at(tmp_path), ScanSettings())
     first = scanner.scan()
     publication = publish(None, first.snapshot, 0.0)
-    assert _pair_of(publication).role is Role.SUPERSEDED
+    assert _pair_of(publication).standing is Standing.SUPERSEDED
     for step in pki.rotate(tmp_path, "kubelet-server", pki.server(ca).pem, scenarios.stamp(scenarios.NEW)):
         publication = publish(publication, scanner.scan(first.current_links).snapshot, 1.0)
-        assert _pair_of(publication).role is Role.SUPERSEDED, step
+        assert _pair_of(publication).standing is Standing.SUPERSEDED, step
 
 
 def test_the_static_pair_is_current_once_the_serving_link_stays_away(tmp_path: Path) -> None:
@@ -36,5 +36,5 @@ def test_the_static_pair_is_current_once_the_serving_link_stays_away(tmp_path: P
     (tmp_path / "kubelet-server-current.pem").unlink()
     raw = scanner.scan().snapshot
     publication = publish(publication, raw, 1.0)
-    assert _pair_of(publication).role is Role.SUPERSEDED
-    assert _pair_of(publish(publication, raw, 1.0 + GRACE_SECONDS)).role is Role.CURRENT
+    assert _pair_of(publication).standing is Standing.SUPERSEDED
+    assert _pair_of(publish(publication, raw, 1.0 + GRACE_SECONDS)).standing is Standing.CURRENT

@@ -1,6 +1,6 @@
 """The one second of grace."""
 
-from kubepki.model import Fault, Link, PathState, Reason, Role, Snapshot
+from kubepki.model import Fault, Link, PathState, Reason, Snapshot, Standing
 from kubepki.pki.publish import GRACE_SECONDS, publish
 
 LINK = "/pki/kubelet-client-current.pem"
@@ -11,7 +11,7 @@ NEW = "/pki/kubelet-client-2026-02-01-00-00-00.pem"
 def state(path: str, *reasons: Reason, target: str | None = None) -> PathState:
     link = Link(target=target, target_mtime=1.0, target_name_time=None) if target else None
     faults = tuple(Fault(reason=reason) for reason in reasons)
-    return PathState(path=path, role=Role.CURRENT, faults=faults, link=link)
+    return PathState(path=path, standing=Standing.CURRENT, faults=faults, link=link)
 
 
 def snapshot(*states: PathState) -> Snapshot:

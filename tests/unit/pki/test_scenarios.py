@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kubepki.judgement.evaluate import evaluate
-from kubepki.model import Role, label_text
+from kubepki.model import Standing, label_text
 from kubepki.pki.scan import Scanner
 from kubepki.settings import ScanSettings
 from tests.support.scenarios import SCENARIOS, Scenario
@@ -28,7 +28,7 @@ def test_faults(scenario: Scenario, tmp_path: Path) -> None:
     found = {
         (last(state.path), fault.reason)
         for state in snapshot.paths
-        if state.role is Role.CURRENT
+        if state.standing is Standing.CURRENT
         for fault in state.faults
     }
     assert found == scenario.faults

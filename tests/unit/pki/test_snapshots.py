@@ -1,8 +1,8 @@
-"""Which files of a tree are told, under which path and role."""
+"""Which files of a tree are told, under which path and standing."""
 
 from pathlib import Path
 
-from kubepki.model import PathState, Reason, Role, Usage
+from kubepki.model import PathState, Reason, Standing, Usage
 from kubepki.pki.scan import Scanner
 from kubepki.pki.states import PUBLISHED_SUPERSEDED
 from kubepki.settings import Directory, FilePattern, PkiSettings, ScanSettings
@@ -30,8 +30,8 @@ def test_the_target_of_a_link_is_told_once(tmp_path: Path) -> None:
     node(tmp_path / "pki", OLD, NEW)
     found = states(looking_at(tmp_path / "pki"))
     assert set(found) == {"pki", CLIENT, f"kubelet-client-{stamp(OLD)}.pem"}
-    assert found[CLIENT].role is Role.CURRENT
-    assert found[f"kubelet-client-{stamp(OLD)}.pem"].role is Role.SUPERSEDED
+    assert found[CLIENT].standing is Standing.CURRENT
+    assert found[f"kubelet-client-{stamp(OLD)}.pem"].standing is Standing.SUPERSEDED
 
 
 def test_of_superseded_files_the_newest_are_told_and_all_considered(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_of_superseded_files_the_newest_are_told_and_all_considered(tmp_path: Pa
         write(directory / f"kubelet-client-{stamp(NEW + number)}.pem", b"")
     install(directory, pki.client(ca, not_before=NEW + pki.DAY), NEW + pki.DAY)
     found = states(looking_at(directory))
-    told = {name for name, state in found.items() if state.role is Role.SUPERSEDED}
+    told = {name for name, state in found.items() if state.standing is Standing.SUPERSEDED}
     readable = {f"kubelet-client-{stamp(OLD + number)}.pem" for number in range(PUBLISHED_SUPERSEDED)}
     broken = {f"kubelet-client-{stamp(NEW + 14 - number)}.pem" for number in range(PUBLISHED_SUPERSEDED)}
     assert told == readable | broken
@@ -81,12 +81,12 @@ def test_the_static_serving_certificate(tmp_path: Path) -> None:
     write(directory / "kubelet.crt", serving.certificate_pem)
     write(directory / "kubelet.key", serving.key_pem)
     before = states(looking_at(directory))["kubelet.crt"]
-    assert (before.role, before.key_match) == (Role.CURRENT, True)
+    assert (before.standing, before.key_match) == (Standing.CURRENT, True)
     assert {certificate.usage for certificate in before.certificates} == {Usage.SELF_SIGNED}
     install(directory, pki.server(pki.authority(), not_before=NEW), NEW, "kubelet-server")
     after = states(looking_at(directory))
-    assert after["kubelet.crt"].role is Role.SUPERSEDED
-    assert after[SERVER].role is Role.CURRENT
+    assert after["kubelet.crt"].standing is Standing.SUPERSEDED
+    assert after[SERVER].standing is Standing.CURRENT
     held = pki.Pair(certificate=serving.chain[0], key=serving.key)
     write(tmp_path / "ca.crt", held.certificate_pem)
     settings = PkiSettings(
@@ -145,4 +145,4 @@ def test_a_dated_file_that_is_named_is_current(tmp_path: Path) -> None:
         kubeconfigs=(),
     )
     found = states(settings)
-    assert (found[dated.name].role, found[CLIENT].role) == (Role.CURRENT, Role.CURRENT)
+    assert (found[dated.name].standing, found[CLIENT].standing) == (Standing.CURRENT, Standing.CURRENT)
