@@ -8,8 +8,13 @@ PYTEST := $(BIN)/python -m pytest
 DEMO := build/incident
 ARGS ?=
 
-.PHONY: run test test-oldest test-system lint format generate check-generated dashboards prometheusrule bench golden \
+.PHONY: help broken run test test-oldest test-system lint format generate check-generated dashboards prometheusrule bench golden \
 	programs system-packages wheel man deb rpm install uninstall clean
+
+help: ## print this
+	@echo 'make TARGET, where TARGET is:'
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1|/p' Makefile | while IFS='|' read -r target text; do \
+		printf '  %-16s %s\n' "$$target" "$$text"; done
 
 run: $(VENV)/.runtime ## run the exporter in the foreground
 	@$(BIN)/python -m tests.support.incident $(DEMO) -- $(BIN)/kubepki-exporter $(ARGS)
@@ -55,10 +60,12 @@ man: $(VENV)/.runtime ## print the manual page into build/kubepki-exporter.8
 	@mkdir -p build && $(BIN)/python systemd/packaging/manpage.py > build/kubepki-exporter.8 && echo build/kubepki-exporter.8
 
 deb: $(VENV)/.runtime ## build dist/kubepki-exporter_VERSION_all.deb
-	systemd/packaging/build-deb.sh
+	@sh tests/support/install-packages.sh systemd/packaging/apt-packages.txt deb
+	@systemd/packaging/build-deb.sh
 
 rpm: $(VENV)/.runtime ## build dist/kubepki-exporter-VERSION-1.ARCH.rpm
-	systemd/packaging/build-rpm.sh
+	@sh tests/support/install-packages.sh systemd/packaging/apt-packages.txt rpm
+	@systemd/packaging/build-rpm.sh
 
 install: wheel ## install into PREFIX (/usr/local), staged in DESTDIR
 	DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" PYTHON="$(PYTHON)" systemd/packaging/install.sh install
@@ -78,18 +85,28 @@ system-packages: ## install the Debian packages that building and booting need, 
 clean:
 	rm -rf build dist $(VENV) $(OLD) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-$(VENV)/bin/python:
+# An environment that is not whole, or was made elsewhere, is made anew.
+whole = $(if $(and $(wildcard $(1)/bin/python),$(filter $(CURDIR)/$(1),$(shell cat $(1)/.made 2>/dev/null))),,broken)
+
+broken:
+
+$(VENV)/.made: $(call whole,$(VENV))
 	@sh tests/support/make-venv.sh "$(PYTHON)" $(VENV)
 
-$(VENV)/.runtime: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install -q -c constraints.txt -e .
+$(OLD)/.made: $(call whole,$(OLD))
+	@sh tests/support/make-venv.sh "$(PYTHON)" $(OLD)
+
+$(VENV)/.runtime: $(VENV)/.made pyproject.toml constraints.txt
+	@echo "installing the exporter and its libraries into $(VENV) (once, about 20 seconds)"
+	@$(BIN)/python -m pip install -q -c constraints.txt -e .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
+$(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
+	@echo "installing the exporter, its libraries and the tools of development into $(VENV) (once, about a minute)"
+	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
 	@touch $@ $(VENV)/.runtime
 
-$(OLD)/.dev: pyproject.toml constraints-oldest.txt
-	@sh tests/support/make-venv.sh "$(PYTHON)" $(OLD)
-	$(OLD)/bin/python -m pip install -q -c constraints-oldest.txt -e '.[dev]'
+$(OLD)/.dev: $(OLD)/.made pyproject.toml constraints-oldest.txt
+	@echo "installing the oldest supported libraries into $(OLD) (once, about two minutes)"
+	@$(OLD)/bin/python -m pip install -q -c constraints-oldest.txt -e '.[dev]'
 	@touch $@

@@ -25,6 +25,14 @@ def find_program(name: str) -> Path | None:
     return Path(found) if found else None
 
 
+def why_missing(name: str) -> str:
+    """Return what `make programs` found out about the program *name* that it could not bring."""
+    listing = TOOLS / "missing.txt"
+    lines = listing.read_text(encoding="utf-8").splitlines() if listing.exists() else []
+    reasons = dict(line.split("\t", 1) for line in lines)
+    return reasons.get(name, "`make programs` has not been run, or its list does not name it")
+
+
 @pytest.fixture(scope="session")
 def program() -> Callable[[str], Path]:
     """Return a function that finds a program, skips the test by its name, or fails it with CI=true."""
@@ -33,7 +41,7 @@ def program() -> Callable[[str], Path]:
         path = find_program(name)
         if path is not None:
             return path
-        reason = f"the program {name} is not installed (tests/support/apt-packages.txt names its package)"
+        reason = f"the program {name} is not there: {why_missing(name)}"
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)

@@ -3,11 +3,9 @@
 # ARCH is x86_64 (the default) or aarch64. PYTHON has pip and the exporter's dependencies.
 set -eu
 cd "$(dirname "$0")/../.."
-python=${PYTHON:-.venv/bin/python}
+. systemd/packaging/common.sh
 arch=${ARCH:-x86_64}
-version=${VERSION:-$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' exporter/kubepki/__init__.py)}
-SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}
-export SOURCE_DATE_EPOCH
+version=$(version_as rpm)
 
 top=$PWD/build/rpm
 stage=$top/stage
@@ -16,8 +14,10 @@ lib=$stage/usr/lib64/kubepki-exporter
 doc=$stage/usr/share/doc/kubepki-exporter
 rm -rf "$top"
 mkdir -p "$share" "$lib" "$doc" "$stage/usr/bin" "$stage/usr/lib/systemd/system" "$stage/etc/default" \
-    "$stage/usr/share/man/man8" dist
+    "$stage/usr/share/man/man8"
+systemd/packaging/empty-dist.sh
 systemd/packaging/stage-share.sh "$share"
+stamp "$share"
 mv "$share/kubepki" "$lib/"
 mv "$share/README.md" "$share/docs" "$doc/"
 if [ -e "$share/LICENSE" ]; then mv "$share/LICENSE" "$doc/"; fi
@@ -27,7 +27,7 @@ cp systemd/*.service systemd/*.socket systemd/*.path "$stage/usr/lib/systemd/sys
 cp systemd/kubepki-exporter.default "$stage/etc/default/kubepki-exporter"
 sed -e 's|^#!.*|#!/usr/bin/python3.11 -I|' -e 's|/usr/share/kubepki-exporter|/usr/lib64/kubepki-exporter|' \
     systemd/packaging/launcher.py >"$stage/usr/bin/kubepki-exporter"
-PYTHONPATH=exporter "$python" systemd/packaging/manpage.py | gzip -9n >"$stage/usr/share/man/man8/kubepki-exporter.8.gz"
+PYTHONPATH=$lib "$python" systemd/packaging/manpage.py | gzip -9n >"$stage/usr/share/man/man8/kubepki-exporter.8.gz"
 
 "$python" - >"$top/requirements.txt" <<'END'
 import tomllib
@@ -52,12 +52,13 @@ chmod 755 "$stage/usr/bin/kubepki-exporter"
 if "$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then
     "$python" -m compileall -q --invalidation-mode unchecked-hash -s "$stage" "$lib"
 fi
+"$python" systemd/packaging/changelog.py rpm "$version" >"$top/changelog"
 rpmbuild -bb --quiet --target "$arch" --define "_topdir $top" --define "_libdir /usr/lib64" \
-    --define "_build_id_links none" --define "kubepki_version $version" --define "kubepki_stage $stage" \
+    --define "_build_id_links none" --define "kubepki_version $version" --define "kubepki_stage $stage" --define "kubepki_changelog $top/changelog" \
     --define "packager The kubepki authors <kubepki@users.noreply.github.com>" \
     --define "use_source_date_epoch_as_buildtime 1" systemd/packaging/rpm/kubepki-exporter.spec >"$top/build.log" 2>&1 || {
     tail -n 30 "$top/build.log" >&2
     exit 1
 }
-cp "$top/RPMS/$arch/kubepki-exporter-$version-1.$arch.rpm" "${DIST:-dist}/"
-echo "${DIST:-dist}/kubepki-exporter-$version-1.$arch.rpm"
+cp "$top/RPMS/$arch/kubepki-exporter-$version-1.$arch.rpm" "$dist/"
+echo "$dist/kubepki-exporter-$version-1.$arch.rpm"

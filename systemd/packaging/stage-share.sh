@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 tar -c --exclude=__pycache__ --exclude='*.pyc' -C exporter kubepki | tar -x -C "$1"
 for directory in rules grafana docs; do
-    tar -c --exclude=__pycache__ --exclude='*.py' --exclude=tests --exclude=templates "$directory" | tar -x -C "$1"
+    tar -c --exclude=__pycache__ --exclude='*.py' --exclude=tests "$directory" | tar -x -C "$1"
 done
 for file in README.md CHANGELOG.md LICENSE; do
     if [ -e "$file" ]; then cp "$file" "$1/"; fi

@@ -1,16 +1,36 @@
 #!/bin/sh
-# install-packages.sh LIST: install the Debian packages of LIST that are not there yet; without root, name them.
+# install-packages.sh LIST [TARGET]: install the Debian packages of LIST (those of TARGET alone) that are not there yet.
+# Where that is not allowed, say the one command that does; with a TARGET that is the end, for it cannot go on.
 set -u
+list=$1
+target=${2:-}
+packages=$(sed 's/#.*//' "$list" | while read -r package targets; do
+    [ -n "$package" ] || continue
+    case " $targets " in *" $target "*) echo "$package" ;; *) [ -n "$target" ] || echo "$package" ;; esac
+done)
+fail() {
+    echo "$1" >&2
+    [ -z "$target" ] || exit 1
+    exit 0
+}
+if ! command -v dpkg-query >/dev/null; then
+    case "$target" in
+    rpm) command -v rpmbuild >/dev/null || fail "make rpm needs rpmbuild; install it: dnf install rpm-build" ;;
+    *) fail "make ${target:-system-packages} needs a Debian or Ubuntu" ;;
+    esac
+    exit 0
+fi
 missing=
-for package in $(grep -v '^#' "$1"); do
+for package in $packages; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0
-if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-    echo "not installed, tests that need them are skipped:$missing" >&2
-    exit 0
+if [ "$(id -u)" != 0 ]; then
+    fail "make ${target:-system-packages} needs packages that are not installed; as root: apt-get install$missing"
 fi
+echo "installing with apt-get:$missing" >&2
 export DEBIAN_FRONTEND=noninteractive
 # shellcheck disable=SC2086 # a list of names
 apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1 ||
-    { apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends $missing >/dev/null; }
+    { apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends $missing >/dev/null; } ||
+    fail "apt-get could not install them; see what it says to: apt-get update && apt-get install$missing"

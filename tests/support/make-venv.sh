@@ -1,5 +1,7 @@
 #!/bin/sh
 # make-venv.sh PYTHON DIRECTORY: a virtual environment, installing python3-venv where it is missing and we may.
+# DIRECTORY/.made, its last act, holds the directory's path: an environment that was left half-made, moved, or lost its
+# interpreter is made anew; one that works stays.
 set -eu
 python=$1
 directory=$2
@@ -10,6 +12,7 @@ fi
 if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     package=$("$python" -c 'import sys; print("python3.%d-venv" % sys.version_info[1])')
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "installing with apt-get: $package" >&2
         apt-get install -y -qq "$package" >/dev/null 2>&1 ||
             { apt-get update -qq && apt-get install -y -qq "$package" >/dev/null; }
     else
@@ -17,4 +20,12 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
         exit 1
     fi
 fi
+if [ -e "$directory/bin/pip" ] && "$directory/bin/python" -m pip --version >/dev/null 2>&1 &&
+    head -n 1 "$directory/bin/pip" | grep -qF "$(pwd)/$directory/"; then
+    printf '%s' "$(pwd)/$directory" >"$directory/.made"
+    exit 0
+fi
+echo "making the virtual environment $directory" >&2
+rm -rf "$directory"
 "$python" -m venv "$directory"
+printf '%s' "$(pwd)/$directory" >"$directory/.made"

@@ -30,7 +30,7 @@ def superuser(program: Callable[[str], Path]) -> None:
 def build(script: str, **environment: str) -> Path:
     """Run one of the build scripts and return the file that it names."""
     done = subprocess.run(
-        (str(ROOT / "systemd" / script),),
+        (str(ROOT / "systemd" / "packaging" / script),),
         capture_output=True,
         text=True,
         check=False,

@@ -1,0 +1,105 @@
+"""The Makefile as a newcomer meets it."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+SUPPORT = ROOT / "tests" / "support"
+
+
+@pytest.fixture(autouse=True)
+def _make_is_there() -> None:
+    if shutil.which("make") is None:
+        pytest.skip("make is not installed")
+
+
+def test_bare_make_prints_the_targets() -> None:
+    """Make alone starts nothing: it names the targets with what they do."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    done = subprocess.run(("make", "-C", str(ROOT)), capture_output=True, text=True, check=True, env=environment)
+    described = re.findall(r"^([a-z-]+):[^#\n]*## (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert {"run", "test", "deb"} <= {target for target, _ in described}
+    for target, text in described:
+        assert re.search(rf"^  {target} +{re.escape(text)}$", done.stdout, re.MULTILINE), target
+
+
+def make_venv(directory: Path, python: str) -> subprocess.CompletedProcess[str]:
+    """Run the script that makes the environment `.venv` in *directory*."""
+    return subprocess.run(
+        ("sh", str(SUPPORT / "make-venv.sh"), python, ".venv"),
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_half_made_environment_heals(tmp_path: Path) -> None:
+    """An environment without pip, as an interrupted run leaves it, is made anew; one that works stays."""
+    python = shutil.which("python3") or "python3"
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").symlink_to(python)
+    assert make_venv(tmp_path, python).returncode == 0
+    pip = tmp_path / ".venv" / "bin" / "pip"
+    assert pip.exists()
+    assert (tmp_path / ".venv" / ".made").read_text() == str(tmp_path / ".venv")
+    kept = pip.stat().st_ino
+    assert make_venv(tmp_path, python).returncode == 0
+    assert pip.stat().st_ino == kept
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    (tmp_path / ".venv").rename(moved / ".venv")
+    assert make_venv(moved, python).returncode == 0
+    assert str(moved) in (moved / ".venv" / "bin" / "pip").read_text().splitlines()[0]
+
+
+def test_missing_python_is_one_line(tmp_path: Path) -> None:
+    """Without a Python that will do, the message names what to install."""
+    done = make_venv(tmp_path, "")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "Python 3.11" in done.stderr
+
+
+def test_target_names_the_one_command(tmp_path: Path) -> None:
+    """What a target needs and cannot install is told with the command that does."""
+    listing = tmp_path / "packages.txt"
+    listing.write_text("# package  target…\nkubepki-no-such-package deb\nother-package rpm\n")
+    # A program in front of the path says who asks; the script itself runs as it is.
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "id").write_text("#!/bin/sh\necho 1000\n")
+    (programs / "id").chmod(0o755)
+    done = subprocess.run(
+        ("sh", str(SUPPORT / "install-packages.sh"), str(listing), "deb"),
+        env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "make deb needs packages that are not installed; as root: apt-get install kubepki-no-such-package\n"
+    )
+
+
+def test_missing_program_is_told_truly(tmp_path: Path) -> None:
+    """The list of what is missing says which package lacks the program, and the tests repeat it."""
+    if shutil.which("apt-get") is None:
+        pytest.skip("apt-get is not installed")
+    listing = tmp_path / "packages.txt"
+    listing.write_text("kubepki-no-such-package no-such-program\ncoreutils ls\n")
+    tools = tmp_path / "tools"
+    done = subprocess.run(
+        ("sh", str(SUPPORT / "fetch-programs.sh"), str(listing), str(tools)), capture_output=True, text=True, check=True
+    )
+    told = (tools / "missing.txt").read_text()
+    assert told.startswith("no-such-program\tapt-get cannot download the package kubepki-no-such-package: ")
+    assert "ls\t" not in told
+    assert "no-such-program" in done.stderr
