@@ -50,6 +50,10 @@ def _run(invocation: Invocation, reload: Callable[[], Invocation]) -> int:
         from kubepki.commands.rollback import rollback  # noqa: PLC0415 - as above
 
         return rollback(invocation)
+    if invocation.command is Command.TEXTFILE:
+        from kubepki.commands.textfile import textfile  # noqa: PLC0415 - as above
+
+        return textfile(invocation)
     from kubepki.service.serve import check_config, serve  # noqa: PLC0415 - as above
 
     if invocation.config_check:

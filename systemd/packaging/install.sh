@@ -28,7 +28,7 @@ install)
     fi
     ln -sf "$home/bin/kubepki-exporter" "$destdir$prefix/bin/kubepki-exporter"
     "$destdir$home/bin/python" systemd/packaging/manpage.py >"$destdir$prefix/share/man/man8/kubepki-exporter.8"
-    for unit in systemd/kubepki-exporter*.service systemd/kubepki-exporter*.socket systemd/kubepki-exporter*.path; do
+    for unit in systemd/kubepki-exporter*.service systemd/kubepki-exporter*.socket systemd/kubepki-exporter*.path systemd/kubepki-exporter*.timer; do
         sed "s|/usr/bin/kubepki-exporter|$prefix/bin/kubepki-exporter|" "$unit" >"$destdir$units/$(basename "$unit")"
     done
     if [ ! -e "$destdir/etc/default/kubepki-exporter" ]; then
@@ -37,12 +37,14 @@ install)
     ;;
 uninstall)
     if [ -z "$destdir" ] && [ -d /run/systemd/system ]; then
-        systemctl disable --now kubepki-exporter.service kubepki-exporter.socket 2>/dev/null || :
+        systemctl disable --now kubepki-exporter.service kubepki-exporter.socket kubepki-exporter-textfile.timer 2>/dev/null || :
     fi
-    rm -rf "$destdir$home" "$destdir/var/lib/private/kubepki-exporter" "$destdir/var/lib/kubepki-exporter"
+    rm -rf "$destdir$home" "$destdir/var/lib/private/kubepki-exporter" "$destdir/var/lib/kubepki-exporter" \
+        "$destdir/var/lib/private/kubepki-exporter-textfile" "$destdir/var/lib/kubepki-exporter-textfile"
     rm -f "$destdir$prefix/bin/kubepki-exporter" "$destdir$prefix/share/man/man8/kubepki-exporter.8" \
         "$destdir$units"/kubepki-exporter.service "$destdir$units"/kubepki-exporter.socket \
         "$destdir$units"/kubepki-exporter-remask.service "$destdir$units"/kubepki-exporter-remask.path \
+        "$destdir$units"/kubepki-exporter-textfile.service "$destdir$units"/kubepki-exporter-textfile.timer \
         "$destdir/etc/default/kubepki-exporter"
     if [ -z "$destdir" ] && [ -d /run/systemd/system ]; then
         systemctl daemon-reload

@@ -15,12 +15,14 @@ class Command(StrEnum):
     SERVE = "serve"
     CHECK = "check"
     ROLLBACK = "rollback"
+    TEXTFILE = "textfile"
 
 
 SUMMARIES: Mapping[Command, str] = {
     Command.SERVE: "Watch the PKI of this host and serve its metrics. This is what happens without a command, too.",
     Command.CHECK: "Look once and say what is wrong, until when, and what to do.",
     Command.ROLLBACK: "Point a kubelet's link back at the newest older file that passes every check.",
+    Command.TEXTFILE: "Write the metrics into a file for node_exporter's textfile collector, and listen nowhere.",
 }
 ABOUT = (
     "Watches a Kubernetes host's PKI and catches future-dated kubelet certificates before the API server rejects them."
@@ -60,9 +62,21 @@ Exit status:
 Example:
   {PROGRAM} rollback /var/lib/kubelet/pki/kubelet-client-current.pem
 """,
+    Command.TEXTFILE: f"""\
+FILE is replaced whole; its name ends in .prom. A fault is looked at twice within a second before it is written.
+
+Exit status:
+  0  written; with --every: ended by SIGTERM or SIGINT
+  1  the file cannot be written
+  2  a flag, the configuration or the name of the file cannot be used
+
+Example:
+  {PROGRAM} textfile /var/lib/prometheus/node-exporter/kubepki.prom
+""",
 }
 USAGES: Mapping[Command, str] = {
     Command.SERVE: "[FLAGS]",
     Command.CHECK: "[FLAGS] [PATH ...]",
     Command.ROLLBACK: "[FLAGS] [PATH]",
+    Command.TEXTFILE: "[FLAGS] FILE [--every DURATION]",
 }

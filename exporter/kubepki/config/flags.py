@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from kubepki.config.assembly import assemble
 from kubepki.config.commands import Command
+from kubepki.config.durations import parse_duration
 from kubepki.config.moments import parse_moment
 from kubepki.config.options import OPTIONS
 from kubepki.config.parser import build_parser, parse_arguments, split_arguments
@@ -28,7 +29,8 @@ class Invocation:
 
     `config_check` asks `serve` to end once the configuration is known to be good. `paths` replace all sources of
     `check` (any number) and `rollback` (one at most). `at` is the Unix time that `check` takes for now. `to` is the
-    file that `rollback` takes: an absolute path, or a bare name, which is beside the link.
+    file that `rollback` takes: an absolute path, or a bare name, which is beside the link. `every` is the period of
+    `textfile` in seconds, None for once.
     """
 
     command: Command
@@ -40,6 +42,7 @@ class Invocation:
     apply: bool = False
     to: str | None = None
     restart_kubelet: bool = False
+    every: float | None = None
 
 
 def load(argv: Sequence[str], environ: Mapping[str, str], cwd: str) -> Invocation:
@@ -69,17 +72,19 @@ def load(argv: Sequence[str], environ: Mapping[str, str], cwd: str) -> Invocatio
         apply=given.get("apply", False),
         to=_optional("--to", given.get("to"), cwd, _fallback),
         restart_kubelet=given.get("restart_kubelet", False),
+        every=_optional("--every", given.get("every"), cwd, _period),
     )
 
 
 def failure_status(argv: Sequence[str]) -> int:
     """Return the exit status for a command line that failed before it found out anything.
 
-    2 for the service; 3 for `check` and `rollback`, of which 1 and 2 only ever mean findings, and for a command that
+    2 for the service and `textfile`; 3 for `check` and `rollback`, of which 1 and 2 only ever mean findings, and for a command that
     does not exist.
     """
     words = split_arguments(argv)[1]
-    return USAGE_STATUS if not words or words[0] == Command.SERVE else COULD_NOT_LOOK_STATUS
+    service = {Command.SERVE, Command.TEXTFILE}
+    return USAGE_STATUS if not words or words[0] in service else COULD_NOT_LOOK_STATUS
 
 
 def _by_flag(given: Mapping[str, Any], cwd: str) -> dict[str, object]:
@@ -116,6 +121,14 @@ def _optional(flag: str, text: str | None, base: str, parse: Callable[[str, str]
 
 def _moment(text: str, _base: str) -> float:
     return parse_moment(text)
+
+
+def _period(text: str, _base: str) -> float:
+    seconds = parse_duration(text)
+    if not 5.0 <= seconds <= 3_600.0:
+        what = "expected a duration from 5s to 1h"
+        raise ValueError(what)
+    return seconds
 
 
 def _fallback(text: str, base: str) -> str:

@@ -80,10 +80,12 @@ def split_arguments(argv: Sequence[str]) -> tuple[list[str], list[str]]:
     return flags, words
 
 
-_VALUED = frozenset({"--config.file", "--at", "--to", *(option.flag for option in OPTIONS if not option.switch)})
+_VALUED = frozenset(
+    {"--config.file", "--at", "--to", "--every", *(option.flag for option in OPTIONS if not option.switch)}
+)
 
 
-_OWN_FLAGS = ("--config.file", "--config.check", "--json", "--at", "--apply", "--to", "--restart-kubelet")
+_OWN_FLAGS = ("--config.file", "--config.check", "--json", "--at", "--apply", "--to", "--restart-kubelet", "--every")
 
 
 def _command(word: str) -> Command:
@@ -146,6 +148,8 @@ def _add_arguments(parser: _Parser, command: Command) -> None:
         )
     elif command is Command.CHECK:
         _add_check(general)
+    elif command is Command.TEXTFILE:
+        _add_textfile(general)
     else:
         _add_rollback(general)
     for group, title in GROUPS.items():
@@ -163,6 +167,13 @@ def _add_check(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--json", action="store_true", help="Print JSON instead of text.")
     group.add_argument(
         "--at", metavar="TIME", help="Take TIME (RFC 3339 or Unix seconds) for now. Default: the host's clock."
+    )
+
+
+def _add_textfile(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("paths", nargs=1, metavar="FILE", help="File to write, in the directory of the collector.")
+    group.add_argument(
+        "--every", metavar="DURATION", help="Go on and write it again after DURATION, 5s to 1h. Default: write it once."
     )
 
 

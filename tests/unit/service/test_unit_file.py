@@ -13,6 +13,8 @@ UNITS = (
     "kubepki-exporter.socket",
     "kubepki-exporter-remask.path",
     "kubepki-exporter-remask.service",
+    "kubepki-exporter-textfile.service",
+    "kubepki-exporter-textfile.timer",
 )
 HIGHEST_EXPOSURE = 2.0
 SERVICE = (SYSTEMD / "kubepki-exporter.service").read_text()
@@ -48,10 +50,11 @@ def test_kubelet_drop_ins_verify(program: Callable[[str], Path], tmp_path: Path)
     assert verify(program("systemd-analyze"), tmp_path, "kubelet.service") == ""
 
 
-def test_exposure_is_bounded(program: Callable[[str], Path]) -> None:
-    """`systemd-analyze security` rates the service at 2.0 or better."""
+@pytest.mark.parametrize("unit", ["kubepki-exporter.service", "kubepki-exporter-textfile.service"])
+def test_exposure_is_bounded(program: Callable[[str], Path], unit: str) -> None:
+    """`systemd-analyze security` rates each service at 2.0 or better."""
     done = subprocess.run(
-        (str(program("systemd-analyze")), "security", "--offline=yes", "--no-pager", str(SYSTEMD / UNITS[0])),
+        (str(program("systemd-analyze")), "security", "--offline=yes", "--no-pager", str(SYSTEMD / unit)),
         capture_output=True,
         text=True,
         check=True,
@@ -74,3 +77,27 @@ def test_what_would_blind_the_exporter_is_not_set(directive: str) -> None:
 def test_service_is_not_ordered_after(unit: str) -> None:
     """The watchman runs during the bad window: it waits for neither the clock nor the network nor the kubelet."""
     assert not re.search(rf"^(After|Wants|Requires|BindsTo|Before)=.*{re.escape(unit)}", SERVICE, re.MULTILINE)
+
+
+def hardening(unit: str) -> set[str]:
+    """Return the lines of *unit* that restrict what it can do."""
+    text = (SYSTEMD / unit).read_text()
+    lines = text[text.index("# Limits.") :].splitlines()
+    return {line for line in lines if re.match(r"[A-Z][A-Za-z]+=", line)}
+
+
+def test_textfile_service_is_restricted_like_the_service() -> None:
+    """It may do what the service may, and write into the one directory of the collector, which another user owns."""
+    ours, theirs = hardening("kubepki-exporter-textfile.service"), hardening("kubepki-exporter.service")
+    assert {line.partition("=")[0] for line in ours - theirs} == {
+        "AmbientCapabilities",
+        "CapabilityBoundingSet",
+        "ReadWritePaths",
+        "StateDirectory",
+    }
+    assert {line.partition("=")[0] for line in theirs - ours} == {
+        "AmbientCapabilities",
+        "CapabilityBoundingSet",
+        "StateDirectory",
+        "WantedBy",
+    }
