@@ -21,6 +21,8 @@ __all__ = ["Command", "Invocation", "build_parser", "failure_status", "load"]
 T = TypeVar("T")
 USAGE_STATUS = 2
 COULD_NOT_LOOK_STATUS = 3
+_SHORTEST_PERIOD = 5.0
+_LONGEST_PERIOD = 3_600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +81,8 @@ def load(argv: Sequence[str], environ: Mapping[str, str], cwd: str) -> Invocatio
 def failure_status(argv: Sequence[str]) -> int:
     """Return the exit status for a command line that failed before it found out anything.
 
-    2 for the service and `textfile`; 3 for `check` and `rollback`, of which 1 and 2 only ever mean findings, and for a command that
-    does not exist.
+    2 for the service and `textfile`; 3 for `check` and `rollback`, of which 1 and 2 only ever mean findings, and for a
+    command that does not exist.
     """
     words = split_arguments(argv)[1]
     service = {Command.SERVE, Command.TEXTFILE}
@@ -125,7 +127,7 @@ def _moment(text: str, _base: str) -> float:
 
 def _period(text: str, _base: str) -> float:
     seconds = parse_duration(text)
-    if not 5.0 <= seconds <= 3_600.0:
+    if not _SHORTEST_PERIOD <= seconds <= _LONGEST_PERIOD:
         what = "expected a duration from 5s to 1h"
         raise ValueError(what)
     return seconds

@@ -95,7 +95,7 @@ def test_name_that_nobody_would_read_is_refused(tmp_path: Path, directory: Path)
 
 
 def test_reader_sees_the_old_or_the_new_file(tmp_path: Path) -> None:
-    """The file is another inode each time; what an interrupted write left is no obstacle, nor is a trap of another user."""
+    """The file is another inode each time; neither an interrupted write's rest nor a trap is in the way."""
     file = tmp_path / "kubepki.prom"
     replace_file(str(file), b"one\n")
     held = file.open("rb")
