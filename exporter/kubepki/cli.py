@@ -19,7 +19,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         def invocation() -> Invocation:
             return load(arguments, os.environ, directory)
 
-        status = _run(invocation(), invocation)
+        first = invocation()
+        try:
+            status = _run(first, invocation)
+        except ConfigError as error:
+            raise error.placed(first.settings.places) from None
         if sys.stdout is not None:
             sys.stdout.flush()
     except BrokenPipeError:

@@ -4,6 +4,7 @@ Rules of this module: values only; no I/O, no environment, no imports of ours bu
 resolved, and `str` as `os.fsdecode` gives them. Durations are seconds, sizes are bytes.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -27,6 +28,11 @@ class ConfigError(Exception):
         self.hint = hint
         text = (f"{where}: " if where else "") + what + (f"; {hint}" if hint else "")
         super().__init__(label_text(text).replace("\n", " "))
+
+    def placed(self, places: Mapping[str, str]) -> "ConfigError":
+        """Return the same error at the place in the file, where it names a flag that *places* (by flag) has."""
+        place = places.get(self.where)
+        return self if place is None else ConfigError(self.what, where=place, hint=self.hint)
 
 
 class LogLevel(StrEnum):
@@ -171,7 +177,10 @@ class LogSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that flags, configuration file and environment say. `config_file` is where it was read from."""
+    """Everything that flags, configuration file and environment say. `config_file` is where it was read from.
+
+    `places` gives `FILE:LINE: KEY` for each flag whose value the file chose.
+    """
 
     web: WebSettings = field(default_factory=WebSettings)
     pki: PkiSettings = field(default_factory=PkiSettings)
@@ -180,3 +189,4 @@ class Settings:
     clock: ClockSettings = field(default_factory=ClockSettings)
     log: LogSettings = field(default_factory=LogSettings)
     config_file: str | None = None
+    places: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False)

@@ -286,6 +286,22 @@ def test_socket_activation(machine: Machine) -> None:
     machine.run("systemctl", "start", UNIT)
 
 
+def test_timer_writes_for_the_textfile_collector(machine: Machine) -> None:
+    """The timer's service, in its sandbox, writes into the directory of another user, readable for that user."""
+    machine.run("systemctl", "stop", UNIT)
+    collector = machine.path("/var/lib/prometheus/node-exporter")
+    collector.mkdir(parents=True)
+    machine.run("chown", "65534:65534", "/var/lib/prometheus/node-exporter")
+    machine.run("systemctl", "start", "kubepki-exporter-textfile.timer")
+    file = collector / "kubepki.prom"
+    wait_until(file.exists, timeout=60, describe="the file of the timer")
+    assert file.stat().st_mode & 0o777 == 0o644
+    assert f'path="{CURRENT}"' in file.read_text()
+    machine.run("systemctl", "stop", "kubepki-exporter-textfile.timer")
+    shutil.rmtree(machine.path("/var/lib/prometheus"))
+    machine.run("systemctl", "start", UNIT)
+
+
 def test_kubelet_waits_for_the_clock_and_the_exporter_does_not(machine: Machine) -> None:
     """With the drop-ins a kubelet starts only after the waiting service ended, by success or by its time limit."""
     units = machine.path("/etc/systemd/system")
@@ -334,7 +350,10 @@ def test_upgrade_keeps_the_configuration(machine: Machine) -> None:
 def test_purge_leaves_nothing(machine: Machine) -> None:
     """After removal the configuration is still there; after purge no file, unit or state of ours is."""
     machine.run("rm", "-rf", "/etc/kubepki-exporter", "/usr/local/lib/probe.py")
+    machine.run("systemctl", "start", "kubepki-exporter.socket", "kubepki-exporter-textfile.timer")
     machine.run("apt-get", "remove", "-y", "kubepki-exporter", timeout=300)
+    for unit in ("kubepki-exporter.socket", "kubepki-exporter-textfile.timer"):
+        assert machine.show(unit, "ActiveState") == "inactive", unit
     assert machine.path(DEFAULT_FILE).exists()
     assert machine.path("/var/lib/private/kubepki-exporter").exists()
     machine.run("apt-get", "purge", "-y", "kubepki-exporter", timeout=300)

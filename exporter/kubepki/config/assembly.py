@@ -19,8 +19,12 @@ from kubepki.settings import (
 )
 
 
-def assemble(chosen: Mapping[str, object], *, config_file: str | None = None) -> Settings:
+def assemble(
+    chosen: Mapping[str, object], *, config_file: str | None = None, places: Mapping[str, str] | None = None
+) -> Settings:
     """Return the settings with the values *chosen* by key, and the defaults for all other keys.
+
+    *places* are those of the values that *config_file* chose, by flag.
 
     Raises ConfigError where the values do not go together.
     """
@@ -36,6 +40,7 @@ def assemble(chosen: Mapping[str, object], *, config_file: str | None = None) ->
         clock=ClockSettings(**groups.get("clock", {})),
         log=LogSettings(**groups.get("log", {})),
         config_file=config_file,
+        places=places or {},
     )
     pki = settings.pki
     if not (pki.directories or pki.files or pki.kubeconfigs or pki.presets):

@@ -3,15 +3,20 @@
 import os
 import stat
 
-from kubepki.config.schema import parse_config
+from kubepki.config.schema import parse_config, places_of
 from kubepki.config.strict_yaml import MAX_BYTES
 from kubepki.model import label_text
 from kubepki.settings import ConfigError
 
 
-def read_config(path: str) -> dict[str, object]:
-    """Return the values that the file at the absolute *path* chooses, by key. Raises ConfigError."""
-    return parse_config(_read(path), source=label_text(path), base=path.rpartition("/")[0] or "/")
+def read_config(path: str) -> tuple[dict[str, object], dict[str, str]]:
+    """Return the values that the file at the absolute *path* chooses, by key, and their places, by flag.
+
+    Raises ConfigError.
+    """
+    data, source = _read(path), label_text(path)
+    chosen = parse_config(data, source=source, base=path.rpartition("/")[0] or "/")
+    return chosen, places_of(data, source=source)
 
 
 def _read(path: str) -> bytes:

@@ -58,11 +58,16 @@ def load(argv: Sequence[str], environ: Mapping[str, str], cwd: str) -> Invocatio
     by_flag = _by_flag(given, cwd)
     config_file = _optional("--config.file", given.get("config_file"), cwd, absolute)
     by_file: dict[str, object] = {}
+    places: dict[str, str] = {}
     if config_file is not None:
         from kubepki.config.file import read_config  # noqa: PLC0415 - PyYAML costs a start some milliseconds
 
-        by_file = read_config(config_file)
-    settings = assemble(_by_environment(environ) | by_file | by_flag, config_file=config_file)
+        by_file, places = read_config(config_file)
+    # A flag wins over the file, also as the place of a mistake.
+    for option in OPTIONS:
+        if option.key in by_flag:
+            places.pop(option.flag, None)
+    settings = assemble(_by_environment(environ) | by_file | by_flag, config_file=config_file, places=places)
     paths = given.get("paths") or ()
     return Invocation(
         command=command,

@@ -25,6 +25,17 @@ def parse_config(data: bytes, *, source: str, base: str) -> dict[str, object]:
     return _Reader(source, base).chosen(parse_yaml(data, source=source))
 
 
+def places_of(data: bytes, *, source: str) -> dict[str, str]:
+    """Return `SOURCE:LINE: KEY` of each setting that *data*, which `parse_config` has taken, chooses, by its flag."""
+    root = parse_yaml(data, source=source)
+    return {
+        _OPTIONS[key].flag: f"{source}:{entry.line}: {key}"
+        for group in (root.entries if isinstance(root, Entries) else ())
+        for entry in (group.value.entries if isinstance(group.value, Entries) else ())
+        if (key := f"{group.key}.{entry.key}") in _OPTIONS
+    }
+
+
 class _Reader:
     """Walks the tree of one file and refuses what the schema does not know."""
 

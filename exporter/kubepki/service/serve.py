@@ -28,7 +28,8 @@ from kubepki.pki.layout import remembered_links
 from kubepki.pki.password import read_password
 from kubepki.service.scanning import PkiWatch
 from kubepki.service.systemd import listen_fds, notify, watchdog_seconds
-from kubepki.settings import ConfigError, Settings
+from kubepki.service.unit_view import refuse_hidden, unit_properties
+from kubepki.settings import ConfigError, HttpsReference, Settings
 from kubepki.web.listen import address_text, open_listeners
 from kubepki.web.server import WebServer
 from kubepki.web.site import Site
@@ -60,8 +61,11 @@ def check_config(settings: Settings) -> int:
     """Check what can be checked without serving; raise ConfigError, or say that it is good and return 0."""
     read_password(settings.pki)
     remote_clocks(settings.clock.references)
+    named = [settings.config_file, settings.pki.password_file]
+    named += [each.ca_file for each in settings.clock.references if isinstance(each, HttpsReference)]
     if settings.web.config_file is not None:
-        open_web_config(settings.web.config_file)
+        named += open_web_config(settings.web.config_file).files()
+    refuse_hidden(filter(None, named), unit_properties())
     print("the configuration is valid")  # noqa: T201 - the answer of --config.check
     return 0
 
@@ -96,7 +100,10 @@ class Service:
         self._web_config: WebConfig | None = None
         if settings.web.config_file is not None:
             self._web_config = open_web_config(settings.web.config_file)
-        self._sockets = tuple(passed.socket for passed in listen_fds()) or open_listeners(settings.web.listen_addresses)
+        passed = tuple(each.socket for each in listen_fds())
+        # Systemd holds such a port while the service restarts: scrapes wait in its queue and need no refusal.
+        self._held_by_systemd = bool(passed)
+        self._sockets = passed or open_listeners(settings.web.listen_addresses)
         self._addresses = [address_text(opened) for opened in self._sockets]
         self._web = WebServer(self._sockets, site=self._site())
 
@@ -105,14 +112,7 @@ class Service:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_stop)
         signal.signal(signal.SIGHUP, self._on_reload)
-        self._clocks.start()
-        self._web.start()
-        path = self._started_with.web.telemetry_path
-        for address in self._addresses:
-            tell(log, logging.INFO, "listening", address=address, path=path, version=__version__)
-        self._pki.scan_if_due()
-        if not self._stopping:
-            notify("READY=1")
+        self._begin()
         watchdog = watchdog_seconds()
         poller = select.poll()
         poller.register(self._wake_fd, select.POLLIN)
@@ -131,6 +131,20 @@ class Service:
                 self._reload_asked = False
                 self._take_reload()
             self._pki.scan_if_due()
+
+    def _begin(self) -> None:
+        """Look at the disk for the first time and open the door: before, or after where systemd holds the port."""
+        self._clocks.start()
+        if not self._held_by_systemd:
+            self._web.start()
+        path = self._started_with.web.telemetry_path
+        for address in self._addresses:
+            tell(log, logging.INFO, "listening", address=address, path=path, version=__version__)
+        self._pki.scan_if_due()
+        if self._held_by_systemd:
+            self._web.start()
+        if not self._stopping:
+            notify("READY=1")
 
     def close(self) -> None:
         """End everything in order: the door first, the clocks last, for they write the state."""
@@ -166,6 +180,7 @@ class Service:
 
     def _take_reload(self) -> None:
         notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        settings: Settings | None = None
         try:
             settings = self._reload()
             references = remote_clocks(settings.clock.references)
@@ -174,7 +189,8 @@ class Service:
             self._pki.reload(settings)
         except ConfigError as error:
             self._pki.note_reload(successful=False, at=self._clock.realtime())
-            tell(log, logging.ERROR, f"the new configuration is refused, the old one stays in force: {error}")
+            refused = error.placed(settings.places) if settings is not None else error
+            tell(log, logging.ERROR, f"the new configuration is refused, the old one stays in force: {refused}")
         else:
             for key in restart_needed(self._started_with, settings):
                 tell(log, logging.WARNING, "this setting takes effect after a restart only", setting=key)

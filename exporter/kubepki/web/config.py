@@ -55,6 +55,11 @@ class WebConfig:
         """The headers that every response gets."""
         return self._current.file.headers
 
+    def files(self) -> tuple[str, ...]:
+        """Return the absolute paths of the file and of those that it names."""
+        tls = self._current.file.tls
+        return (self._path, *(() if tls is None else tls.files))
+
     def tls_context(self) -> ssl.SSLContext | None:
         """Return the context for a new connection, None for plain HTTP."""
         self.refresh()

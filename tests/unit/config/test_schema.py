@@ -185,7 +185,9 @@ def test_the_file_is_read_from_the_disk(tmp_path: Path) -> None:
     """Relative paths start at its directory."""
     path = tmp_path / "c.yml"
     path.write_text("pki: {password_file: p}\n")
-    assert read_config(str(path)) == {"pki.password_file": str(tmp_path / "p")}
+    chosen, places = read_config(str(path))
+    assert chosen == {"pki.password_file": str(tmp_path / "p")}
+    assert places == {"--pki.password-file": f"{path}:1: pki.password_file"}
 
 
 def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
