@@ -147,9 +147,14 @@ class PathState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What the disk said, ordered by path; equal snapshots mean equal disks."""
+    """What the disk said, ordered by path; equal snapshots mean equal disks.
+
+    `ignored` is how many files the operator asked to leave out, `distributions` the presets whose paths are there.
+    """
 
     paths: tuple[PathState, ...] = ()
+    ignored: int = 0
+    distributions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

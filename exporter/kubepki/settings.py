@@ -103,13 +103,15 @@ class PkiSettings:
     """Where certificates are looked for.
 
     `presets` are names known to `presets.expand`, which is asked at each scan, because what `auto` finds may come
-    later. `timezone` is an IANA name for the stamps in dated file names, None the host's own.
+    later. What a glob of `ignore` covers is not there, whoever names it.
+    `timezone` is an IANA name for the stamps in dated file names, None the host's own.
     """
 
     directories: tuple[Directory, ...] = (Directory(path=DEFAULT_DIRECTORY, explicit=False),)
     files: tuple[FilePattern, ...] = ()
     kubeconfigs: tuple[Kubeconfig, ...] = (Kubeconfig(path=DEFAULT_KUBECONFIG, optional=True),)
-    presets: tuple[str, ...] = ()
+    presets: tuple[str, ...] = ("auto",)
+    ignore: tuple[str, ...] = ()
     password_file: str | None = None
     timezone: str | None = None
 

@@ -30,7 +30,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     assert settings.pki.directories == (Directory(path="/var/lib/kubelet/pki", explicit=False),)
     assert settings.pki.kubeconfigs == (Kubeconfig(path="/etc/kubernetes/kubelet.conf", optional=True),)
     assert settings.pki.files == ()
-    assert settings.pki.presets == ()
+    assert settings.pki.presets == ("auto",)
     assert (settings.scan.interval, settings.scan.reread_interval) == (30.0, 600.0)
     assert (settings.scan.max_file_size, settings.scan.max_files) == (1_048_576, 20_000)
     assert settings.state.directory is None

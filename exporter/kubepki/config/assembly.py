@@ -18,6 +18,9 @@ from kubepki.settings import (
     WebSettings,
 )
 
+# Whoever names a directory or a kubeconfig does not want the host's others beside it.
+_IN_PLACE_OF_AUTO = ("pki.directories", "pki.kubeconfigs")
+
 
 def assemble(
     chosen: Mapping[str, object], *, config_file: str | None = None, places: Mapping[str, str] | None = None
@@ -29,6 +32,8 @@ def assemble(
     Raises ConfigError where the values do not go together.
     """
     groups: dict[str, dict[str, Any]] = {}
+    if not chosen.keys().isdisjoint(_IN_PLACE_OF_AUTO):
+        groups["pki"] = {"presets": ()}
     for key, value in chosen.items():
         group, _, name = key.partition(".")
         groups.setdefault(group, {})[name] = value

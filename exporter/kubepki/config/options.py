@@ -143,10 +143,19 @@ OPTIONS = (
         key="pki.presets",
         flag="--pki.preset",
         metavar="NAME",
-        default="none",
+        default="auto, unless a directory or a kubeconfig is named",
         help=f"Paths of a distribution, beside the other sources: {', '.join(NAMES)}. "
         "auto takes those that this host has.",
         parse=values.preset,
+        repeated=True,
+    ),
+    Option(
+        key="pki.ignore",
+        flag="--pki.ignore",
+        metavar="GLOB",
+        default="none",
+        help="File, or a glob as above, to leave out, whoever names it. How many there are is kubepki_ignored_files.",
+        parse=values.glob,
         repeated=True,
     ),
     Option(

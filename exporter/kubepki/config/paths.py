@@ -24,6 +24,11 @@ def covers(pattern: str, path: str) -> bool:
     return _covers(pattern.split("/"), path.split("/"))
 
 
+def matches_any(patterns: tuple[str, ...], path: str) -> bool:
+    """Return whether one of *patterns* covers *path*; no wildcard, names beginning with a dot included, is special."""
+    return any(covers(pattern, path) for pattern in patterns)
+
+
 def _covers(pattern: list[str], components: list[str]) -> bool:
     if not pattern:
         return not components

@@ -48,8 +48,17 @@ def _rancher(name: str) -> _Preset:
     root = f"/var/lib/rancher/{name}"
     return _Preset(
         marks=(root,),
-        files=(f"{root}/agent/client-kubelet.crt", f"{root}/agent/serving-kubelet.crt", f"{root}/server/tls/**/*.crt"),
-        kubeconfigs=(f"/etc/rancher/{name}/{name}.yaml",),
+        files=(
+            f"{root}/agent/client-kubelet.crt",
+            f"{root}/agent/serving-kubelet.crt",
+            f"{root}/agent/*.crt",
+            f"{root}/server/tls/**/*.crt",
+        ),
+        kubeconfigs=(
+            f"/etc/rancher/{name}/{name}.yaml",
+            f"{root}/agent/*.kubeconfig",
+            f"{root}/server/cred/*.kubeconfig",
+        ),
     )
 
 
@@ -85,27 +94,35 @@ _PRESETS = {
         marks=("/var/lib/k0s",),
         directories=("/var/lib/k0s/kubelet/pki",),
         files=("/var/lib/k0s/pki/**/*.crt",),
-        kubeconfigs=("/var/lib/k0s/kubelet.conf",),
+        kubeconfigs=("/var/lib/k0s/kubelet.conf", "/var/lib/k0s/pki/*.conf"),
     ),
     "microk8s": _Preset(
         marks=("/var/snap/microk8s/current",),
-        files=tuple(f"/var/snap/microk8s/current/certs/{name}.crt" for name in ("ca", "server", "kubelet")),
-        kubeconfigs=tuple(
-            f"/var/snap/microk8s/current/credentials/{name}.config"
-            for name in ("client", "controller", "kubelet", "proxy", "scheduler")
+        files=(
+            *(f"/var/snap/microk8s/current/certs/{name}.crt" for name in ("ca", "server", "kubelet")),
+            "/var/snap/microk8s/current/certs/*.crt",
+            "/var/snap/microk8s/current/var/kubernetes/backend/cluster.crt",
+        ),
+        kubeconfigs=(
+            *(
+                f"/var/snap/microk8s/current/credentials/{name}.config"
+                for name in ("client", "controller", "kubelet", "proxy", "scheduler")
+            ),
+            "/var/snap/microk8s/current/credentials/*.config",
         ),
     ),
     "openshift": _Preset(
         marks=("/etc/kubernetes/kubelet-ca.crt", _STATIC_PODS),
         directories=(DEFAULT_DIRECTORY,),
-        files=("/etc/kubernetes/kubelet-ca.crt", f"{_STATIC_PODS}/**/*.crt"),
-        kubeconfigs=("/etc/kubernetes/kubeconfig",),
+        files=("/etc/kubernetes/kubelet-ca.crt", "/etc/kubernetes/ca.crt", f"{_STATIC_PODS}/**/*.crt"),
+        kubeconfigs=("/etc/kubernetes/kubeconfig", "/var/lib/kubelet/kubeconfig"),
         revisioned=(_STATIC_PODS,),
     ),
     "aks": _Preset(
         marks=("/etc/kubernetes/certs/kubeletserver.crt",),
         directories=(DEFAULT_DIRECTORY,),
-        files=("/etc/kubernetes/certs/kubeletserver.crt",),
+        files=("/etc/kubernetes/certs/kubeletserver.crt", "/etc/kubernetes/certs/*.crt"),
+        kubeconfigs=("/var/lib/kubelet/kubeconfig",),
     ),
     "talos": _Preset(
         marks=("/system/secrets/kubernetes", "/system/secrets/etcd"),
@@ -126,7 +143,7 @@ def expand(names: Iterable[str], exists: Callable[[str], bool]) -> PresetSources
     chosen: dict[str, _Preset] = {}
     for name in names:
         if name == AUTO:
-            chosen |= {found: preset for found, preset in _PRESETS.items() if any(map(exists, preset.marks))}
+            chosen |= {found: _PRESETS[found] for found in recognised(exists)}
         else:
             chosen[name] = _PRESETS[name]
     presets = tuple(chosen.values())
@@ -140,6 +157,11 @@ def expand(names: Iterable[str], exists: Callable[[str], bool]) -> PresetSources
         ),
         revisioned=_once(preset.revisioned for preset in presets),
     )
+
+
+def recognised(exists: Callable[[str], bool]) -> tuple[str, ...]:
+    """Return the names of the distributions of which *exists* knows a mark."""
+    return tuple(name for name, preset in _PRESETS.items() if any(map(exists, preset.marks)))
 
 
 def newest_revisions(paths: Iterable[str], roots: Iterable[str]) -> frozenset[str]:

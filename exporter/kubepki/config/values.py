@@ -46,6 +46,11 @@ def file_pattern(text: str, base: str) -> FilePattern:
     return FilePattern(pattern=absolute(text, base), wildcard=False)
 
 
+def glob(text: str, base: str) -> str:
+    """Return a path or a glob as a glob; a wildcard in the name of *base* stands for itself."""
+    return absolute(text, escape_glob(base))
+
+
 def preset(text: str, _base: str) -> str:
     """Return the name of a preset."""
     return _one_of(presets.NAMES)(text)

@@ -4,6 +4,7 @@ Pure: what is gone from the snapshot is gone from the next scrape, because each 
 Families that depend on the snapshot alone are built once per snapshot; those that depend on "now" at each scrape.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from prometheus_client.metrics_core import Metric
 from kubepki.judgement.comparisons import usable_fallbacks
 from kubepki.metrics import families
 from kubepki.metrics.families import Family
-from kubepki.model import Certificate, Health, PathState, Reading, Snapshot, label_text
+from kubepki.model import Certificate, Health, PathState, Reading, Snapshot, Standing, label_text
 
 Samples = Iterator[tuple[tuple[str, ...], float]]
 
@@ -85,6 +86,13 @@ def snapshot_families(snapshot: Snapshot) -> Iterator[Metric]:
     yield families.PATH_OK.metric(
         ((label_text(state.path), state.standing.value), float(not state.faults)) for state in snapshot.paths
     )
+    watched = Counter({Standing.CURRENT: 0, Standing.SUPERSEDED: 0})
+    for state in snapshot.paths:
+        watched[state.standing] += len(state.certificates)
+    yield families.CERTIFICATES_WATCHED.metric(
+        ((standing.value,), float(count)) for standing, count in sorted(watched.items())
+    )
+    yield families.IGNORED_FILES.metric([((), float(snapshot.ignored))])
 
 
 def moment_families(snapshot: Snapshot, reading: Reading) -> Iterator[Metric]:

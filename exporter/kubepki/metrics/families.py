@@ -90,6 +90,10 @@ FALLBACK_NOT_AFTER = Family(
 )
 FAULT = Family("kubepki_fault", "1 for each fault that holds now; absent otherwise.", ("path", "standing", "reason"))
 PATH_OK = Family("kubepki_path_ok", "1 if the path has no fault, 0 if it has some.", ("path", "standing"))
+CERTIFICATES_WATCHED = Family(
+    "kubepki_certificates_watched", "How many certificates are exported; 0 of current ones is a finding.", ("standing",)
+)
+IGNORED_FILES = Family("kubepki_ignored_files", "How many files --pki.ignore leaves out.")
 
 HOST_TIME = Family("kubepki_host_time_seconds", "Host time (CLOCK_REALTIME) at the scrape.")
 HOST_SYNCHRONIZED = Family(

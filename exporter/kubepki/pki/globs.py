@@ -1,4 +1,7 @@
-"""Finds the files of a glob with `*`, `?`, `[…]` within a component and `**` across components."""
+"""Finds the files of a glob with `*`, `?`, `[…]` within a component and `**` across components.
+
+As in a shell, a wildcard does not find a name that begins with a dot.
+"""
 
 import fnmatch
 import os
@@ -33,11 +36,13 @@ def _below(directory: str, components: list[str]) -> Iterator[str]:
     if first == "**":
         yield from _below(directory, rest or ["*"])
         for name in _names(directory, directories=True, follow=False):
+            if name.startswith("."):
+                continue
             yield from _below(_join(directory, name), components)
         return
     match = re.compile(fnmatch.translate(first)).match
     for name in _names(directory, directories=bool(rest), follow=True):
-        if match(name):
+        if match(name) and (first.startswith(".") or not name.startswith(".")):
             path = _join(directory, name)
             if rest:
                 yield from _below(path, rest)

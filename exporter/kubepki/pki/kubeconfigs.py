@@ -17,6 +17,7 @@ class LoadedKubeconfig:
     """A kubeconfig's path and its content, or the fault that kept it from being read."""
 
     path: str
+    resolved: str | None = None
     content: Kubeconfig | None = None
     fault: Fault | None = None
     link: Link | None = None
@@ -32,6 +33,15 @@ class LoadedKubeconfig:
         except ValueError:
             return None
         return path if reference.startswith("/") else posixpath.normpath(path)
+
+
+def one_for_each_file(kubeconfigs: list[LoadedKubeconfig]) -> list[LoadedKubeconfig]:
+    """Return *kubeconfigs* without those that lead to a file that another one of them is, or leads to."""
+    chosen: dict[str, LoadedKubeconfig] = {}
+    for each in sorted(kubeconfigs, key=lambda each: (each.path != each.resolved, each.path)):
+        chosen.setdefault(each.resolved or each.path, each)
+    kept = {each.path for each in chosen.values()}
+    return [each for each in kubeconfigs if each.path in kept]
 
 
 def wanted_by(kubeconfig: LoadedKubeconfig) -> Iterator[Wanted]:

@@ -12,13 +12,19 @@ PKCS12_SUFFIXES = (".p12", ".pfx")
 CURRENT = "-current.pem"
 UPDATED = "-updated.pem"
 
+_NEVER_READ = (".", "#", "~")
+
 _DATED = re.compile(r"(?P<prefix>.+)-(?P<stamp>\d{4}(?:-\d\d){5})\.pem", re.DOTALL)
 _STAMP = "%Y-%m-%d-%H-%M-%S"
 
 
 def is_certificate_name(name: str) -> bool:
-    """Return whether a file of a PKI directory is looked at."""
-    return name.lower().endswith(CERTIFICATE_SUFFIXES)
+    """Return whether a file of a PKI directory is looked at, by its name or its path.
+
+    No component reads names that begin with a dot (an editor's lock `.#ca.crt`, a Mac's `._ca.crt`), nor an editor's
+    copies (`#ca.crt#`, `~ca.crt`).
+    """
+    return name.lower().endswith(CERTIFICATE_SUFFIXES) and not name.rpartition("/")[2].startswith(_NEVER_READ)
 
 
 def is_pkcs12_name(name: str) -> bool:
@@ -33,8 +39,10 @@ def dated_prefix(name: str) -> str | None:
 
 
 def current_prefix(name: str) -> str | None:
-    """Return `PREFIX` of `PREFIX-current.pem`, None for another name."""
-    return name.removesuffix(CURRENT) if name.endswith(CURRENT) and name != CURRENT else None
+    """Return `PREFIX` of `PREFIX-current.pem`, None for another name and for one that no component reads."""
+    if not name.endswith(CURRENT) or name == CURRENT or name.startswith(_NEVER_READ):
+        return None
+    return name.removesuffix(CURRENT)
 
 
 def remembered_links(paths: tuple[str, ...]) -> frozenset[str]:

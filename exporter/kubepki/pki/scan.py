@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from kubepki.config.paths import matches_any
 from kubepki.config.time_zones import find_zone
 from kubepki.formats.kubeconfig import ReferenceKind
 from kubepki.formats.kubeconfig_reader import parse_kubeconfig
@@ -17,7 +18,7 @@ from kubepki.model import Fault, Link, Reason, Snapshot, Usage
 from kubepki.pki import disk, layout
 from kubepki.pki.apiserver import ApiServer, api_server
 from kubepki.pki.content import ContentCache
-from kubepki.pki.kubeconfigs import LoadedKubeconfig, kubeconfig_state, wanted_by
+from kubepki.pki.kubeconfigs import LoadedKubeconfig, kubeconfig_state, one_for_each_file, wanted_by
 from kubepki.pki.located import Located
 from kubepki.pki.snapshots import Context, assemble, wanted_paths
 from kubepki.pki.sources import find_sources
@@ -89,13 +90,18 @@ class Scanner:
         # What this scan does not ask for is forgotten with the next, or each rotation would leave something behind.
         self._issued_before, self._issued = self._issued, {}
         sources = find_sources(self._pki, max_files=self._settings.max_files)
-        read = (self._load_kubeconfig(each.path, optional=each.optional) for each in sources.kubeconfigs)
-        kubeconfigs = [each for each in read if each is not None]
+        ignored: set[str] = set()
+        read = (
+            self._load_kubeconfig(each.path, optional=each.optional)
+            for each in sources.kubeconfigs
+            if not self._ignores(each.path, ignored)
+        )
+        kubeconfigs = one_for_each_file([each for each in read if each is not None])
         further = [wanted for each in kubeconfigs for wanted in wanted_by(each)]
         loaded = {
             path: self._with_key(found)
             for path, wanted in wanted_paths(sources, further, remembered).items()
-            if (found := self._load(wanted)) is not None
+            if not self._ignores(path, ignored) and (found := self._load(wanted)) is not None
         }
         authorities = _authority_ders(kubeconfigs, loaded)
         context = Context(
@@ -106,7 +112,11 @@ class Scanner:
         )
         states = [kubeconfig_state(each, loaded) for each in kubeconfigs]
         return ScanResult(
-            snapshot=assemble(sources, loaded, states, context),
+            snapshot=replace(
+                assemble(sources, loaded, states, context),
+                ignored=len(ignored),
+                distributions=sources.distributions,
+            ),
             current_links=_current_links(loaded.values()),
             directories=_directories(sources, loaded.values()),
             configured=tuple(listing.path for listing in sources.listings),
@@ -116,6 +126,14 @@ class Scanner:
             if authorities
             else None,
         )
+
+    def _ignores(self, path: str, ignored: set[str]) -> bool:
+        """Return whether the operator left *path* out; add it to *ignored* where there is such a file."""
+        if not matches_any(self._pki.ignore, path):
+            return False
+        if disk.exists(path):
+            ignored.add(path)
+        return True
 
     def _parse_file(self, data: bytes, variant: str) -> _File:
         container = Container.PKCS12 if variant else Container.PEM_OR_DER
@@ -164,8 +182,8 @@ class Scanner:
         found = self._kubeconfigs.load(located)
         link = _plain_link(located)
         if isinstance(found, Fault):
-            return LoadedKubeconfig(path=path, fault=found, link=link)
-        return LoadedKubeconfig(path=path, content=found[1], link=link)
+            return LoadedKubeconfig(path=path, resolved=located.resolved, fault=found, link=link)
+        return LoadedKubeconfig(path=path, resolved=located.resolved, content=found[1], link=link)
 
     def _is_trusted(self, loaded: Loaded, authorities: frozenset[bytes]) -> bool:
         if not authorities or loaded.leaf is None or loaded.parsed is None:

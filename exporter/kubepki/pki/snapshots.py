@@ -8,7 +8,7 @@ from kubepki.config.paths import covers
 from kubepki.model import Certificate, Fault, PathState, Reason, Snapshot, Standing, Usage
 from kubepki.pki import layout
 from kubepki.pki.states import Loaded, candidate, newest_superseded, path_state, with_faults
-from kubepki.pki.wanted import Listing, Sources, Wanted
+from kubepki.pki.wanted import Content, Listing, Sources, Wanted
 
 MAX_SUPERSEDED = 1_000
 
@@ -53,6 +53,7 @@ def assemble(
 ) -> Snapshot:
     """Return the snapshot of all that was loaded, ordered by path."""
     read = {state.path: state for state in kubeconfigs}
+    loaded = one_name_for_each_file(loaded, context)
     states = dict(read)
     absorbed = _link_targets(loaded.values())
     superseded: dict[tuple[str, str], list[Loaded]] = defaultdict(list)
@@ -79,6 +80,51 @@ def assemble(
             states[link.path] = _with_candidates(states[link.path], link, dated, context)
     _add_directories(states, sources, superseded)
     return Snapshot(paths=tuple(states[path] for path in sorted(states)))
+
+
+def one_name_for_each_file(loaded: Mapping[str, Loaded], context: Context) -> dict[str, Loaded]:
+    """Return *loaded* with one path for each resolved file: the one that its component or a kubeconfig uses.
+
+    A component's `-current.pem` comes first, then what a kubeconfig or the configuration names, then the path whose
+    directory is no link, then a link before what it leads to. Links of different names stay, for each has fallbacks of
+    its own; so do dated files, which are told from their links elsewhere.
+    """
+    groups: dict[tuple[int, int], list[Loaded]] = defaultdict(list)
+    for each in loaded.values():
+        if each.located is not None and not _stands_alone(each):
+            groups[_inode(each)].append(each)
+    dropped: set[str] = set()
+    for group in groups.values():
+        places: set[tuple[str, str]] = set()
+        for position, each in enumerate(sorted(group, key=lambda each: _rank(each, context)) if group[1:] else ()):
+            place = (context.real_directory(each.directory), each.name)
+            if place in places or (position and not _has_its_own_life(each)):
+                dropped.add(each.path)
+            places.add(place)
+    return {path: each for path, each in loaded.items() if path not in dropped}
+
+
+def _has_its_own_life(loaded: Loaded) -> bool:
+    """Return whether a path is judged beside another one that leads to the same file."""
+    if layout.current_prefix(loaded.name) is not None:
+        return True
+    return layout.dated_prefix(loaded.name) is not None and not loaded.wanted.expected
+
+
+def _rank(loaded: Loaded, context: Context) -> tuple[bool, bool, bool, bool, str]:
+    is_link = loaded.located is not None and loaded.located.is_link
+    return (
+        layout.current_prefix(loaded.name) is None,
+        not loaded.wanted.expected,
+        context.real_directory(loaded.directory) != loaded.directory,
+        not is_link,
+        loaded.path,
+    )
+
+
+def _stands_alone(loaded: Loaded) -> bool:
+    """Return whether a path is judged for what it is and not for the file that it leads to."""
+    return layout.updated_prefix(loaded.name) is not None or loaded.wanted.content is Content.KEY
 
 
 def _add(states: dict[str, PathState], state: PathState | None) -> None:

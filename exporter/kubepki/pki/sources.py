@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import replace
 
-from kubepki.config.presets import expand, newest_revisions
+from kubepki.config.presets import expand, newest_revisions, recognised
 from kubepki.model import Fault, Reason
 from kubepki.pki import disk, globs, layout
 from kubepki.pki.wanted import Listing, Sources, Wanted
@@ -30,6 +30,7 @@ def find_sources(settings: PkiSettings, *, max_files: int) -> Sources:
         globs=wildcards,
         glob_bases=tuple(sorted({globs.base_directory(pattern) for pattern in wildcards})),
         overfull=overfull,
+        distributions=recognised(disk.exists) if settings.presets else (),
     )
 
 

@@ -60,3 +60,4 @@ class Sources:
     globs: tuple[str, ...]
     glob_bases: tuple[str, ...]
     overfull: tuple[str, ...]
+    distributions: tuple[str, ...] = ()

@@ -14,7 +14,8 @@ from typing import Any
 from kubepki.clocks.clocks import Clocks
 from kubepki.clocks.setup import api_server
 from kubepki.clocks.steps import Step
-from kubepki.model import Health, Snapshot
+from kubepki.logs import tell
+from kubepki.model import Health, Snapshot, Standing
 from kubepki.pki.password import read_password
 from kubepki.pki.publish import Publication, publish
 from kubepki.pki.scan import ScanInterrupted, Scanner, ScanResult
@@ -162,6 +163,7 @@ class PkiWatch:
             self._clocks.keep_links(frozenset(links) | self._remembered)
         self._forgiving = False
         if self.published.snapshot is None:
+            tell(log, logging.INFO, watching(snapshot))
             # The first scrape tells of the watch too; later ones have the news at once.
             watch_up = self._follow(result)
             self._publish(snapshot, watch_up)
@@ -223,6 +225,14 @@ class PkiWatch:
         for step in steps:
             self._journal.tell_step(step, snapshot, reading)
         self._journal.tell_changes(snapshot, reading)
+
+
+def watching(snapshot: Snapshot) -> str:
+    """Return in one line what is watched: how many certificates, in how many files, of which distributions."""
+    current = [state for state in snapshot.paths if state.standing is Standing.CURRENT and state.certificates]
+    certificates = sum(len(state.certificates) for state in current)
+    of = f" of {', '.join(snapshot.distributions)}" if snapshot.distributions else ""
+    return f"watching {certificates} certificates in {len(current)} files{of}"
 
 
 def _differences(before: Snapshot, after: Snapshot) -> int:

@@ -21,6 +21,7 @@ VALUES = {
     "pki.files": "/f/*.crt",
     "pki.kubeconfigs": "/k.conf",
     "pki.presets": "k3s",
+    "pki.ignore": "/i/*.crt",
     "pki.password_file": "/p",
     "pki.timezone": "UTC",
     "scan.interval": "1s",

@@ -82,7 +82,7 @@ def test_what_several_presets_share_is_named_once() -> None:
     """One path is one source."""
     sources = expand(["kubeadm", "kubespray", "kubeadm", "aks"], _nothing)
     assert len(set(sources.directories)) == len(sources.directories)
-    assert len(set(sources.kubeconfigs)) == len(sources.kubeconfigs) == 5
+    assert len(set(sources.kubeconfigs)) == len(sources.kubeconfigs) == 6
     assert Kubeconfig(path="/etc/kubernetes/kubelet.conf", optional=True) in sources.kubeconfigs
     assert FilePattern(pattern="/etc/kubernetes/pki/ca.crt", wildcard=True) in sources.files
 

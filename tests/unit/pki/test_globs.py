@@ -23,7 +23,8 @@ def tree(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("pattern", "found"),
     [
-        ("*.pem", {"a.pem", "[x].pem", ".hidden.pem"}),
+        ("*.pem", {"a.pem", "[x].pem"}),
+        (".*.pem", {".hidden.pem"}),
         ("?.pem", {"a.pem"}),
         ("[ab].*", {"a.pem", "b.crt"}),
         ("[[]x].pem", {"[x].pem"}),

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from kubepki.model import PathState, Reason, Standing, Usage
 from kubepki.pki.scan import Scanner
 from kubepki.pki.states import PUBLISHED_SUPERSEDED
@@ -15,6 +17,11 @@ def states(settings: PkiSettings, scan: ScanSettings | None = None) -> dict[str,
     snapshot = Scanner(settings, scan or ScanSettings()).scan().snapshot
     assert [state.path for state in snapshot.paths] == sorted({state.path for state in snapshot.paths})
     return {state.path.rpartition("/")[2]: state for state in snapshot.paths}
+
+
+def paths_of(settings: PkiSettings) -> list[str]:
+    """Return the published paths."""
+    return [state.path for state in Scanner(settings, ScanSettings()).scan().snapshot.paths]
 
 
 def files(*patterns: str) -> PkiSettings:
@@ -135,8 +142,8 @@ def test_more_files_than_allowed(tmp_path: Path) -> None:
         assert len(found) == 3
 
 
-def test_a_dated_file_that_is_named_is_current(tmp_path: Path) -> None:
-    """What the operator names is judged, also where a link leads to it."""
+def test_a_dated_file_that_is_named_is_told_once(tmp_path: Path) -> None:
+    """What the operator names is judged; where a component's link leads to the same file, under the link's name."""
     node(tmp_path / "pki", NEW)
     dated = tmp_path / "pki" / f"kubelet-client-{stamp(NEW)}.pem"
     settings = PkiSettings(
@@ -145,4 +152,56 @@ def test_a_dated_file_that_is_named_is_current(tmp_path: Path) -> None:
         kubeconfigs=(),
     )
     found = states(settings)
-    assert (found[dated.name].standing, found[CLIENT].standing) == (Standing.CURRENT, Standing.CURRENT)
+    assert found[CLIENT].standing is Standing.CURRENT
+    assert dated.name not in found
+
+
+def test_an_alias_of_a_directory_tells_nothing_twice(tmp_path: Path) -> None:
+    """Kubespray's /etc/kubernetes/pki is a link to /etc/kubernetes/ssl: each file is told under its real directory."""
+    node(tmp_path / "ssl", NEW, OLD)
+    (tmp_path / "pki").symlink_to("ssl")
+    both = tuple(Directory(path=str(tmp_path / name), explicit=False) for name in ("pki", "ssl"))
+    found = paths_of(PkiSettings(directories=both, kubeconfigs=()))
+    assert {path for path in found if path.startswith(f"{tmp_path}/pki/")} == set()
+    assert len([path for path in found if path.startswith(f"{tmp_path}/ssl/")]) == 2
+
+
+def test_the_name_that_a_kubeconfig_uses_is_told(tmp_path: Path) -> None:
+    """Of two hard links to one CA the one that a kubeconfig names keeps its series."""
+    (tmp_path / "pki").mkdir()
+    ca = pki.authority()
+    (tmp_path / "pki" / "a.crt").write_bytes(ca.certificate_pem)
+    (tmp_path / "z.crt").hardlink_to(tmp_path / "pki" / "a.crt")
+    named = FilePattern(pattern=str(tmp_path / "z.crt"), wildcard=False)
+    settings = PkiSettings(
+        directories=(Directory(path=str(tmp_path / "pki"), explicit=False),), files=(named,), kubeconfigs=()
+    )
+    assert paths_of(settings) == [str(tmp_path / "z.crt")]
+
+
+@pytest.mark.parametrize(
+    "name", [".#apiserver.crt", "._ca.crt", ".ca.crt.swp", "#ca.crt#", "~ca.crt", ".x-current.pem"]
+)
+def test_what_no_component_reads_is_not_there(tmp_path: Path, name: str) -> None:
+    """An editor's lock, which is a dangling link, or a Mac's resource file pages nobody, in a directory and by glob."""
+    (tmp_path / name).symlink_to("nowhere")
+    directory = Directory(path=str(tmp_path), explicit=False)
+    pattern = FilePattern(pattern=f"{tmp_path}/**/*.*", wildcard=True)
+    settings = PkiSettings(directories=(directory,), files=(pattern,), kubeconfigs=())
+    assert [path for path in paths_of(settings) if not path.endswith("#")] == []
+
+
+def test_what_the_operator_ignores_is_counted_and_not_told(tmp_path: Path) -> None:
+    """Whoever names it: a directory, a glob or the configuration."""
+    node(tmp_path, NEW)
+    broken = tmp_path / "broken.crt"
+    broken.write_bytes(b"nothing")
+    settings = PkiSettings(
+        directories=(Directory(path=str(tmp_path), explicit=False),),
+        files=(FilePattern(pattern=str(broken), wildcard=False),),
+        kubeconfigs=(),
+        ignore=(f"{tmp_path}/bro*.crt",),
+    )
+    snapshot = Scanner(settings, ScanSettings()).scan().snapshot
+    assert str(broken) not in {state.path for state in snapshot.paths}
+    assert snapshot.ignored == 1
