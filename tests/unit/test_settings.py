@@ -49,7 +49,7 @@ def test_each_field_is_an_option_and_each_option_a_field() -> None:
     settings = Settings()
     tree = {f"{group}.{field.name}" for group in GROUPS for field in fields(getattr(settings, group))}
     assert tree == {option.key for option in OPTIONS} | {REFERENCES_KEY}
-    assert {field.name for field in fields(settings)} == {*GROUPS, "config_file"}
+    assert {field.name for field in fields(settings)} == {*GROUPS, "config_file", "places"}
 
 
 def test_the_defaults_that_are_shown_are_those_that_hold() -> None:
