@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 DEMO := build/incident
 ARGS ?=
 
-.PHONY: help broken run test test-oldest test-system lint format generate check-generated dashboards prometheusrule bench golden \
+.PHONY: help broken run look test test-oldest test-system lint format generate check-generated dashboards prometheusrule bench golden \
 	programs system-packages wheel man deb rpm install uninstall clean
 
 help: ## print this
@@ -18,6 +18,9 @@ help: ## print this
 
 run: $(VENV)/.runtime ## run the exporter in the foreground
 	@$(BIN)/python -m tests.support.incident $(DEMO) -- $(BIN)/kubepki-exporter $(ARGS)
+
+look: $(VENV)/.runtime ## look at this host once, without a service, and say what is wrong
+	@$(BIN)/kubepki-exporter check $(ARGS) || { status=$$?; [ $$status -lt 3 ] || exit $$status; }
 
 test: $(VENV)/.dev programs ## run all tests but those that boot machines
 	$(PYTEST) -q -m "not system"
