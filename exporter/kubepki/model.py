@@ -8,8 +8,13 @@ Paths are absolute, not resolved, and `str` as `os.fsdecode` gives them (bytes t
 surrogates); they become label text only at the edge, by `label_text`. Times are Unix seconds as `float`.
 """
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+
+# Characters. Distinguished names and serial numbers are far below it.
+MAX_LABEL = 1_024
+_KEPT_OF_LABEL = 512
 
 
 class Standing(StrEnum):
@@ -52,6 +57,7 @@ class Reason(StrEnum):
     KEY_MISMATCH = "key_mismatch"
     UNREADABLE = "unreadable"
     TOO_LARGE = "too_large"
+    TOO_COSTLY = "too_costly"
     NOT_SYMLINK = "not_symlink"
     OUTSIDE_DIRECTORY = "outside_directory"
     INTERRUPTED_ROTATION = "interrupted_rotation"
@@ -61,8 +67,13 @@ class Reason(StrEnum):
 
     @property
     def severity(self) -> Severity:
-        """The severity of this fault on a path whose standing is `current`."""
+        """The severity of this fault on a path whose standing is `current`, unless `severity_on` knows better."""
         return Severity.CRITICAL if self in _CRITICAL else Severity.WARNING
+
+    def severity_on(self, path: str) -> Severity:
+        """Return the severity of this fault on *path*: what hides a component's own certificate is critical."""
+        hides = self in _CRITICAL_ON_CURRENT and path.endswith("-current.pem")
+        return Severity.CRITICAL if hides else self.severity
 
 
 _CRITICAL = frozenset(
@@ -78,6 +89,8 @@ _CRITICAL = frozenset(
         Reason.KEY_MISMATCH,
     }
 )
+
+_CRITICAL_ON_CURRENT = frozenset({Reason.TOO_COSTLY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +147,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathState:
-    """All that the disk says about one published path."""
+    """All that the disk says about one published path; `omitted` counts the certificates that the limits left out."""
 
     path: str
     standing: Standing
@@ -143,6 +156,7 @@ class PathState:
     faults: tuple[Fault, ...] = ()
     link: Link | None = None
     candidates: tuple[Candidate, ...] = ()
+    omitted: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +233,14 @@ class Health:
     symlink_changes: tuple[tuple[str, int], ...] = ()
     last_reload_successful: bool = True
     last_reload_success_time: float = 0.0
+
+
+def bounded_text(text: str) -> str:
+    """Return *text*, or where it is longer than any honest label its beginning and its hash, which keeps it unique."""
+    if len(text) <= MAX_LABEL:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{text[:_KEPT_OF_LABEL]}...sha256:{digest}"
 
 
 def label_text(path: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from kubepki.model import Reading, Reason, ReferenceReading, Rotation
 from kubepki.pki.snapshots import MAX_SUPERSEDED
 from kubepki.settings import Directory, FilePattern, Kubeconfig, PkiSettings
-from tests.support import pki
+from tests.support import costly, pki
 
 NOW = pki.NEW_YEAR + 100 * pki.DAY
 LEAD = 2 * pki.HOUR + 11 * 60
@@ -462,6 +462,7 @@ SCENARIOS = (
     _breaks("no_private_key", _overwrite(_without_key), Reason.NO_PRIVATE_KEY),
     _breaks("key_mismatch", _overwrite(_foreign_key), Reason.KEY_MISMATCH),
     _breaks("too_large", _overwrite(lambda data: data.ljust((1 << 20) + 4096, b"\n")), Reason.TOO_LARGE),
+    _breaks("too_costly", _overwrite(lambda data: data + costly.FILES["rsa_300000.pem"]()), Reason.TOO_COSTLY),
     _breaks("not_symlink", _regular, Reason.NOT_SYMLINK),
     _breaks("outside_directory", _elsewhere, Reason.OUTSIDE_DIRECTORY),
     Scenario(

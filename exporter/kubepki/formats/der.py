@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 
 SEQUENCE = 0x30
 INTEGER = 0x02
+BIT_STRING = 0x03
 OCTET_STRING = 0x04
 CONTEXT_0 = 0xA0
 _LONG_FORM = 0x80
 _HIGH_TAG = 0x1F
 _MAX_LENGTH_BYTES = 4
+# Far above any that is registered. Decoding takes time with the square of the length, and so a bound.
+_MAX_OID_BYTES = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,15 @@ def sequence(data: bytes) -> list[Element]:
     return elements(outer[0].content)
 
 
+def encode(tag: int, content: bytes) -> bytes:
+    """Return the DER of one value (X.690, section 10.1: the shortest form of the length)."""
+    length = len(content)
+    if length < _LONG_FORM:
+        return bytes((tag, length)) + content
+    octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes((tag, _LONG_FORM | len(octets))) + octets + content
+
+
 def certificate_fields(certificate: bytes) -> CertificateFields:
     """Return the raw issuer, subject and SubjectPublicKeyInfo of a DER certificate; ValueError where there are none."""
     outer = sequence(certificate)
@@ -80,7 +92,12 @@ def certificate_fields(certificate: bytes) -> CertificateFields:
 
 
 def oid_text(content: bytes) -> str:
-    """Return an OBJECT IDENTIFIER's content in dotted form (X.690, section 8.19); ValueError where it is cut off."""
+    """Return an OBJECT IDENTIFIER's content in dotted form (X.690, section 8.19).
+
+    ValueError where it is cut off, or longer than any that is in use.
+    """
+    if len(content) > _MAX_OID_BYTES:
+        raise ValueError
     arcs = []
     value = 0
     for byte in content:

@@ -88,13 +88,17 @@ class Server:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kubeconfig:
-    """The content of a kubeconfig. `faults` has at most one of `EMPTY` and `UNPARSABLE`."""
+    """The content of a kubeconfig. `faults` has at most one of `EMPTY` and `UNPARSABLE`.
+
+    `omitted` counts the embedded certificates that are beyond the limit of a file.
+    """
 
     users: tuple[User, ...] = ()
     clusters: tuple[Cluster, ...] = ()
     contexts: tuple[Context, ...] = ()
     current_context: str = ""
     faults: tuple[Fault, ...] = ()
+    omitted: int = 0
 
     @property
     def parsed(self) -> tuple[ParsedCertificate, ...]:

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from kubepki.formats.certificate import ParsedCertificate
 from kubepki.formats.kubeconfig import Cluster, Context, Kubeconfig, User
-from kubepki.formats.parse import Parsed, content_faults, parse
+from kubepki.formats.parse import MAX_CERTIFICATES, Parsed, content_faults, parse
 from kubepki.formats.yaml_tree import Problem, Tree, read_tree
-from kubepki.model import Fault, Reason
+from kubepki.model import Fault, Reason, bounded_text
 
 _Mapping = dict[str, Tree]
 
@@ -43,21 +43,26 @@ class _Reader:
         self._tree = tree
         self._problems: list[str] = []
         self._entries: set[str] = set()
+        # Aliases may give one text to many users: each is parsed once, and the certificates of all are bounded.
+        self._known: dict[str, tuple[Parsed, bytes | None, str]] = {}
+        self._omitted = 0
+        self._costs: list[Fault] = []
 
     def kubeconfig(self) -> Kubeconfig:
         """Return the document's content."""
         users = [self._user(*each) for each in self._named("users", "user")]
         clusters = [self._cluster(*each) for each in self._named("clusters", "cluster")]
         contexts = [
-            Context(name=name, user=_text(fields, "user") or "", cluster=_text(fields, "cluster") or "")
+            Context(name=name, user=_name(fields, "user") or "", cluster=_name(fields, "cluster") or "")
             for _, name, fields in self._named("contexts", "context")
         ]
         return Kubeconfig(
             users=tuple(users),
             clusters=tuple(clusters),
             contexts=tuple(contexts),
-            current_context=_text(self._tree, "current-context") or "",
-            faults=content_faults(self._problems),
+            current_context=_name(self._tree, "current-context") or "",
+            faults=(*content_faults(self._problems), *self._costs[:1]),
+            omitted=self._omitted,
         )
 
     def _named(self, group: str, field: str) -> Iterator[tuple[str, str, _Mapping]]:
@@ -72,7 +77,7 @@ class _Reader:
         for position, item in enumerate(items):
             place = f"{group}[{position}]"
             fields = item.get(field) if isinstance(item, dict) else None
-            name = _text(item, "name") if isinstance(item, dict) else None
+            name = _name(item, "name") if isinstance(item, dict) else None
             if name is None or not isinstance(fields, dict | None):
                 self._problems.append(f"{place}: without a name, or {field} is not a mapping")
             elif name in seen:
@@ -115,19 +120,27 @@ class _Reader:
         text = _text(fields, key)
         if text is None:
             return None, None
-        try:
-            data = base64.b64decode("".join(text.split()), validate=True)
-        except (binascii.Error, ValueError):
-            self._problems.append(f"{place}.{key}: not base64")
-            return Parsed(), None
-        parsed = parse(data)
-        self._problems += [f"{place}.{key}: {fault.detail}" for fault in parsed.faults]
+        if text not in self._known:
+            self._known[text] = _parsed(text)
+        parsed, data, problem = self._known[text]
+        if problem:
+            self._problems.append(f"{place}.{key}: {problem}")
+        for fault in parsed.faults:
+            detail = f"{place}.{key}: {fault.detail}"
+            if fault.reason is Reason.TOO_COSTLY:
+                self._costs.append(replace(fault, detail=detail))
+            else:
+                self._problems.append(detail)
         return parsed, data
 
     def _entitled(self, entry: str, parsed: Parsed | None) -> tuple[ParsedCertificate, ...]:
         """Return the certificates with their entry: `user/NAME`, and `user/NAME/N` for further ones, each once."""
         entitled = []
+        self._omitted += parsed.omitted if parsed else 0
         for each in parsed.certificates if parsed else ():
+            if len(self._entries) >= MAX_CERTIFICATES:
+                self._omitted += 1
+                continue
             position = int(each.certificate.entry)
             title = entry if position == 0 else f"{entry}/{position}"
             while title in self._entries:
@@ -142,3 +155,18 @@ def _text(fields: _Mapping, key: str) -> str | None:
     """Return a text that is not empty; client-go leaves empty fields out."""
     value = fields.get(key)
     return value if isinstance(value, str) and value else None
+
+
+def _name(fields: _Mapping, key: str) -> str | None:
+    """Return the name of a user, a cluster or a context: it becomes part of a label."""
+    text = _text(fields, key)
+    return None if text is None else bounded_text(text)
+
+
+def _parsed(text: str) -> tuple[Parsed, bytes | None, str]:
+    """Return what the base64 in *text* holds, the bytes, and why there are none."""
+    try:
+        data = base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return Parsed(), None, "not base64"
+    return parse(data), data, ""

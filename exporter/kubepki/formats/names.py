@@ -10,7 +10,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from kubepki.formats import der
 from kubepki.formats.guard import Refusal, attempt
-from kubepki.model import Usage
+from kubepki.model import Usage, bounded_text
 
 
 def name_text(read: Callable[[], x509.Name], encoded: Callable[[], bytes]) -> str:
@@ -22,7 +22,7 @@ def name_text(read: Callable[[], x509.Name], encoded: Callable[[], bytes]) -> st
     text = attempt(lambda: read().rfc4514_string())
     if isinstance(text, Refusal):
         text = attempt(lambda: _hex_name(encoded()))
-    return "" if isinstance(text, Refusal) else text
+    return "" if isinstance(text, Refusal) else bounded_text(text)
 
 
 def _hex_name(encoded: bytes) -> str:
@@ -39,7 +39,7 @@ def _hex_name(encoded: bytes) -> str:
 def serial_text(serial: int) -> str:
     """Return a serial number as `openssl x509 -serial` prints it: upper-case, whole bytes, `-` before a negative."""
     digits = f"{abs(serial):X}"
-    return ("-" if serial < 0 else "") + ("0" if len(digits) % 2 else "") + digits
+    return bounded_text(("-" if serial < 0 else "") + ("0" if len(digits) % 2 else "") + digits)
 
 
 def usage(extensions: x509.Extensions) -> Usage:

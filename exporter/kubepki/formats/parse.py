@@ -16,13 +16,19 @@ from kubepki.formats.certificate import ParsedCertificate, read_certificate
 from kubepki.formats.guard import Refusal, attempt, quiet
 from kubepki.formats.pkcs12 import read_pkcs12
 from kubepki.formats.private_key import Unread, key_hash
+from kubepki.formats.rsa_key import MAX_BITS
 from kubepki.model import Fault, Reason
 
 __all__ = ["Container", "Parsed", "ParsedCertificate", "content_faults", "key_match", "parse"]
 
 _SEQUENCE = b"\x30"
 # Kinds of key by their PEM label that are not tried: encrypted, or of no use in TLS.
+_TOO_LARGE_KEY = f"an RSA key of more than {MAX_BITS} bits, which nothing can use"
 _OPAQUE_LABELS = frozenset({"DSA PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "OPENSSH PRIVATE KEY"})
+
+
+# Of one file. The bundles of operating systems hold about 150.
+MAX_CERTIFICATES = 1_000
 
 
 class Container(Enum):
@@ -38,7 +44,7 @@ class Parsed:
 
     `keys` holds the `spki_sha256` of each private key; `opaque_keys` counts those that are encrypted or unsupported;
     `other_blocks` counts whole PEM blocks (or a DER file) that are neither certificate nor key. `faults` has at most
-    one of `EMPTY` and `UNPARSABLE`.
+    one of `EMPTY` and `UNPARSABLE`. `omitted` counts the certificates beyond `MAX_CERTIFICATES`, which are not read.
     """
 
     certificates: tuple[ParsedCertificate, ...] = ()
@@ -46,6 +52,7 @@ class Parsed:
     opaque_keys: int = 0
     other_blocks: int = 0
     faults: tuple[Fault, ...] = ()
+    omitted: int = 0
 
     @property
     def leaf(self) -> ParsedCertificate | None:
@@ -104,30 +111,26 @@ def _pem(data: bytes) -> Parsed:
     certificates: list[ParsedCertificate] = []
     keys: list[str] = []
     problems: list[str] = []
+    costs: list[str] = []
     position = opaque = other = 0
     for block in pem.blocks(data):
         problem = block.problem
         is_certificate = block.label == "CERTIFICATE"
-        if block.content is None:
+        if block.content is None or (is_certificate and position >= MAX_CERTIFICATES):
             pass
         elif is_certificate:
             found, problem = read_certificate(block.content, str(position))
             certificates += [found] if found else []
         elif not block.label.endswith("PRIVATE KEY"):
             other += 1
-        elif block.encrypted or block.label in _OPAQUE_LABELS:
-            opaque += 1
         else:
-            key = key_hash(block.content)
-            if isinstance(key, str):
-                keys.append(key)
-            elif key is Unread.OPAQUE:
-                opaque += 1
-            else:
-                problem = "not a private key, or cut off"
+            key = Unread.OPAQUE if block.encrypted or block.label in _OPAQUE_LABELS else key_hash(block.content)
+            keys += [key] if isinstance(key, str) else []
+            opaque += key in {Unread.OPAQUE, Unread.TOO_COSTLY}
+            costs += [f"{block.title}: {_TOO_LARGE_KEY}"] if key is Unread.TOO_COSTLY else []
+            problem = "not a private key, or cut off" if key is Unread.DAMAGED else ""
         position += is_certificate
-        if problem:
-            problems.append(f"{block.title}: {problem}")
+        problems += [f"{block.title}: {problem}"] if problem else []
     if not (certificates or keys or opaque or other or problems):
         problems.append("no PEM block")
     return Parsed(
@@ -135,7 +138,8 @@ def _pem(data: bytes) -> Parsed:
         keys=tuple(keys),
         opaque_keys=opaque,
         other_blocks=other,
-        faults=content_faults(problems),
+        faults=(*content_faults(problems), *_costs(costs)),
+        omitted=max(0, position - MAX_CERTIFICATES),
     )
 
 
@@ -146,9 +150,15 @@ def _der(data: bytes) -> Parsed:
     key = key_hash(data)
     if isinstance(key, str):
         return Parsed(keys=(key,))
+    if key is Unread.TOO_COSTLY:
+        return Parsed(opaque_keys=1, faults=_costs([_TOO_LARGE_KEY]))
     if _loads(data, (x509.load_der_x509_csr, x509.load_der_x509_crl)):
         return Parsed(other_blocks=1)
     return _unparsable(f"DER, {problem}")
+
+
+def _costs(details: Sequence[str]) -> tuple[Fault, ...]:
+    return tuple(Fault(reason=Reason.TOO_COSTLY, detail=detail) for detail in details[:1])
 
 
 def _loads(data: bytes, loaders: Iterable[Callable[[bytes], object]]) -> bool:
@@ -156,11 +166,16 @@ def _loads(data: bytes, loaders: Iterable[Callable[[bytes], object]]) -> bool:
 
 
 def _pkcs12(data: bytes, password: bytes | None) -> Parsed:
-    content, problem = read_pkcs12(data, password)
+    content, fault = read_pkcs12(data, password)
     certificates: list[ParsedCertificate] = []
-    problems = [problem] if problem else []
-    for position, encoded in enumerate(content.certificates):
+    problems: list[str] = []
+    for position, encoded in enumerate(content.certificates[:MAX_CERTIFICATES]):
         found, problem = read_certificate(encoded, str(position))
         certificates += [found] if found else []
         problems += [f"certificate {position}: {problem}"] if problem else []
-    return Parsed(certificates=tuple(certificates), keys=content.keys, faults=content_faults(problems))
+    return Parsed(
+        certificates=tuple(certificates),
+        keys=content.keys,
+        faults=(fault,) if fault else content_faults(problems),
+        omitted=max(0, len(content.certificates) - MAX_CERTIFICATES),
+    )

@@ -9,24 +9,20 @@ import hashlib
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-import cryptography
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
 
 from kubepki.formats import der
 from kubepki.formats.guard import Refusal, attempt
+from kubepki.formats.rsa_key import TooManyBitsError, rsa_public_hash
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
-_SKIP_SINCE = 39
-# The check takes 40 ms for RSA with 2048 bits, and comparing public halves does not need it. Without the option the
-# cost is paid: it is the price of Debian 12's library, once per file and change.
-_OPTIONS: dict[str, bool] = (
-    {"unsafe_skip_rsa_key_validation": True} if int(cryptography.__version__.split(".")[0]) >= _SKIP_SINCE else {}
-)
+_RSA = "1.2.840.113549.1.1.1"
 _EC = "1.2.840.10045.2.1"
-_KNOWN_ALGORITHMS = frozenset({_EC, "1.2.840.113549.1.1.1", "1.3.101.112", "1.3.101.113"})
+_EDWARDS = frozenset({"1.3.101.112", "1.3.101.113"})
 _PKCS8_TAGS = [der.INTEGER, der.SEQUENCE, der.OCTET_STRING]
+_SEC1_TAGS = [der.INTEGER, der.OCTET_STRING]
 
 
 class Unread(Enum):
@@ -34,6 +30,7 @@ class Unread(Enum):
 
     OPAQUE = auto()
     DAMAGED = auto()
+    TOO_COSTLY = auto()
 
 
 def public_hash(key: PublicKeyTypes) -> str:
@@ -49,23 +46,41 @@ def private_hash(key: PrivateKeyTypes) -> str:
 def key_hash(content: bytes) -> str | Unread:
     """Return `public_hash` of an unencrypted DER private key in PKCS#8, PKCS#1 or SEC1.
 
-    `OPAQUE`: of a kind that the library does not support. `DAMAGED`: cut off, or no key at all.
+    `OPAQUE`: of a kind that is not supported. `DAMAGED`: cut off, or no key at all. `TOO_COSTLY`: too large to be used.
     """
-    found = attempt(lambda: private_hash(load_der_private_key(content, None, **_OPTIONS)))
-    if not isinstance(found, Refusal):
-        return found
-    if found.kind == "UnsupportedAlgorithm":
-        return Unread.OPAQUE
-    foreign = attempt(lambda: _is_foreign(content))
-    return Unread.OPAQUE if foreign is True else Unread.DAMAGED
+    found = attempt(lambda: _hash(content))
+    return Unread.DAMAGED if isinstance(found, Refusal) else found
 
 
-def _is_foreign(content: bytes) -> bool:
-    # Older libraries answer a key of an unknown kind with the ValueError that also means damage.
+def _hash(content: bytes) -> str | Unread:
+    """Return what `key_hash` does, or raise. The library is asked only for kinds whose cost is bounded by their name.
+
+    It derives the public half of DSA, DH and of a curve with explicit parameters from numbers of any size.
+    """
     members = der.sequence(content)
-    if [member.tag for member in members[:3]] == _PKCS8_TAGS:
+    tags = [member.tag for member in members]
+    if tags[:3] == _PKCS8_TAGS:
         algorithm, *parameters = der.elements(members[1].content)
         name = der.oid_text(algorithm.content)
-        return name not in _KNOWN_ALGORITHMS or (name == _EC and parameters[0].tag == der.SEQUENCE)
-    # RFC 5915, section 3: parameters are a name ([0] OBJECT IDENTIFIER), or explicit and then unsupported.
-    return any(member.tag == der.CONTEXT_0 and member.content[0] == der.SEQUENCE for member in members)
+        if name == _RSA:
+            return _rsa(members[2].content)
+        explicit = name == _EC and parameters[0].tag == der.SEQUENCE
+        if explicit or name not in {_EC, *_EDWARDS}:
+            return Unread.OPAQUE
+    elif tags[:2] == _SEC1_TAGS:
+        # RFC 5915, section 3: parameters are a name ([0] OBJECT IDENTIFIER), or explicit and then unsupported.
+        if any(member.tag == der.CONTEXT_0 and member.content[0] == der.SEQUENCE for member in members):
+            return Unread.OPAQUE
+    else:
+        return _rsa(content)
+    found = attempt(lambda: private_hash(load_der_private_key(content, None)))
+    if isinstance(found, Refusal):
+        return Unread.OPAQUE if found.kind == "UnsupportedAlgorithm" else Unread.DAMAGED
+    return found
+
+
+def _rsa(content: bytes) -> str | Unread:
+    try:
+        return rsa_public_hash(content)
+    except TooManyBitsError:
+        return Unread.TOO_COSTLY

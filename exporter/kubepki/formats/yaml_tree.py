@@ -15,6 +15,7 @@ Tree: TypeAlias = "str | list[Tree] | dict[str, Tree] | None"
 MAX_DEPTH = 32
 MAX_NODES = 50_000
 MAX_ALIASES = 100
+_MERGE = "<<"
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
@@ -29,7 +30,7 @@ def read_tree(data: bytes) -> "Tree | Problem":
     """Return the first document of *data*; None where it is empty.
 
     Plain scalars stay texts, `null` and `~` are None. Of a key that is given twice the last value counts; keys that are
-    no scalars are left out.
+    no scalars are left out. A merge key (`<<`) takes in the mappings that it names.
     """
     found = attempt(lambda: _read(data))
     return Problem(f"not readable as YAML ({found.kind})") if isinstance(found, Refusal) else found
@@ -53,6 +54,8 @@ def _read(data: bytes) -> "Tree | Problem":
         return Problem("no YAML: it has bytes that YAML does not allow")
     except _UnknownAliasError:
         return Problem("YAML with an alias of nothing")
+    except _BadMergeError:
+        return Problem("YAML with a merge key (<<) of something that is no mapping")
     except _TooMuchError:
         return Problem("YAML that is nested too deep, too large, or has too many aliases")
     return builder.root
@@ -60,6 +63,10 @@ def _read(data: bytes) -> "Tree | Problem":
 
 class _UnknownAliasError(Exception):
     """An alias without its anchor."""
+
+
+class _BadMergeError(Exception):
+    """A merge key whose value is neither a mapping nor a list of them."""
 
 
 class _TooMuchError(Exception):
@@ -70,6 +77,7 @@ class _TooMuchError(Exception):
 class _Frame:
     container: list[Tree] | dict[str, Tree]
     items: list[Tree]
+    merges: set[int]
 
 
 class _Builder:
@@ -85,6 +93,8 @@ class _Builder:
         anchor = getattr(event, "anchor", None)
         match type(event).__name__:
             case "ScalarEvent":
+                if self._frames and _is_merge(event):
+                    self._frames[-1].merges.add(len(self._frames[-1].items))
                 self._add(_scalar(event), anchor)
             case "SequenceStartEvent":
                 self._enter([], anchor)
@@ -119,16 +129,33 @@ class _Builder:
     def _enter(self, container: list[Tree] | dict[str, Tree], anchor: object) -> None:
         self._add(container, anchor)
         self._check(within=len(self._frames) < MAX_DEPTH)
-        self._frames.append(_Frame(container, []))
+        self._frames.append(_Frame(container, [], set()))
 
     def _leave(self) -> None:
         frame = self._frames.pop()
         if isinstance(frame.container, list):
             frame.container += frame.items
             return
-        for key, value in zip(frame.items[::2], frame.items[1::2], strict=True):
-            if isinstance(key, str):
+        for position in range(0, len(frame.items), 2):
+            key, value = frame.items[position : position + 2]
+            if position in frame.merges:
+                self._merge(frame.container, value)
+            elif isinstance(key, str):
                 frame.container[key] = value
+
+    def _merge(self, into: dict[str, Tree], value: Tree) -> None:
+        # As client-go's YAML library does: what stands later wins, and of a list the first mapping.
+        for mapping in reversed(value if isinstance(value, list) else [value]):
+            if not isinstance(mapping, dict):
+                raise _BadMergeError
+            self._nodes += len(mapping)
+            self._check(within=self._nodes <= MAX_NODES)
+            into.update(mapping)
+
+
+def _is_merge(event: object) -> bool:
+    # https://yaml.org/type/merge.html: a plain scalar only; in quotes it is a key like any other.
+    return getattr(event, "value", "") == _MERGE and bool(getattr(event, "implicit", (False, True))[0])
 
 
 def _scalar(event: object) -> str | None:

@@ -15,6 +15,7 @@ _FAULTS = {
     Reason.KEY_MISMATCH: "put the certificate and its own private key together again",
     Reason.UNREADABLE: "give the exporter the right to read it (CAP_DAC_READ_SEARCH)",
     Reason.TOO_LARGE: "remove the file from the directory, or raise --scan.max-file-size",
+    Reason.TOO_COSTLY: "look at what the file asks for, and remove it or write it anew in an ordinary form",
     Reason.NOT_SYMLINK: "move the file to a dated name and make this a link to it, or the next rotation fails",
     Reason.OUTSIDE_DIRECTORY: "point the link at a file in its own directory",
     Reason.INTERRUPTED_ROTATION: "restart the kubelet: it takes the link up at its next start",

@@ -91,7 +91,7 @@ def _fault_findings(state: PathState) -> list[Finding]:
         found.append(
             Finding(
                 code=Code.KUBECONFIG_DIVERGED if diverged else Code.PATH_BROKEN,
-                severity=fault.reason.severity,
+                severity=fault.reason.severity_on(state.path),
                 path=state.path,
                 reason=fault.reason,
                 message=f"{fault.reason}: {fault.detail}" if fault.detail else str(fault.reason),

@@ -27,6 +27,10 @@ class View:
     health: Health
 
 
+# NotBefore, its offset, NotAfter and the info.
+_SERIES_OF_A_CERTIFICATE = 4
+
+
 class Collector:
     """A prometheus-client collector over `view`, a callable that returns what to tell now."""
 
@@ -93,6 +97,9 @@ def snapshot_families(snapshot: Snapshot) -> Iterator[Metric]:
         ((standing.value,), float(count)) for standing, count in sorted(watched.items())
     )
     yield families.IGNORED_FILES.metric([((), float(snapshot.ignored))])
+
+    omitted = sum(state.omitted for state in snapshot.paths)
+    yield families.OMITTED_SERIES.metric([((), float(omitted * _SERIES_OF_A_CERTIFICATE))])
 
 
 def moment_families(snapshot: Snapshot, reading: Reading) -> Iterator[Metric]:

@@ -89,6 +89,9 @@ FALLBACK_NOT_AFTER = Family(
     "kubepki_fallback_not_after_timestamp_seconds", "NotAfter of the file that a rollback would choose.", ("path",)
 )
 FAULT = Family("kubepki_fault", "1 for each fault that holds now; absent otherwise.", ("path", "standing", "reason"))
+OMITTED_SERIES = Family(
+    "kubepki_omitted_series", "Series of certificates that the limits on output left out; 0 where all is told."
+)
 PATH_OK = Family("kubepki_path_ok", "1 if the path has no fault, 0 if it has some.", ("path", "standing"))
 CERTIFICATES_WATCHED = Family(
     "kubepki_certificates_watched", "How many certificates are exported; 0 of current ones is a finding.", ("standing",)

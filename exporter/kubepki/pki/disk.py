@@ -7,11 +7,12 @@ socket, a device or a huge file costs one system call.
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from kubepki.model import Fault, Reason
 from kubepki.pki.located import Identity, Located
 
+_CHUNK = 16_384
 MAX_LINKS = 40  # path_resolution(7)
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
@@ -65,7 +66,9 @@ def read(path: str, limit: int) -> tuple[Identity, bytes] | Fault:
             return _too_large(status.st_size, limit)
         chunks = []
         wanted = limit + 1
-        while wanted > 0 and (chunk := os.read(descriptor, min(wanted, status.st_size + 1 or 1))):
+        # The files of /proc say that they are empty.
+        size = max(status.st_size + 1, _CHUNK)
+        while wanted > 0 and (chunk := os.read(descriptor, min(wanted, size))):
             chunks.append(chunk)
             wanted -= len(chunk)
         data = b"".join(chunks)
@@ -76,21 +79,37 @@ def read(path: str, limit: int) -> tuple[Identity, bytes] | Fault:
         os.close(descriptor)
 
 
-def list_names(directory: str, limit: int) -> tuple[frozenset[str], bool] | Fault:
-    """Return the names in *directory* that are no directories and whether there were more than *limit*, or a fault."""
+def list_names(
+    directory: str,
+    limit: int,
+    *,
+    ours: Callable[[str], bool] = lambda _: True,
+    first: Callable[[str], bool] = lambda _: False,
+) -> tuple[frozenset[str], bool] | Fault:
+    """Return the names in *directory* that are *ours* and no directories, or a fault.
+
+    Those that are *first* are always among them; at most *limit* others, and whether there were more. Foreign names
+    do not count.
+    """
+    cut = False
+    others = 0
     names: set[str] = set()
     try:
         with os.scandir(directory) as entries:
             for entry in entries:
-                if len(names) >= limit:
-                    return frozenset(names), True
-                if not entry.is_dir(follow_symlinks=False):
-                    names.add(entry.name)
+                if not ours(entry.name) or entry.is_dir(follow_symlinks=False):
+                    continue
+                is_first = first(entry.name)
+                if not is_first and others >= limit:
+                    cut = True
+                    continue
+                others += not is_first
+                names.add(entry.name)
     except NotADirectoryError:
         return Fault(reason=Reason.NOT_REGULAR, detail="it is no directory")
     except OSError as error:
         return _fault_of(error, is_link=False)
-    return frozenset(names), False
+    return frozenset(names), cut
 
 
 def walk(directory: str) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]:

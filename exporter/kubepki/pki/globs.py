@@ -27,26 +27,40 @@ def matches(pattern: str) -> Iterator[str]:
     What cannot be listed is passed over: a glob is never expected.
     """
     base = base_directory(pattern)
-    rest = pattern.removeprefix(base).strip("/").split("/")
-    yield from _below(base, rest)
+    components = tuple(pattern.removeprefix(base).strip("/").split("/"))
+    # A stack and no recursion, for directories may be nested deeper than Python's calls; and each directory once for
+    # each rest of the pattern, for several `**` would meet it in many ways.
+    waiting = [(base, components)]
+    seen = set(waiting)
 
+    def visit(directory: str, rest: tuple[str, ...]) -> None:
+        if (directory, rest) not in seen:
+            seen.add((directory, rest))
+            waiting.append((directory, rest))
 
-def _below(directory: str, components: list[str]) -> Iterator[str]:
-    first, *rest = components
-    if first == "**":
-        yield from _below(directory, rest or ["*"])
-        for name in _names(directory, directories=True, follow=False):
-            if name.startswith("."):
-                continue
-            yield from _below(_join(directory, name), components)
-        return
-    match = re.compile(fnmatch.translate(first)).match
-    for name in _names(directory, directories=bool(rest), follow=True):
-        if match(name) and (first.startswith(".") or not name.startswith(".")):
-            path = _join(directory, name)
-            if rest:
-                yield from _below(path, rest)
-            else:
+    found: set[str] = set()
+    while waiting:
+        directory, (first, *further) = waiting.pop()
+        rest = tuple(further)
+        if first == "**":
+            below = _names(directory, directories=True, follow=False)
+            for name in reversed([name for name in below if not name.startswith(".")]):
+                visit(_join(directory, name), (first, *rest))
+            visit(directory, rest or ("*",))
+            continue
+        match = re.compile(fnmatch.translate(first)).match
+        names = [
+            name
+            for name in _names(directory, directories=bool(rest), follow=True)
+            if match(name) and (first.startswith(".") or not name.startswith("."))
+        ]
+        if rest:
+            for name in reversed(names):
+                visit(_join(directory, name), rest)
+            continue
+        for path in (_join(directory, name) for name in names):
+            if path not in found:
+                found.add(path)
                 yield path
 
 

@@ -78,6 +78,7 @@ def kubeconfig_state(kubeconfig: LoadedKubeconfig, loaded: Mapping[str, Loaded])
         key_match=content.key_match,
         faults=ordered(faults),
         link=kubeconfig.link,
+        omitted=content.omitted,
     )
 
 

@@ -43,7 +43,12 @@ def _unique(directories: Iterable[Directory]) -> tuple[Directory, ...]:
 
 
 def _list(directory: Directory, max_files: int) -> Listing:
-    outcome = disk.list_names(directory.path, max_files)
+    outcome = disk.list_names(
+        directory.path,
+        max_files,
+        ours=layout.is_certificate_name,
+        first=lambda name: layout.current_prefix(name) is not None,
+    )
     if not isinstance(outcome, Fault):
         names, cut = outcome
         fault = _too_many(max_files) if cut else None

@@ -67,6 +67,7 @@ def path_state(loaded: Loaded, standing: Standing, name_time: Callable[[str], fl
         key_match=_key_match(loaded),
         faults=ordered((*faults, *_place_faults(loaded))),
         link=link,
+        omitted=parsed.omitted if parsed else 0,
     )
 
 

@@ -52,7 +52,7 @@ class Journal:
         for (path, reason), (state, detail) in now.items():
             if (path, reason) not in self._faults:
                 current = state.standing is Standing.CURRENT
-                level = _LEVELS[reason.severity] if current else logging.INFO
+                level = _LEVELS[reason.severity_on(path)] if current else logging.INFO
                 action = advise_fault(reason) if current else None
                 tell(log, level, "fault appeared", path=path, reason=reason, detail=detail or None, action=action)
         for path, reason in self._faults.keys() - now.keys():

@@ -102,3 +102,19 @@ def test_list_names(tmp_path: Path) -> None:
     assert (len(names), cut) == (2, True)
     assert reason(disk.list_names(str(tmp_path / "absent"), 2)) is Reason.MISSING
     assert reason(disk.list_names(str(tmp_path / "file"), 2)) is Reason.NOT_REGULAR
+
+
+def test_foreign_names_leave_room_for_ours(tmp_path: Path) -> None:
+    """The limit counts names of ours, and current links are always looked at."""
+    for number in range(50):
+        (tmp_path / f"foreign-{number}.txt").touch()
+        (tmp_path / f"{number}.pem").touch()
+        (tmp_path / f"{number}-current.pem").touch()
+    found = disk.list_names(
+        str(tmp_path), 10, ours=lambda name: name.endswith(".pem"), first=lambda name: name.endswith("-current.pem")
+    )
+    assert not isinstance(found, Fault)
+    names, cut = found
+    assert cut
+    assert len([name for name in names if name.endswith("-current.pem")]) == 50
+    assert len(names) == 60

@@ -49,3 +49,19 @@ def test_matches(tree: Path, pattern: str, found: set[str]) -> None:
 def test_base_directory(pattern: str, base: str) -> None:
     """The directory below which everything lies that can match."""
     assert globs.base_directory(pattern) == base
+
+
+def test_directories_nested_deeper_than_calls(tmp_path: Path) -> None:
+    """Python ends at a thousand calls within each other, and a file system does not."""
+    deep = tmp_path
+    for _ in range(990):
+        deep /= "d"
+        deep.mkdir()
+    (deep / "a.pem").touch()
+    assert list(globs.matches(f"{tmp_path}/**/*.pem")) == [str(deep / "a.pem")]
+    assert list(globs.matches(f"{tmp_path}/**/d/**/d/**/*.pem")) == [str(deep / "a.pem")]
+    # pytest removes what is left with a call for each level.
+    (deep / "a.pem").unlink()
+    while deep != tmp_path:
+        deep.rmdir()
+        deep = deep.parent
