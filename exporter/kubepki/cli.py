@@ -58,6 +58,10 @@ def _run(invocation: Invocation, reload: Callable[[], Invocation]) -> int:
         from kubepki.commands.textfile import textfile  # noqa: PLC0415 - as above
 
         return textfile(invocation)
+    if invocation.command is Command.FORGET:
+        from kubepki.commands.forget import forget  # noqa: PLC0415 - as above
+
+        return forget(invocation)
     from kubepki.service.serve import check_config, serve  # noqa: PLC0415 - as above
 
     if invocation.config_check:

@@ -148,6 +148,18 @@ class Clocks:
         self._wake()
         return tuple(changed)
 
+    def see_sources(self, paths: Collection[str]) -> None:
+        """Remember that the optional files *paths* are there: from now on they are expected."""
+        self._state.note_sources(paths)
+
+    def take_forgotten(self) -> frozenset[str]:
+        """Forget what an operator asked to forget; return those paths."""
+        paths = self._state.take_forgotten()
+        if paths:
+            with self._lock:
+                self._targets = {path: target for path, target in self._targets.items() if path not in paths}
+        return paths
+
     def keep_links(self, paths: Collection[str]) -> None:
         """Forget every link that is not in *paths*; for a reload."""
         with self._lock:

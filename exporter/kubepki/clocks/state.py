@@ -12,6 +12,7 @@ import threading
 from collections.abc import Collection
 from pathlib import Path
 
+from kubepki.clocks import forgotten
 from kubepki.clocks.state_file import MAX_LINKS, from_json, read, to_json, write_atomically
 from kubepki.model import Rotation
 
@@ -35,8 +36,10 @@ class State:
         self._dirty = False
         self._last_synchronized: float | None = None
         self._rotations: dict[str, Rotation] = {}
+        self._sources: frozenset[str] = frozenset()
         if self._path is not None:
             self._load(self._path)
+            self.take_forgotten()
         self._written_synchronized: float | None = self._last_synchronized
 
     @property
@@ -53,6 +56,11 @@ class State:
     def links(self) -> tuple[str, ...]:
         """Return the paths of all links that are remembered, ordered."""
         return tuple(rotation.path for rotation in self.rotations())
+
+    def sources(self) -> frozenset[str]:
+        """Return the optional files that were there once, and so are expected."""
+        with self._lock:
+            return self._sources
 
     def rotation(self, path: str) -> Rotation | None:
         """Return what is remembered of the link *path*."""
@@ -71,11 +79,37 @@ class State:
                 del self._rotations[next(iter(self._rotations))]
             self._dirty = True
 
+    def note_sources(self, paths: Collection[str]) -> None:
+        """Remember that the optional files *paths* were there; no more than 1,000 of them."""
+        with self._lock:
+            known = self._sources.union(paths)
+            if known != self._sources and len(known) <= MAX_LINKS:
+                self._sources = known
+                self._dirty = True
+
+    def take_forgotten(self) -> frozenset[str]:
+        """Forget what an operator asked to forget; return those paths."""
+        if self._path is None:
+            return frozenset()
+        directory = str(self._path.parent)
+        paths = forgotten.asked(directory)
+        if paths:
+            with self._lock:
+                self._sources -= paths
+                self._rotations = {path: each for path, each in self._rotations.items() if path not in paths}
+                self._dirty = True
+            if self._writable and self.flush():
+                forgotten.taken(directory)
+        return paths
+
     def keep_only(self, paths: Collection[str]) -> None:
         """Forget every link that is not in *paths*: those that a reload no longer names or that are gone."""
         with self._lock:
             for path in [path for path in self._rotations if path not in paths]:
                 del self._rotations[path]
+                self._dirty = True
+            if not self._sources <= frozenset(paths):
+                self._sources &= frozenset(paths)
                 self._dirty = True
 
     def note_synchronized(self, host_time: float) -> None:
@@ -105,7 +139,7 @@ class State:
                 if not due:
                     return not self._failed
                 last_synchronized = self._last_synchronized
-                text = to_json(last_synchronized, self._rotations.values())
+                text = to_json(last_synchronized, self._rotations.values(), self._sources)
                 self._dirty = False
             try:
                 write_atomically(self._path, text)
@@ -135,7 +169,7 @@ class State:
             self._writable = False
             return
         try:
-            self._last_synchronized, self._rotations = from_json(data)
+            self._last_synchronized, self._rotations, self._sources = from_json(data)
         except (ValueError, RecursionError) as error:
             self._set_aside(path, str(error))
 

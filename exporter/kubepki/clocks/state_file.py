@@ -47,15 +47,16 @@ def write_atomically(path: Path, text: str) -> None:
         os.close(directory)
 
 
-def to_json(last_synchronized: float | None, rotations: Collection[Rotation]) -> str:
+def to_json(last_synchronized: float | None, rotations: Collection[Rotation], sources: Collection[str]) -> str:
     """Return the file's content."""
     # Bytes that are no UTF-8 are lone surrogates in `str`; JSON's \uDCxx escapes carry them there and back.
     links = {item.path: {"target": item.target, "clock_synchronized": item.clock_synchronized} for item in rotations}
-    return json.dumps({"version": VERSION, "last_synchronized": last_synchronized, "links": links}, indent=1) + "\n"
+    root = {"version": VERSION, "last_synchronized": last_synchronized, "links": links, "sources": sorted(sources)}
+    return json.dumps(root, indent=1) + "\n"
 
 
-def from_json(data: bytes) -> tuple[float | None, dict[str, Rotation]]:
-    """Return the last synchronised time and the rotations; raise ValueError with a short reason."""
+def from_json(data: bytes) -> tuple[float | None, dict[str, Rotation], frozenset[str]]:
+    """Return the last synchronised time, the rotations and the sources; raise ValueError with a short reason."""
     if len(data) > MAX_FILE_SIZE:
         msg = "it is larger than 16 MiB"
         raise ValueError(msg)
@@ -79,7 +80,11 @@ def from_json(data: bytes) -> tuple[float | None, dict[str, Rotation]]:
     if not isinstance(links, dict) or len(links) > MAX_LINKS:
         msg = "links is no object, or too large"
         raise ValueError(msg)
-    return last, {path: _rotation(path, value) for path, value in links.items()}
+    sources = root.get("sources", [])
+    if not isinstance(sources, list) or len(sources) > MAX_LINKS or not all(isinstance(each, str) for each in sources):
+        msg = "sources is no list of paths, or too large"
+        raise ValueError(msg)
+    return last, {path: _rotation(path, value) for path, value in links.items()}, frozenset(sources)
 
 
 def _rotation(path: str, value: object) -> Rotation:

@@ -35,7 +35,7 @@ def look(
     reference clock that cannot be used. Writes nothing.
     """
     state = State(state_directory(settings), writable=False)
-    result = _scanner(settings).scan(remembered_links(state.links()) | remembered)
+    result = _scanner(settings).scan((remembered_links(state.links()) | state.sources()) | remembered)
     snapshot = result.snapshot
     if at is not None:
         reading = Reading(host_time=at, last_synchronized=state.last_synchronized, rotations=state.rotations())

@@ -100,7 +100,7 @@ class _Looks:
         self._settings = settings
         self._journal = Journal()
         state = State(settings.state.directory)
-        self._remembered = remembered_links(state.links())
+        self._remembered = remembered_links(state.links()) | state.sources()
         self._scanner = Scanner(settings.pki, settings.scan, password=read_password(settings.pki))
         self._clocks = Clocks(clock, state)
         self._clocks.set_references(remote_clocks(settings.clock.references))
@@ -119,7 +119,7 @@ class _Looks:
             time.sleep(_SECOND_LOOK_SECONDS)
             result = self._scan()
         snapshot = result.snapshot
-        self._remembered |= result.current_links
+        self._remembered |= result.current_links | result.optional
         self._clocks.set_api_server(api_server(result.apiserver, self._settings.clock))
         for path in self._clocks.see_links({each.path: each.link for each in snapshot.paths if each.link is not None}):
             self._changes[path] += 1

@@ -16,6 +16,7 @@ class Command(StrEnum):
     CHECK = "check"
     ROLLBACK = "rollback"
     TEXTFILE = "textfile"
+    FORGET = "forget"
 
 
 SUMMARIES: Mapping[Command, str] = {
@@ -23,6 +24,7 @@ SUMMARIES: Mapping[Command, str] = {
     Command.CHECK: "Look once and say what is wrong, until when, and what to do.",
     Command.ROLLBACK: "Point a kubelet's link back at the newest older file that passes every check.",
     Command.TEXTFILE: "Write the metrics into a file for node_exporter's textfile collector, and listen nowhere.",
+    Command.FORGET: "No longer expect a path that was seen before and is gone for good.",
 }
 ABOUT = (
     "Watches a Kubernetes host's PKI and catches future-dated kubelet certificates before the API server rejects them."
@@ -73,10 +75,23 @@ Exit status:
 Example:
   {PROGRAM} textfile /var/lib/prometheus/node-exporter/kubepki.prom
 """,
+    Command.FORGET: f"""\
+What was seen once is expected, over restarts too: a kubelet's link, a kubeconfig of the default sources. The service
+takes the request in at its next scan. Run it as root, for the state belongs to the service.
+
+Exit status:
+  0  the path is no longer expected
+  1  the request cannot be written
+  2  a flag or the configuration cannot be used, or the path is there or not remembered
+
+Example:
+  {PROGRAM} forget /etc/kubernetes/kubelet.conf
+""",
 }
 USAGES: Mapping[Command, str] = {
     Command.SERVE: "[FLAGS]",
     Command.CHECK: "[FLAGS] [PATH ...]",
     Command.ROLLBACK: "[FLAGS] [PATH]",
     Command.TEXTFILE: "[FLAGS] FILE [--every DURATION]",
+    Command.FORGET: "[FLAGS] PATH",
 }

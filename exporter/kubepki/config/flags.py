@@ -86,11 +86,11 @@ def load(argv: Sequence[str], environ: Mapping[str, str], cwd: str) -> Invocatio
 def failure_status(argv: Sequence[str]) -> int:
     """Return the exit status for a command line that failed before it found out anything.
 
-    2 for the service and `textfile`; 3 for `check` and `rollback`, of which 1 and 2 only ever mean findings, and for a
-    command that does not exist.
+    2 for the service, `textfile` and `forget`; 3 for `check` and `rollback`, of which 1 and 2 only ever mean
+    findings, and for a command that does not exist.
     """
     words = split_arguments(argv)[1]
-    service = {Command.SERVE, Command.TEXTFILE}
+    service = {Command.SERVE, Command.TEXTFILE, Command.FORGET}
     return USAGE_STATUS if not words or words[0] in service else COULD_NOT_LOOK_STATUS
 
 

@@ -150,6 +150,8 @@ def _add_arguments(parser: _Parser, command: Command) -> None:
         _add_check(general)
     elif command is Command.TEXTFILE:
         _add_textfile(general)
+    elif command is Command.FORGET:
+        general.add_argument("paths", nargs=1, metavar="PATH", help="The path to forget.")
     else:
         _add_rollback(general)
     for group, title in GROUPS.items():

@@ -18,6 +18,7 @@ from kubepki.model import Fault, Link, Reason, Snapshot, Usage
 from kubepki.pki import disk, layout
 from kubepki.pki.apiserver import ApiServer, api_server
 from kubepki.pki.content import ContentCache
+from kubepki.pki.departure import has_departed
 from kubepki.pki.kubeconfigs import LoadedKubeconfig, kubeconfig_state, one_for_each_file, wanted_by
 from kubepki.pki.located import Located
 from kubepki.pki.snapshots import Context, assemble, wanted_paths
@@ -31,14 +32,17 @@ from kubepki.settings import PkiSettings, ScanSettings
 class ScanResult:
     """A snapshot and what else the scan learned.
 
-    `current_links` are the `-current.pem` links that were there; `directories` those whose changes matter, and
-    `configured` the directories of certificates as the settings name them; `unsettled` means that a file was read
-    within a tick of its last change and should be looked at once more soon. `issued` says of each `-current.pem` with a
+    `current_links` are the `-current.pem` links that were there, `optional` the kubeconfigs that need not be and are;
+    `departed` means that all that was remembered is gone, as after `kubeadm reset`. `directories` are those whose
+    changes matter, and `configured` the directories of certificates as the settings name them; `unsettled` means that a
+    file was read within a tick of its last change and should be looked at once more soon. `issued` says of each `-current.pem` with a
     certificate whether a CA of a kubeconfig issued it; None where no kubeconfig gives a CA.
     """
 
     snapshot: Snapshot
     current_links: frozenset[str]
+    optional: frozenset[str] = frozenset()
+    departed: bool = False
     directories: frozenset[str]
     configured: tuple[str, ...]
     apiserver: ApiServer | None
@@ -80,11 +84,19 @@ class Scanner:
         self._issued_before = self._issued
 
     def scan(self, remembered: frozenset[str] = frozenset(), *, reread: bool = False) -> ScanResult:
-        """Return what the disk says now; *remembered* are `-current.pem` links seen before, and so expected.
+        """Return what the disk says now; what is *remembered* was seen before, and so is expected.
 
+        *remembered* are `-current.pem` links and optional kubeconfigs. Where all of them are gone together the host has
+        left its cluster, and nothing is expected any more.
         With *reread*, nothing that was parsed before is trusted. Raises ScanInterrupted between two files once
         `interrupted` says so.
         """
+        result = self._look(remembered, reread=reread)
+        if not has_departed(result.snapshot, remembered, disk.exists):
+            return result
+        return replace(self._look(frozenset(), reread=False), departed=True)
+
+    def _look(self, remembered: frozenset[str], *, reread: bool) -> ScanResult:
         self._files.begin(reread=reread)
         self._kubeconfigs.begin(reread=reread)
         # What this scan does not ask for is forgotten with the next, or each rotation would leave something behind.
@@ -92,7 +104,7 @@ class Scanner:
         sources = find_sources(self._pki, max_files=self._settings.max_files)
         ignored: set[str] = set()
         read = (
-            self._load_kubeconfig(each.path, optional=each.optional)
+            self._load_kubeconfig(each.path, optional=each.optional and each.path not in remembered)
             for each in sources.kubeconfigs
             if not self._ignores(each.path, ignored)
         )
@@ -100,7 +112,7 @@ class Scanner:
         further = [wanted for each in kubeconfigs for wanted in wanted_by(each)]
         loaded = {
             path: self._with_key(found)
-            for path, wanted in wanted_paths(sources, further, remembered).items()
+            for path, wanted in wanted_paths(sources, further, layout.remembered_links(tuple(remembered))).items()
             if not self._ignores(path, ignored) and (found := self._load(wanted)) is not None
         }
         authorities = _authority_ders(kubeconfigs, loaded)
@@ -118,6 +130,11 @@ class Scanner:
                 distributions=sources.distributions,
             ),
             current_links=_current_links(loaded.values()),
+            optional=frozenset(
+                each.path
+                for each in kubeconfigs
+                if each.fault is None and any(each.path == one.path and one.optional for one in sources.kubeconfigs)
+            ),
             directories=_directories(sources, loaded.values()),
             configured=tuple(listing.path for listing in sources.listings),
             apiserver=api_server(kubeconfigs, loaded),

@@ -116,6 +116,7 @@ class PkiWatch:
         try:
             self._watcher.supervise()
             events = self._watcher.events()
+            self._remembered -= self._clocks.take_forgotten()
             result = self._scanner.scan(self._remembered, reread=reread)
             self._finish(result, started=started)
             self._events_before = events
@@ -153,7 +154,12 @@ class PkiWatch:
     def _finish(self, result: ScanResult, *, started: float) -> None:
         self._count_missed(result.snapshot, started)
         self._raw = result.snapshot
-        self._remembered |= result.current_links
+        if result.departed:
+            tell(log, logging.INFO, "this host has left its cluster: all that was expected is gone, and is forgotten")
+            self._remembered = frozenset()
+            self._clocks.keep_links(self._remembered)
+        self._remembered |= result.current_links | result.optional
+        self._clocks.see_sources(result.optional)
         self._publication = publish(self._publication, result.snapshot, time.monotonic())
         snapshot = self._publication.snapshot
         links = {state.path: state.link for state in snapshot.paths if state.link is not None}

@@ -93,7 +93,7 @@ class Service:
             last_reload_success_time=clock.realtime(),
         )
         state = State(settings.state.directory)
-        remembered = remembered_links(state.links())
+        remembered = remembered_links(state.links()) | state.sources()
         self._clocks = Clocks(clock, state, on_step=self._note_step)
         self._clocks.set_references(remote_clocks(settings.clock.references))
         self._pki = PkiWatch(settings, self._clocks, health=health, remembered=remembered, wake=self._wake)
