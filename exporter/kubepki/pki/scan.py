@@ -35,8 +35,8 @@ class ScanResult:
     `current_links` are the `-current.pem` links that were there, `optional` the kubeconfigs that need not be and are;
     `departed` means that all that was remembered is gone, as after `kubeadm reset`. `directories` are those whose
     changes matter, and `configured` the directories of certificates as the settings name them; `unsettled` means that a
-    file was read within a tick of its last change and should be looked at once more soon. `issued` says of each `-current.pem` with a
-    certificate whether a CA of a kubeconfig issued it; None where no kubeconfig gives a CA.
+    file was read within a tick of its last change and should be looked at once more soon. `issued` says of each
+    `-current.pem` with a certificate whether a CA of a kubeconfig issued it; None where no kubeconfig gives a CA.
     """
 
     snapshot: Snapshot
