@@ -8,6 +8,8 @@ from typing import Any
 
 from kubepki import logs
 from kubepki.commands.check import check
+from kubepki.commands.host import PLAIN_HOST
+from kubepki.commands.link_watch import Pace
 from kubepki.commands.rollback import Edges, rollback
 from kubepki.config.flags import Command, Invocation
 from kubepki.settings import ClockSettings, PkiSettings, Settings, StateSettings
@@ -58,7 +60,13 @@ def run_rollback(
 ) -> tuple[int, str]:
     """Return the status and the output of `rollback`."""
     out = io.StringIO()
-    chosen = {"syslog": "/nonexistent/log", "clock": hands_at(now).host_clock(), **(edges or {})}
+    chosen = {
+        "syslog": "/nonexistent/log",
+        "clock": hands_at(now).host_clock(),
+        "host": PLAIN_HOST,
+        "pace": Pace(seconds=0.0),
+        **(edges or {}),
+    }
     with own_logging():
         invocation = Invocation(command=Command.ROLLBACK, settings=settings, **given)
         code = rollback(invocation, out=out, edges=Edges(**chosen))
@@ -67,4 +75,4 @@ def run_rollback(
 
 def contents(directory: Path) -> dict[str, bytes]:
     """Return the content of each regular file of *directory*."""
-    return {path.name: path.read_bytes() for path in directory.iterdir() if path.is_file() and not path.is_symlink()}
+    return {path.name: path.read_bytes() for path in directory.iterdir() if not path.is_symlink() and path.is_file()}

@@ -10,14 +10,16 @@ from typing import TextIO
 from kubepki import logs
 from kubepki.clocks.host import HostClock
 from kubepki.commands.failsafe import failsafe
-from kubepki.commands.look import look, only, sources_of
+from kubepki.commands.host import Host
+from kubepki.commands.host_finder import find_host
+from kubepki.commands.look import beside, look, only, sources_of
 from kubepki.commands.outcome import Hands
 from kubepki.commands.report import report
 from kubepki.commands.report_json import report_json
 from kubepki.commands.terminal import Style
 from kubepki.commands.verdict import status
 from kubepki.config.flags import Invocation
-from kubepki.settings import Settings
+from kubepki.config.moments import spell_moment
 
 _PIPE_WIDTH = 100
 
@@ -35,12 +37,12 @@ def check(invocation: Invocation, *, clock: HostClock | None = None, out: TextIO
 def _check(invocation: Invocation, clock: HostClock | None, stream: TextIO) -> int:
     settings = invocation.settings
     if invocation.paths:
-        settings = replace(settings, pki=sources_of(invocation.paths, settings))
-    seen = only(look(settings, at=invocation.at, clock=clock), invocation.paths)
+        settings = replace(settings, pki=beside(settings.pki, sources_of(invocation.paths, settings)))
+    seen = only(look(settings, at=invocation.at, clock=clock), invocation.paths, invocation.settings)
     if invocation.json:
         text = report_json(seen)
     else:
-        hands = Hands(root=os.geteuid() == 0, flags=own_flags(invocation.settings))
+        hands = hands_of(invocation)
         text = report(seen, style_of(stream, os.environ), hands)
     try:
         stream.write(text)
@@ -62,14 +64,7 @@ def style_of(stream: TextIO, environ: Mapping[str, str]) -> Style:
     )
 
 
-def own_flags(settings: Settings) -> tuple[str, ...]:
-    """Return the flags that lead another command to the same kubeconfigs, time zone and clocks."""
-    flags = [] if settings.config_file is None else [f"--config.file={settings.config_file}"]
-    flags += [f"--pki.kubeconfig={each.path}" for each in settings.pki.kubeconfigs if not each.optional]
-    if settings.pki.password_file is not None:
-        flags.append(f"--pki.password-file={settings.pki.password_file}")
-    if settings.state.directory is not None:
-        flags.append(f"--state.directory={settings.state.directory}")
-    if not settings.clock.apiserver:
-        flags.append("--no-clock.apiserver")
-    return tuple(flags)
+def hands_of(invocation: Invocation, host: Host | None = None) -> Hands:
+    """Return how the next command is typed: it asks for the same judgement, on this host."""
+    at = () if invocation.at is None else (f"--at={spell_moment(invocation.at)}",)
+    return Hands(root=os.geteuid() == 0, flags=(*invocation.flags, *at), host=host or find_host())

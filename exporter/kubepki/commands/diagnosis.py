@@ -12,7 +12,8 @@ class Look:
     """What one look saw, and its judgement.
 
     `issued` says of each `-current.pem` whether a CA of a kubeconfig issued it, None where no CA is known. `assumed`
-    means that `--at` was given: then host time is that moment and no other clock was asked.
+    means that `--at` was given: then host time is that moment and no other clock was asked;
+    `wall` is what the host's clock says meanwhile, by which a kubelet goes.
     """
 
     snapshot: Snapshot
@@ -20,3 +21,9 @@ class Look:
     findings: tuple[Finding, ...]
     issued: Mapping[str, bool] | None = None
     assumed: bool = False
+    wall: float | None = None
+
+    @property
+    def kubelet_time(self) -> float:
+        """What the host's own clock says: a kubelet that starts goes by it, right or wrong."""
+        return self.reading.host_time if self.wall is None else self.wall

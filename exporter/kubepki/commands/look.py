@@ -56,6 +56,7 @@ def look(
         findings=evaluate(snapshot, reading),
         issued=result.issued,
         assumed=at is not None,
+        wall=None if at is None else (clock or system_clock()).realtime(),
     )
 
 
@@ -77,7 +78,7 @@ def state_directory(settings: Settings) -> str | None:
 
 
 def sources_of(paths: tuple[str, ...], settings: Settings) -> PkiSettings:
-    """Return the sources that *paths* name in place of all others: directories, kubeconfigs and files.
+    """Return the sources that *paths* name: directories, kubeconfigs and files.
 
     A `-current.pem` brings its directory, for its fallbacks are there; `only` takes the rest away again. Raises
     ConfigError for a path that is not there.
@@ -90,7 +91,7 @@ def sources_of(paths: tuple[str, ...], settings: Settings) -> PkiSettings:
             what = "there is no such file or directory"
             raise ConfigError(what, where=path)
         parent, _, name = path.rpartition("/")
-        if os.path.isdir(path):  # noqa: PTH112 - paths are str
+        if is_directory(path):
             directories[path] = Directory(path=path, explicit=True)
         elif layout.current_prefix(name) is not None:
             directories.setdefault(parent or "/", Directory(path=parent or "/", explicit=False))
@@ -107,21 +108,48 @@ def sources_of(paths: tuple[str, ...], settings: Settings) -> PkiSettings:
     )
 
 
-def only(seen: Look, paths: tuple[str, ...]) -> Look:
-    """Return *seen* without the current files of directories that *paths* name a link of, but not themselves."""
+def is_directory(path: str) -> bool:
+    """Return whether *path* is a directory; a `-current.pem` link that leads to one is a broken link."""
+    if layout.current_prefix(path.rpartition("/")[2]) is not None and os.path.islink(path):  # noqa: PTH114 - str
+        return False
+    return os.path.isdir(path)  # noqa: PTH112 - paths are str
+
+
+def beside(own: PkiSettings, named: PkiSettings) -> PkiSettings:
+    """Return *own* sources and the *named* ones: what proves a file is the same, whichever way the file was named."""
+    return replace(
+        own,
+        directories=(*own.directories, *named.directories),
+        files=(*own.files, *named.files),
+        kubeconfigs=(*own.kubeconfigs, *named.kubeconfigs),
+    )
+
+
+def only(seen: Look, paths: tuple[str, ...], settings: Settings) -> Look:
+    """Return *seen* without what *paths* do not name; all of it where they name nothing.
+
+    Of a directory of which *paths* name a link, only that link and its superseded files are kept.
+    """
+    if not paths:
+        return seen
+    named = replace(settings, pki=sources_of(paths, settings))
+    state = State(state_directory(settings), writable=False)
+    known = {each.path for each in _scanner(named).scan(remembered_links(state.links())).snapshot.paths}
     narrowed = {
         path.rpartition("/")[0] or "/"
         for path in paths
-        if not os.path.isdir(path) and layout.current_prefix(path.rpartition("/")[2])  # noqa: PTH112 - paths are str
+        if not is_directory(path) and layout.current_prefix(path.rpartition("/")[2])
     } - set(paths)
-    prefixes = {path.removesuffix(layout.CURRENT) for path in paths}
-    kept = tuple(
-        state
-        for state in seen.snapshot.paths
-        if (state.path.rpartition("/")[0] or "/") not in narrowed
-        or state.path in paths
-        or (state.standing is Standing.SUPERSEDED and state.path.startswith(tuple(f"{prefix}-" for prefix in prefixes)))
-    )
+    dated = tuple(f"{path.removesuffix(layout.CURRENT)}-" for path in paths)
+
+    def wanted(each: PathState) -> bool:
+        if each.path not in known:
+            return False
+        if (each.path.rpartition("/")[0] or "/") not in narrowed or each.path in paths:
+            return True
+        return each.standing is Standing.SUPERSEDED and each.path.startswith(dated)
+
+    kept = tuple(each for each in seen.snapshot.paths if wanted(each))
     snapshot = Snapshot(paths=kept)
     return replace(seen, snapshot=snapshot, findings=evaluate(snapshot, seen.reading))
 

@@ -4,7 +4,8 @@ import shlex
 from dataclasses import dataclass
 
 from kubepki.commands.diagnosis import Look
-from kubepki.commands.plan import Refusal, make_plan
+from kubepki.commands.host import PLAIN_HOST, Host, Words
+from kubepki.commands.plan import Plan, Refusal, make_plan
 from kubepki.commands.verdict import is_rejected
 from kubepki.judgement.advice import advise
 from kubepki.judgement.comparisons import JUDGE, reference_times
@@ -37,10 +38,11 @@ class Todo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hands:
-    """How commands are typed here: whether as root, and the flags that lead to the same sources."""
+    """How commands are typed here: whether as root, with the flags that lead to the same judgement, on which host."""
 
     root: bool = True
     flags: tuple[str, ...] = ()
+    host: Host = PLAIN_HOST
 
     def command(self, *words: str) -> str:
         """Return a line for a shell, run as root."""
@@ -49,6 +51,15 @@ class Hands:
     def own(self, *words: str) -> str:
         """Return a line for a shell that runs this program with the same flags, as root."""
         return self.command(PROGRAM, words[0], *self.flags, *words[1:])
+
+    def roll_back(self, *words: str) -> str:
+        """Return the line that points a link back and, where that is known here, restarts the kubelet."""
+        restart = () if self.host.restart is None else ("--restart-kubelet",)
+        return self.own("rollback", "--apply", *restart, *words)
+
+    def known(self, *commands: Words | None) -> tuple[str, ...]:
+        """Return the lines of those *commands* that this host knows."""
+        return tuple(self.command(*words) for words in commands if words is not None)
 
 
 def _quoted(word: str) -> str:
@@ -93,22 +104,58 @@ def todos(finding: Finding, look: Look, hands: Hands) -> tuple[Todo, ...]:
         why = Todo(text=f"There is no rollback: {plan.why}.", commands=(hands.own("rollback", state.path),))
         back = (why, _restart(hands) if plan.rotating else _simple(finding, hands))
     else:
-        text = (
-            f"Roll back: {label_name(plan.target)} is valid until {moment(plan.leaf.not_after)} and passes every "
-            "check. This points the link at it and restarts the kubelet:"
-        )
-        command = hands.own("rollback", "--apply", "--restart-kubelet", state.path)
-        back = (Todo(text=text, commands=(command,)),)
-    if finding.at is None or finding.code not in {Code.CERTIFICATE_NOT_YET_VALID, Code.CERTIFICATE_FUTURE_DATED}:
+        back = way_back(plan, hands)
+    if finding.at is None or finding.code is not Code.CERTIFICATE_NOT_YET_VALID:
         return back
-    if finding.code is Code.CERTIFICATE_FUTURE_DATED:
-        return (*back, Todo(text="Then correct this host's clock."))
     return (*back, Todo(text=f"Or wait until {moment(finding.at)}."))
+
+
+def way_back(plan: Plan, hands: Hands, to: tuple[str, ...] = ()) -> tuple[Todo, ...]:
+    """Return the steps of a rollback in the order that holds, each with the commands of this host."""
+    name, until = label_name(plan.target), moment(plan.leaf.not_after)
+    restarts = " and restarts the kubelet" if hands.host.restart else "; then restart the kubelet as this host does it"
+    back = Todo(
+        text=f"Roll back: {name} is valid until {until} and passes every check. This points the link at it{restarts}:",
+        commands=(hands.roll_back(*to, plan.link),),
+    )
+    correct = Todo(text=correct_clocks(plan))
+    if not plan.needs_order:
+        return (back, correct) if plan.from_the_future else (back,)
+    return stop_signing(hands), back, correct, start_signing(hands)
+
+
+def correct_clocks(plan: Plan) -> str:
+    """Return the step between the rollback and the next signature."""
+    if any(finding.code is Code.CERTIFICATE_NOT_YET_VALID for finding in plan.findings):
+        return "Then see that the clocks of the control plane are right, the signer's above all."
+    return "Then correct the clocks: the control plane's and this host's."
+
+
+def stop_signing(hands: Hands) -> Todo:
+    """Return the step before a rollback to a file that the kubelet asks to renew as soon as it starts."""
+    why = "the kubelet may ask for a new certificate when it starts, and a clock ahead signs from the future again"
+    commands = hands.known(hands.host.stop_signing)
+    if hands.host.signer_here:
+        return Todo(text=f"Stop the signer first, on each host of the control plane: {why}.", commands=commands)
+    if commands:
+        return Todo(text=f"Stop rotation on this host first: {why}.", commands=commands)
+    text = f"Stop the signer first (kube-controller-manager, on each host of the control plane): {why}."
+    return Todo(text=text)
+
+
+def start_signing(hands: Hands) -> Todo:
+    """Return the step after the clocks are right."""
+    commands = hands.known(hands.host.start_signing)
+    if commands and not hands.host.signer_here:
+        commands += hands.known(hands.host.restart)
+        return Todo(text="Last, switch rotation on again; the kubelet gets a good certificate.", commands=commands)
+    text = "Last, start the signer again; the request that waits gets a good certificate."
+    return Todo(text=text, commands=commands)
 
 
 def _restart(hands: Hands) -> Todo:
     text = "Restart the kubelet: at its start it takes up the link that an interrupted rotation left."
-    return Todo(text=text, commands=(hands.command("systemctl", "restart", "kubelet"),))
+    return Todo(text=text, commands=hands.known(hands.host.restart))
 
 
 def _simple(finding: Finding, hands: Hands) -> Todo:
@@ -124,7 +171,7 @@ def _simple(finding: Finding, hands: Hands) -> Todo:
         return Todo(text=text, commands=("timedatectl timesync-status || chronyc tracking",))
     name = label_name(finding.path or "")
     if finding.code in {Code.CERTIFICATE_EXPIRING, Code.CERTIFICATE_EXPIRED} and name.startswith("kubelet-"):
-        return Todo(text=text, commands=(hands.command("journalctl", "-u", "kubelet", "--since", "-1h"),))
+        return Todo(text=text, commands=hands.known(hands.host.log))
     if finding.path and finding.code is Code.PATH_BROKEN:
         return Todo(text=text, commands=(hands.command("ls", "-l", finding.path),))
     return Todo(text=text)

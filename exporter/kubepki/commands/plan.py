@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from kubepki.commands.diagnosis import Look
 from kubepki.judgement.comparisons import fallback_objections, usable_fallbacks
 from kubepki.judgement.evaluate import Code, Finding
-from kubepki.judgement.phrases import label_name
+from kubepki.judgement.phrases import label_name, moment
+from kubepki.judgement.rotation import EARLIEST, life_over
 from kubepki.model import Candidate, Certificate, PathState, Reason, Severity
 from kubepki.pki import layout
 
 CLIENT_LINK = "kubelet-client-current.pem"
 # What another file repairs. An expiring certificate still works; one that only the host finds future-dated, too.
 _REPAIRABLE = frozenset({Code.CERTIFICATE_FUTURE_DATED, Code.CERTIFICATE_NOT_YET_VALID, Code.CERTIFICATE_EXPIRED})
+_FROM_THE_FUTURE = frozenset({Code.CERTIFICATE_FUTURE_DATED, Code.CERTIFICATE_NOT_YET_VALID})
 
 PassedOver = tuple[str, tuple[str, ...]]
 
@@ -23,6 +25,7 @@ class Plan:
 
     `findings` are what is wrong with the link, `leaf` the certificate it will present, `passed_over` the other files
     with the reasons against each. `issuer_proved` is False where no kubeconfig gives a CA to prove the issuer.
+    `life_over` is the share of the leaf's life that is over by the host's own clock.
     """
 
     link: str
@@ -32,6 +35,17 @@ class Plan:
     findings: tuple[Finding, ...]
     passed_over: tuple[PassedOver, ...]
     issuer_proved: bool
+    life_over: float
+
+    @property
+    def from_the_future(self) -> bool:
+        """Whether a signer with a clock ahead made the file that the link leads to now."""
+        return any(finding.code in _FROM_THE_FUTURE for finding in self.findings)
+
+    @property
+    def needs_order(self) -> bool:
+        """Whether the kubelet may ask a signer that is still ahead for a new certificate as soon as it starts."""
+        return self.from_the_future and self.life_over >= EARLIEST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +53,7 @@ class Refusal:
     """Why nothing is done.
 
     `settled` means that the link already is as it was asked for, `rotating` that a rotation of the kubelet is not
-    finished.
+    finished, `current_is_good` that every clock that was asked says so.
     """
 
     why: str
@@ -47,6 +61,7 @@ class Refusal:
     passed_over: tuple[PassedOver, ...] = ()
     settled: bool = False
     rotating: bool = False
+    current_is_good: bool = False
 
 
 def choose_link(look: Look, directory: str | None) -> str | Refusal:
@@ -88,10 +103,11 @@ def make_plan(look: Look, link: str, to: str | None = None) -> Plan | Refusal:
         why = "it is a file and no link, and its content would be lost; move it to a dated name first"
     elif not complaints:
         settled = wanted is not None and state.link is not None and _same(state.link.target, wanted)
-        return Refusal(why=_fine(state, look), link=link, settled=settled)
+        good = not any(finding.path == link for finding in look.findings)
+        return Refusal(why=_fine(state, look), link=link, settled=settled, current_is_good=good)
     if why is not None:
         return Refusal(why=why, link=link, passed_over=over, rotating=rotating)
-    usable = [each for each in usable_fallbacks(state, look.reading) if not judged[each.path]]
+    usable = [each for each in usable_fallbacks(state, look.reading, look.kubelet_time) if not judged[each.path]]
     if wanted is not None:
         usable = [each for each in usable if each.path == wanted]
         if not usable:
@@ -107,6 +123,7 @@ def make_plan(look: Look, link: str, to: str | None = None) -> Plan | Refusal:
         findings=complaints,
         passed_over=over,
         issuer_proved=look.issued is not None,
+        life_over=life_over(usable[0].leaf, look.kubelet_time),
     )
 
 
@@ -124,6 +141,9 @@ def _repairable(findings: Iterable[Finding]) -> Iterable[Finding]:
 def _objections(candidate: Candidate, state: PathState, look: Look) -> tuple[str, ...]:
     """Return why *candidate* is passed over; without a known CA its issuer must at least be the current one's."""
     objections = fallback_objections(candidate, look.reading)
+    if look.wall is not None and candidate.leaf is not None and candidate.leaf.not_after < look.wall:
+        ended = f"not valid after {moment(candidate.leaf.not_after)} by this host's clock, by which the kubelet starts"
+        objections = (*objections, ended)
     if look.issued is None and candidate.leaf is not None and state.certificates:
         current = state.certificates[0]
         if candidate.leaf.issuer != current.issuer:

@@ -10,29 +10,35 @@ from typing import TextIO
 
 from kubepki import logs
 from kubepki.clocks.host import HostClock
-from kubepki.commands.check import own_flags, style_of
+from kubepki.commands.aftermath import Outcome
+from kubepki.commands.check import hands_of, style_of
 from kubepki.commands.diagnosis import Look
 from kubepki.commands.failsafe import failsafe
-from kubepki.commands.look import link_state, look, state_directory
+from kubepki.commands.host import Host, Words
+from kubepki.commands.link_watch import A_MINUTE, Pace, watch
+from kubepki.commands.look import is_directory, link_state, look, state_directory
 from kubepki.commands.outcome import Hands
 from kubepki.commands.plan import Plan, Refusal, choose_link, make_plan
 from kubepki.commands.relink import SYSTEM, RelinkError, System, relink, survey
-from kubepki.commands.rollback_report import RESTART, done_text, offer_text, plan_text, refusal_text
+from kubepki.commands.rollback_report import aftermath_text, done_text, offer_text, plan_text, refusal_text
+from kubepki.commands.terminal import Style
 from kubepki.commands.witness import SYSLOG, announce, note
 from kubepki.config.flags import Invocation
+from kubepki.judgement.comparisons import reference_times
 from kubepki.pki import layout
 from kubepki.settings import ConfigError, Directory, Settings
 
 _DONE = 0
 _NOTHING = 1
 _FAILED = 3
+_UNDONE = 4
 _RESTART_SECONDS = 120.0
 
 
-def restart_kubelet() -> str | None:
-    """Restart the kubelet's unit; return why that failed, None where it did not."""
+def restart_kubelet(command: Words) -> str | None:
+    """Restart the kubelet by *command*; return why that failed, None where it did not."""
     try:
-        done = subprocess.run(RESTART, check=False, timeout=_RESTART_SECONDS)  # noqa: S603 - a constant
+        done = subprocess.run(command, check=False, timeout=_RESTART_SECONDS)  # noqa: S603 - one of our table
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
     return None if done.returncode == 0 else f"systemctl ended with status {done.returncode}"
@@ -44,7 +50,9 @@ class Edges:
 
     clock: HostClock | None = None
     system: System = SYSTEM
-    restart: Callable[[], str | None] = restart_kubelet
+    restart: Callable[[Words], str | None] = restart_kubelet
+    host: Host | None = None
+    pace: Pace = A_MINUTE
     syslog: str = SYSLOG
     before_change: Callable[[], None] = lambda: None
 
@@ -63,16 +71,21 @@ def rollback(invocation: Invocation, *, out: TextIO | None = None, edges: Edges 
 
 def _rollback(invocation: Invocation, stream: TextIO, edges: Edges) -> int:
     style = style_of(stream, os.environ)
-    hands = Hands(root=os.geteuid() == 0, flags=own_flags(invocation.settings))
+    hands = hands_of(invocation, edges.host)
     if invocation.restart_kubelet and not invocation.apply:
         what = "it means nothing without --apply"
         raise ConfigError(what, where="--restart-kubelet")
+    if invocation.restart_kubelet and hands.host.restart is None:
+        what = "no unit that runs the kubelet was found on this host"
+        raise ConfigError(what, where="--restart-kubelet", hint="leave it out and restart the kubelet yourself")
     settings, link, directory = _sources(invocation)
-    seen = look(settings, clock=edges.clock, remembered=frozenset() if link is None else frozenset({link}))
+    seen = look(
+        settings, at=invocation.at, clock=edges.clock, remembered=frozenset() if link is None else frozenset({link})
+    )
     chosen = link or choose_link(seen, directory)
     plan = chosen if isinstance(chosen, Refusal) else make_plan(seen, chosen, invocation.to)
     if isinstance(plan, Refusal):
-        stream.write(refusal_text(plan, style))
+        stream.write(refusal_text(plan, seen, style, hands))
         return _DONE if plan.settled else _NOTHING
     stream.write(plan_text(plan, seen, style))
     if not invocation.apply:
@@ -85,33 +98,51 @@ def _rollback(invocation: Invocation, stream: TextIO, edges: Edges) -> int:
         tail = "" if error.changed else " Nothing was changed."
         sys.stderr.write(f"kubepki-exporter: {error}.{tail}\n")
         return _FAILED
-    failure = edges.restart() if invocation.restart_kubelet else None
-    restarted = invocation.restart_kubelet and failure is None
+    restart = hands.host.restart if invocation.restart_kubelet else None
+    failure = edges.restart(restart) if restart is not None else None
+    restarted = restart is not None and failure is None
     stream.write(done_text(plan, style, hands, restarted=restarted))
     if failure is not None:
         sys.stderr.write(f"kubepki-exporter: the link is replaced, but the kubelet was not restarted: {failure}\n")
         return _FAILED
-    return _DONE
+    return _watch(plan, seen, settings, edges, stream, style, hands) if restarted else _DONE
+
+
+def _watch(  # noqa: PLR0913, PLR0917 - what a run holds
+    plan: Plan, seen: Look, settings: Settings, edges: Edges, stream: TextIO, style: Style, hands: Hands
+) -> int:
+    """Tell what the kubelet makes of the link within a minute."""
+    stream.flush()
+    became = watch(
+        plan.link,
+        plan.target,
+        judged_at=min((seen.reading.host_time, *reference_times(seen.reading).values())),
+        state_of=lambda link: link_state(settings, link),
+        pace=edges.pace,
+    )
+    stream.write(aftermath_text(plan, became, style, hands))
+    return _UNDONE if became.outcome is Outcome.UNDONE else _DONE
 
 
 def _sources(invocation: Invocation) -> tuple[Settings, str | None, str | None]:
     """Return the settings to look with, and the link or the directory that PATH names.
 
-    The kubeconfigs stay those of the host, for they give the CA that proves a candidate.
+    PATH adds its directory to the sources of the settings and takes none away: those give the CA that proves a
+    candidate, and the clocks.
     """
     settings = invocation.settings
     if not invocation.paths:
         return settings, None, None
     path = invocation.paths[0]
-    if os.path.isdir(path):  # noqa: PTH112 - paths are str
+    if is_directory(path):
         directory, link = path, None
     elif layout.current_prefix(path.rpartition("/")[2]) is not None:
         directory, link = path.rpartition("/")[0] or "/", path
     else:
         what = "it is neither a directory nor a -current.pem link"
         raise ConfigError(what, where=path)
-    directories = (Directory(path=directory, explicit=True),)
-    return replace(settings, pki=replace(settings.pki, directories=directories, files=(), presets=())), link, directory
+    directories = (*settings.pki.directories, Directory(path=directory, explicit=True))
+    return replace(settings, pki=replace(settings.pki, directories=directories)), link, directory
 
 
 def _apply(plan: Plan, seen: Look, settings: Settings, edges: Edges) -> None:

@@ -1,14 +1,16 @@
 """A plan or a refusal -> what a person reads. Pure."""
 
+from kubepki.commands.aftermath import Aftermath, Outcome
 from kubepki.commands.diagnosis import Look
-from kubepki.commands.outcome import Hands
+from kubepki.commands.outcome import Hands, Todo, correct_clocks, start_signing, stop_signing, way_back
 from kubepki.commands.plan import PassedOver, Plan, Refusal
 from kubepki.commands.terminal import Style, clean, wrapped
 from kubepki.commands.verdict import describe
-from kubepki.judgement.phrases import label_name, moment
+from kubepki.judgement.comparisons import JUDGE, reference_times
+from kubepki.judgement.phrases import duration, label_name, moment
+from kubepki.judgement.rotation import EARLIEST, LATEST, earliest_request
 
 _MOST_PASSED_OVER = 10
-RESTART = ("systemctl", "restart", "kubelet")
 
 
 def plan_text(plan: Plan, look: Look, style: Style) -> str:
@@ -17,10 +19,12 @@ def plan_text(plan: Plan, look: Look, style: Style) -> str:
     lines = wrapped(f"Plan: point {label_name(plan.link)} back at {name}.", style, rest="  ")
     lines += ["", *_labelled("Link", plan.link, style)]
     lines += _labelled("Now", plan.old_target or "it leads to no file", style)
+    lines += _labelled("Judged", _judged_by(look), style)
     for finding in plan.findings:
         lines += _labelled("Wrong", describe(finding, look), style)
     lines += _labelled("Then", plan.target, style)
     lines += _labelled("Valid", f"{moment(plan.leaf.not_before)} to {moment(plan.leaf.not_after)}", style)
+    lines += _labelled("Life", _life(plan), style)
     proof = "a CA that the kubeconfig trusts" if plan.issuer_proved else "as before, but no kubeconfig gives its CA"
     lines += _labelled("Checks", f"its key matches, same subject, issuer {plan.leaf.issuer}: {proof}", style)
     return "\n".join([*lines, *_passed_over(plan.passed_over, style)]) + "\n"
@@ -28,26 +32,95 @@ def plan_text(plan: Plan, look: Look, style: Style) -> str:
 
 def offer_text(plan: Plan, style: Style, hands: Hands) -> str:
     """Return the end of a plan that is only shown."""
-    to = ("--to", label_name(plan.target))
-    command = hands.own("rollback", "--apply", "--restart-kubelet", *to, plan.link)
-    return f"\nNothing was changed. To do it:\n    {clean(command, style)}\n"
+    steps = way_back(plan, hands, ("--to", label_name(plan.target)))
+    if len(steps) == 1:
+        return f"\nNothing was changed. To do it:\n    {clean(steps[0].commands[0], style)}\n"
+    lines = ["", "Nothing was changed. The order that holds:"]
+    for number, step in enumerate(steps, 1):
+        lines += wrapped(step.text, style, first=f"  {number}. ", rest="     ")
+        lines += [f"       {clean(command, style)}" for command in step.commands]
+    return "\n".join(lines) + "\n"
 
 
 def done_text(plan: Plan, style: Style, hands: Hands, *, restarted: bool) -> str:
     """Return what was done, and the next step."""
     lines = wrapped(f"Done: {label_name(plan.link)} now leads to {label_name(plan.target)}.", style, rest="  ")
     if restarted:
-        lines.append("The kubelet was restarted.")
+        lines += wrapped("The kubelet was restarted. Watching for a minute what it does with the link.", style)
+        return "\n" + "\n".join(lines) + "\n"
+    if plan.needs_order:
+        stop = stop_signing(hands)
+        lines += wrapped(f"If that is not done yet: {stop.text[0].lower()}{stop.text[1:]}", style)
+        lines += [f"    {clean(command, style)}" for command in stop.commands]
+    if commands := hands.known(hands.host.restart):
+        lines += ["Next, let the kubelet load it:", *(f"    {command}" for command in commands)]
     else:
-        lines += ["Next, let the kubelet load it:", f"    {hands.command(*RESTART)}"]
-    return "\n" + "\n".join(lines) + "\n"
+        lines.append("Next, restart the kubelet as this host does it, so that it loads the file.")
+    return "\n" + "\n".join([*lines, *_afterwards(plan, style, hands)]) + "\n"
 
 
-def refusal_text(refusal: Refusal, style: Style) -> str:
-    """Return why nothing was done."""
+def aftermath_text(plan: Plan, became: Aftermath, style: Style, hands: Hands) -> str:
+    """Return what the kubelet made of the link, and the next step."""
+    now = f"it leads to {label_name(became.target)}" if became.target else "it leads to no file"
+    since = f"valid from {moment(became.leaf.not_before)}" if became.leaf else "with no certificate that can be read"
+    after = duration(became.seconds)
+    if became.outcome is Outcome.KEPT:
+        lines = wrapped(f"Kept: the link was not changed for {after}.", style, rest="  ")
+        return "\n" + "\n".join([*lines, *_afterwards(plan, style, hands)]) + "\n"
+    if became.outcome is Outcome.RENEWED:
+        text = f"Renewed: after {after} the kubelet got a new certificate; {now}, {since}, which is good."
+        return "\n" + "\n".join(wrapped(text, style, rest="  ")) + "\n"
+    text = f"Undone: after {after} the kubelet had rotated again; {now}, {since}. The signer's clock is still ahead."
+    lines = ["", *wrapped(text, style, rest="  "), "Do it again in the order that holds:"]
+    again = (stop_signing(hands), Todo(text="Roll back again:", commands=(hands.roll_back(plan.link),)))
+    for number, step in enumerate((*again, Todo(text="Correct the clocks."), start_signing(hands)), 1):
+        lines += wrapped(step.text, style, first=f"  {number}. ", rest="     ")
+        lines += [f"       {clean(command, style)}" for command in step.commands]
+    return "\n".join(lines) + "\n"
+
+
+def refusal_text(refusal: Refusal, look: Look, style: Style, hands: Hands) -> str:
+    """Return why nothing was done, and what to ask where no clock of this host may be right."""
     why = f"{label_name(refusal.link)}: {refusal.why}" if refusal.link else refusal.why[0].upper() + refusal.why[1:]
     lines = wrapped(f"Nothing was changed. {why}.", style, rest="  ")
-    return "\n".join([*lines, *_passed_over(refusal.passed_over, style)]) + "\n"
+    lines += _passed_over(refusal.passed_over, style)
+    if refusal.current_is_good and not refusal.settled and not look.assumed:
+        text = (
+            "Every clock that was asked agrees with the certificate. If all of them are ahead, judge it by a time from "
+            "outside: that of the notification, of Prometheus, of a phone."
+        )
+        command = hands.own("rollback", "--at=TIME", refusal.link or "")
+        lines += ["", *wrapped(text, style), f"    {clean(command, style)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _afterwards(plan: Plan, style: Style, hands: Hands) -> list[str]:
+    """Return what is left to do once the kubelet has loaded the file."""
+    if not plan.from_the_future:
+        return []
+    lines = wrapped(correct_clocks(plan), style)
+    if plan.needs_order:
+        start = start_signing(hands)
+        lines += wrapped(start.text, style)
+        lines += [f"    {clean(command, style)}" for command in start.commands]
+    return lines
+
+
+def _life(plan: Plan) -> str:
+    share = f"{max(0.0, plan.life_over):.0%} of it is over by this host's clock"
+    if plan.life_over >= LATEST:
+        return f"{share}: a kubelet that starts asks for a new one at once"
+    if plan.life_over >= EARLIEST:
+        return f"{share}: a kubelet that starts may ask for a new one at once"
+    return f"{share}: a kubelet that starts keeps it, until {moment(earliest_request(plan.leaf))} at least"
+
+
+def _judged_by(look: Look) -> str:
+    now = moment(look.reading.host_time)
+    if look.assumed:
+        return f"{now}, as --at says; no clock was asked"
+    others = ["the API server" if clock == JUDGE else clock for clock in reference_times(look.reading)]
+    return f"{now} by this host's clock" + (f"; and by the clock of {', '.join(others)}" if others else "")
 
 
 def _labelled(label: str, text: str, style: Style) -> list[str]:

@@ -60,9 +60,10 @@ Exit status:
   1  no file passes every check, or nothing is to be repaired; nothing was changed
   3  could not look (a flag, the configuration or a path cannot be used), or the next step failed; the message says
      whether the link was changed
+  4  undone: within a minute of its restart the kubelet rotated again, to a file that is not good either
 
-Example:
-  {PROGRAM} rollback /var/lib/kubelet/pki/kubelet-client-current.pem
+Example, with the time from a clock that did not lose power:
+  {PROGRAM} rollback --at=2026-04-10T12:00:00Z /var/lib/kubelet/pki/kubelet-client-current.pem
 """,
     Command.TEXTFILE: f"""\
 FILE is replaced whole; its name ends in .prom. A fault is looked at twice within a second before it is written.

@@ -11,10 +11,10 @@ from kubepki.config.assembly import assemble
 from kubepki.config.commands import Command
 from kubepki.config.durations import parse_duration
 from kubepki.config.moments import parse_moment
-from kubepki.config.options import OPTIONS
+from kubepki.config.options import OPTIONS, Option
 from kubepki.config.parser import build_parser, parse_arguments, split_arguments
 from kubepki.config.paths import absolute
-from kubepki.settings import ConfigError, Settings
+from kubepki.settings import ConfigError, Directory, FilePattern, Kubeconfig, Settings
 
 __all__ = ["Command", "Invocation", "build_parser", "failure_status", "load"]
 
@@ -30,9 +30,10 @@ class Invocation:
     """One command line, understood.
 
     `config_check` asks `serve` to end once the configuration is known to be good. `paths` replace all sources of
-    `check` (any number) and `rollback` (one at most). `at` is the Unix time that `check` takes for now. `to` is the
-    file that `rollback` takes: an absolute path, or a bare name, which is beside the link. `every` is the period of
-    `textfile` in seconds, None for once.
+    `check` (any number); of `rollback` (one at most) they choose the link. `at` is the Unix time that both take for
+    now. `to` is the file that `rollback` takes: an absolute path, or a bare name, which is beside the link. `flags`
+    lead another command line to the same sources, proofs and clocks from any working directory and environment. `every`
+    is the period of `textfile` in seconds, None for once.
     """
 
     command: Command
@@ -45,6 +46,7 @@ class Invocation:
     to: str | None = None
     restart_kubelet: bool = False
     every: float | None = None
+    flags: tuple[str, ...] = ()
 
 
 def load(argv: Sequence[str], environ: Mapping[str, str], cwd: str) -> Invocation:
@@ -67,7 +69,8 @@ def load(argv: Sequence[str], environ: Mapping[str, str], cwd: str) -> Invocatio
     for option in OPTIONS:
         if option.key in by_flag:
             places.pop(option.flag, None)
-    settings = assemble(_by_environment(environ) | by_file | by_flag, config_file=config_file, places=places)
+    by_environment = _by_environment(environ)
+    settings = assemble(by_environment | by_file | by_flag, config_file=config_file, places=places)
     paths = given.get("paths") or ()
     return Invocation(
         command=command,
@@ -80,6 +83,7 @@ def load(argv: Sequence[str], environ: Mapping[str, str], cwd: str) -> Invocatio
         to=_optional("--to", given.get("to"), cwd, _fallback),
         restart_kubelet=given.get("restart_kubelet", False),
         every=_optional("--every", given.get("every"), cwd, _period),
+        flags=_to_repeat(given, by_environment, config_file, cwd),
     )
 
 
@@ -107,6 +111,35 @@ def _by_flag(given: Mapping[str, Any], cwd: str) -> dict[str, object]:
         else:
             chosen[option.key] = _value(option.flag, value, cwd, option.parse)
     return chosen
+
+
+def _to_repeat(
+    given: Mapping[str, Any], by_environment: Mapping[str, object], config_file: str | None, cwd: str
+) -> tuple[str, ...]:
+    """Return the flags that were given, but those of the log, with absolute paths; and what the environment said."""
+    flags = [] if config_file is None else [f"--config.file={config_file}"]
+    for option in OPTIONS:
+        if option.service or option.group == "log":
+            continue
+        if option.key in given:
+            value = given[option.key]
+            if option.switch:
+                flags.append(option.flag if value else option.flag.replace("--", "--no-", 1))
+                continue
+            texts = value if option.repeated else (value,)
+            flags += [f"{option.flag}={_spelled(option, text, cwd)}" for text in dict.fromkeys(texts)]
+        elif isinstance(value := by_environment.get(option.key), str):
+            flags.append(f"{option.flag}={value}")
+    return tuple(flags)
+
+
+def _spelled(option: Option, text: str, cwd: str) -> str:
+    match option.parse(text, cwd):
+        case Directory(path=path) | Kubeconfig(path=path) | FilePattern(pattern=path):
+            return path
+        case str() as path:
+            return path
+    return text
 
 
 def _by_environment(environ: Mapping[str, str]) -> dict[str, object]:

@@ -4,9 +4,17 @@ Rules of this module: pure; no clock is asked.
 """
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 
 _UNIX = re.compile(r"-?[0-9]{1,11}(?:\.[0-9]{1,9})?")
+
+
+def spell_moment(moment: float) -> str:
+    """Return Unix seconds as `parse_moment` reads them: an RFC 3339 time in UTC where the calendar holds it."""
+    try:
+        return datetime.fromtimestamp(round(moment), UTC).isoformat().replace("+00:00", "Z")
+    except (OverflowError, ValueError, OSError):
+        return f"{moment:.0f}"
 
 
 def parse_moment(text: str) -> float:

@@ -167,9 +167,7 @@ def _add_check(group: argparse._ArgumentGroup) -> None:
         "paths", nargs="*", metavar="PATH", help="Directory, file or kubeconfig to look at instead of all sources."
     )
     group.add_argument("--json", action="store_true", help="Print JSON instead of text.")
-    group.add_argument(
-        "--at", metavar="TIME", help="Take TIME (RFC 3339 or Unix seconds) for now. Default: the host's clock."
-    )
+    _add_at(group)
 
 
 def _add_textfile(group: argparse._ArgumentGroup) -> None:
@@ -193,7 +191,19 @@ def _add_rollback(group: argparse._ArgumentGroup) -> None:
         help="Older file to point at, a bare name beside the link. Default: the newest that passes.",
     )
     group.add_argument(
-        "--restart-kubelet", dest="restart_kubelet", action="store_true", help="With --apply: restart the kubelet, too."
+        "--restart-kubelet",
+        dest="restart_kubelet",
+        action="store_true",
+        help="With --apply: restart the kubelet, too, and watch for a minute whether it keeps the file.",
+    )
+    _add_at(group)
+
+
+def _add_at(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--at",
+        metavar="TIME",
+        help="Take TIME (RFC 3339 or Unix seconds) for now, from a clock that you trust. Default: the host's clock.",
     )
 
 

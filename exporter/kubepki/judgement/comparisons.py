@@ -1,6 +1,7 @@
 """The comparisons that judgements are made of: leads, fallbacks, thresholds. Pure."""
 
 from kubepki.judgement.phrases import moment
+from kubepki.judgement.rotation import EARLIEST, life_over
 from kubepki.model import Candidate, Certificate, Link, PathState, Reading, Usage
 
 JUDGE = "apiserver"
@@ -19,11 +20,21 @@ def reference_times(reading: Reading) -> dict[str, float]:
     }
 
 
-def usable_fallbacks(state: PathState, reading: Reading) -> tuple[Candidate, ...]:
-    """Return the candidates of a link that could replace its target now, the longest valid first."""
+def usable_fallbacks(state: PathState, reading: Reading, kubelet_time: float | None = None) -> tuple[Candidate, ...]:
+    """Return the candidates of a link that could replace its target now, the best first.
+
+    Those that a kubelet that starts at *kubelet_time* (host time) keeps come before those that it asks to renew at
+    once, for that request may go to a signer that is still wrong; of each kind the longest valid come first.
+    """
+    now = reading.host_time if kubelet_time is None else kubelet_time
     usable = [candidate for candidate in state.candidates if not fallback_objections(candidate, reading)]
-    usable.sort(key=lambda candidate: (-candidate.leaf.not_after if candidate.leaf else 0.0, candidate.path))
-    return tuple(usable)
+
+    def order(candidate: Candidate) -> tuple[bool, float, str]:
+        if candidate.leaf is None:
+            return True, 0.0, candidate.path
+        return life_over(candidate.leaf, now) >= EARLIEST, -candidate.leaf.not_after, candidate.path
+
+    return tuple(sorted(usable, key=order))
 
 
 def fallback_objections(candidate: Candidate, reading: Reading) -> tuple[str, ...]:

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from kubepki.cli import main
-from kubepki.commands.check import check, own_flags, style_of
+from kubepki.commands.check import check, style_of
 from kubepki.config.flags import Command, Invocation
-from kubepki.settings import ConfigError, Kubeconfig, PkiSettings, Settings
+from kubepki.settings import ConfigError, PkiSettings
 from tests.support import pki
 from tests.support.commands import own_logging, run_check, settings_of
 from tests.support.scenarios import CLIENT, LEAD, NEW, NOW, OLD, SCENARIOS, looking_at, node, stamp, write
@@ -166,13 +166,6 @@ def test_style() -> None:
         assert not style_of(terminal, {"NO_COLOR": "1"}).colour
         assert not style_of(terminal, {"TERM": "dumb"}).colour
     assert not style_of(io.StringIO(), {}).colour
-
-
-def test_flags_for_the_next_command() -> None:
-    """A proposed command looks at the same kubeconfigs and clocks; defaults are left out."""
-    assert own_flags(Settings()) == ()
-    named = PkiSettings(kubeconfigs=(Kubeconfig(path="/k", optional=False),))
-    assert own_flags(Settings(pki=named, config_file="/c.yml")) == ("--config.file=/c.yml", "--pki.kubeconfig=/k")
 
 
 def test_a_bad_path_is_named() -> None:

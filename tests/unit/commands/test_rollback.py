@@ -113,10 +113,10 @@ def test_it_is_noted(node: Settings, tmp_path: Path, capfd: pytest.CaptureFixtur
 
 def test_restart(node: Settings, capfd: pytest.CaptureFixture[str]) -> None:
     """The kubelet is restarted where asked for; a failure of that is told together with what was done."""
-    asked: list[None] = []
-    edges = {"restart": lambda: asked.append(None)}
+    asked: list[tuple[str, ...]] = []
+    edges = {"restart": asked.append}
     code, text = run_rollback(node, now=NOW, apply=True, restart_kubelet=True, edges=edges)
-    assert (code, len(asked)) == (0, 1)
+    assert (code, asked) == (0, [("systemctl", "restart", "kubelet")])
     assert "The kubelet was restarted." in text
     with pytest.raises(ConfigError):
         run_rollback(node, now=NOW, restart_kubelet=True)
@@ -125,7 +125,7 @@ def test_restart(node: Settings, capfd: pytest.CaptureFixture[str]) -> None:
 
 def test_a_failed_restart_is_told(node: Settings, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """The link is replaced and the status says that not all was done."""
-    edges = {"restart": lambda: "no such unit"}
+    edges = {"restart": lambda _: "no such unit"}
     code, text = run_rollback(node, now=NOW, apply=True, restart_kubelet=True, edges=edges)
     assert code == 3
     assert "systemctl restart kubelet" in text

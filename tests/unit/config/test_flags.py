@@ -192,7 +192,7 @@ def test_rollback_takes_one_path_and_its_own_flags() -> None:
         (("check", "--web.listen-address=:1"), "--web.listen-address means nothing to check; leave it out", 3),
         (("check", "--config.check"), "--config.check means nothing to check; leave it out", 3),
         (("check", "--config.file=/absent.yml"), "/absent.yml: cannot be read", 3),
-        (("rollback", "--at=1"), "--at means nothing to rollback; leave it out", 3),
+        (("rollback", "--json"), "--json means nothing to rollback; leave it out", 3),
         (("chek",), "unknown command chek; did you mean check?", 3),
         (("/var/lib/kubelet/pki",), "unknown command /var/lib/kubelet/pki; the commands are serve, check, rollback", 3),
     ],
