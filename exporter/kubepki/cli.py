@@ -1,11 +1,13 @@
 """The command `kubepki-exporter`: command line in, exit status out."""
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
 
 from kubepki.config.commands import Command
 from kubepki.config.flags import COULD_NOT_LOOK_STATUS, Invocation, failure_status, load
+from kubepki.logs import is_journal, priority_prefix
 from kubepki.settings import ConfigError
 
 
@@ -31,7 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return COULD_NOT_LOOK_STATUS
     except ConfigError as error:
-        print(f"kubepki-exporter: {error}", file=sys.stderr)  # noqa: T201 - the one line of a usage error
+        prefix = priority_prefix(logging.ERROR) if is_journal(sys.stderr) else ""
+        print(f"{prefix}kubepki-exporter: {error}", file=sys.stderr)  # noqa: T201 - the one line of a usage error
         return failure_status(arguments)
     return status
 

@@ -1,7 +1,11 @@
-"""The log on stderr: one line an event, as logfmt or JSON, with fields that can be searched for."""
+"""The log on stderr: one line an event, as logfmt or JSON, with fields that can be searched for.
+
+Where stderr is the journal, each line begins with its priority (sd-daemon(3)), so that `journalctl -p err` finds it.
+"""
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,13 +22,16 @@ _LEVELS = {
     LogLevel.ERROR: logging.ERROR,
 }
 _NAMES = {logging.DEBUG: "debug", logging.INFO: "info", logging.WARNING: "warn", logging.ERROR: "error"}
+# syslog(3): err, warning, info, debug.
+_PRIORITIES = {logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}
 _NEEDS_QUOTES = frozenset(' "=\\')
 
 
 def set_up(settings: LogSettings, stream: TextIO | None = None) -> None:
     """Send the exporter's log to *stream* (stderr) in the format and from the level of *settings*."""
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(JsonFormatter() if settings.format is LogFormat.JSON else LogfmtFormatter())
+    formatter = JsonFormatter() if settings.format is LogFormat.JSON else LogfmtFormatter()
+    handler.setFormatter(JournalFormatter(formatter) if is_journal(handler.stream) else formatter)
     for name in (ROOT, "watchdog"):
         logger = logging.getLogger(name)
         logger.handlers = [handler]
@@ -54,6 +61,35 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return *record* as one line."""
         return json.dumps(_entries(record), ensure_ascii=False)
+
+
+class JournalFormatter(logging.Formatter):
+    """The line of another formatter behind the priority that journald takes from it."""
+
+    def __init__(self, inner: logging.Formatter) -> None:
+        super().__init__()
+        self._inner = inner
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return *record* as one line that begins with `<PRIORITY>`."""
+        return priority_prefix(record.levelno) + self._inner.format(record)
+
+
+def priority_prefix(level: int) -> str:
+    """Return the priority of a level of `logging` as journald reads it from the beginning of a line."""
+    known = max((each for each in _PRIORITIES if each <= level), default=logging.DEBUG)
+    return f"<{_PRIORITIES[known]}>"
+
+
+def is_journal(stream: TextIO | None) -> bool:
+    """Return whether *stream* is connected to the journal: systemd names its device and inode (systemd.exec(5))."""
+    named = os.environ.get("JOURNAL_STREAM", "")
+    try:
+        status = os.fstat(stream.fileno()) if stream is not None else None
+    except (OSError, ValueError):
+        # A stream without a descriptor, or a closed one.
+        return False
+    return status is not None and named == f"{status.st_dev}:{status.st_ino}"
 
 
 def _entries(record: logging.LogRecord) -> Mapping[str, object]:

@@ -3,7 +3,9 @@
 import io
 import json
 import logging
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -63,3 +65,29 @@ def test_the_level_is_kept(stream: io.StringIO) -> None:
     log.warning("not this")
     log.error("this")
     assert [line.split(" ", 1)[1] for line in stream.getvalue().splitlines()] == ["level=error msg=this"]
+
+
+@pytest.mark.parametrize("form", list(LogFormat))
+def test_the_journal_gets_the_priority_of_each_line(
+    stream: io.StringIO, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: LogFormat
+) -> None:
+    """`journalctl -p err` shows what is critical; systemd says which stream is its own by device and inode."""
+    del stream
+    with (tmp_path / "journal").open("w+", encoding="utf-8") as journal:
+        status = os.fstat(journal.fileno())
+        monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
+        logs.set_up(LogSettings(format=form, level=LogLevel.DEBUG), journal)
+        for level in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL):
+            logs.tell(log, level, "a")
+        journal.seek(0)
+        assert [line[:3] for line in journal] == ["<7>", "<6>", "<4>", "<3>", "<3>"]
+
+
+def test_a_terminal_gets_no_priority(stream: io.StringIO, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable is inherited by what the unit starts; only the stream that it names is the journal."""
+    monkeypatch.setenv("JOURNAL_STREAM", "1:2")
+    with (tmp_path / "other").open("w") as other:
+        assert not logs.is_journal(other)
+    assert not logs.is_journal(other)
+    assert not logs.is_journal(stream)
+    assert not logs.is_journal(None)
