@@ -79,8 +79,8 @@ def series(seen: Look) -> list[dict[str, str]]:
             *moment_families(seen.snapshot, moment),
             *clock_families(moment),
         )
-        for metric in metrics:
-            for sample in metric.samples:
+        for told in metrics:
+            for sample in told.library().samples:
                 is_time = sample.name.endswith(("_timestamp_seconds", "_host_time_seconds"))
                 name = sample.name + labels("kubepki-exporter", sample.labels)
                 table[name].append(sample.value - shift if is_time else sample.value)

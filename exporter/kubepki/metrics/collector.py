@@ -1,7 +1,7 @@
 """(Snapshot, Reading, Health) -> metric families.
 
 Pure: what is gone from the snapshot is gone from the next scrape, because each collect builds fresh families.
-Families that depend on the snapshot alone are built once per snapshot; those that depend on "now" at each scrape.
+`page` writes the same families as text, what depends on the snapshot alone once per snapshot.
 """
 
 from collections import Counter
@@ -12,10 +12,8 @@ from prometheus_client.metrics_core import Metric
 
 from kubepki.judgement.comparisons import usable_fallbacks
 from kubepki.metrics import families
-from kubepki.metrics.families import Family
+from kubepki.metrics.families import Family, Sample, Told
 from kubepki.model import Certificate, Health, PathState, Reading, Snapshot, Standing, label_text
-
-Samples = Iterator[tuple[tuple[str, ...], float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,26 +34,24 @@ class Collector:
 
     def __init__(self, view: Callable[[], View]) -> None:
         self._view = view
-        self._standing: tuple[Snapshot, tuple[Metric, ...]] | None = None
 
     def describe(self) -> Iterable[Metric]:
         """Return all families without samples, so that `name[]` finds them and registration does not collect."""
-        return [family.metric() for family in families.FAMILIES]
+        return [family.metric().library() for family in families.FAMILIES]
 
     def collect(self) -> Iterator[Metric]:
         """Return the families of this moment."""
         view = self._view()
-        standing = self._standing
-        if standing is None or standing[0] is not view.snapshot:
-            standing = (view.snapshot, tuple(snapshot_families(view.snapshot)))
-            self._standing = standing
-        yield from standing[1]
-        yield from moment_families(view.snapshot, view.reading)
-        yield from clock_families(view.reading)
-        yield from health_families(view.health)
+        for told in (
+            *snapshot_families(view.snapshot),
+            *moment_families(view.snapshot, view.reading),
+            *clock_families(view.reading),
+            *health_families(view.health),
+        ):
+            yield told.library()
 
 
-def snapshot_families(snapshot: Snapshot) -> Iterator[Metric]:
+def snapshot_families(snapshot: Snapshot) -> Iterator[Told]:
     """Return the families that depend on the disk alone."""
     yield families.NOT_BEFORE.metric(_certificates(snapshot, lambda certificate: certificate.not_before))
     yield families.NOT_AFTER.metric(_certificates(snapshot, lambda certificate: certificate.not_after))
@@ -102,10 +98,21 @@ def snapshot_families(snapshot: Snapshot) -> Iterator[Metric]:
     yield families.OMITTED_SERIES.metric([((), float(omitted * _SERIES_OF_A_CERTIFICATE))])
 
 
-def moment_families(snapshot: Snapshot, reading: Reading) -> Iterator[Metric]:
+def moment_families(snapshot: Snapshot, reading: Reading) -> Iterator[Told]:
     """Return the families that compare the disk with the clocks of this moment."""
+    yield offset_family(snapshot, reading)
+    yield from link_families(snapshot, reading)
+
+
+def offset_family(snapshot: Snapshot, reading: Reading) -> Told:
+    """Return the one family of the moment that has a series for each certificate."""
     now = reading.host_time
-    yield families.NOT_BEFORE_OFFSET.metric(_certificates(snapshot, lambda certificate: certificate.not_before - now))
+    return families.NOT_BEFORE_OFFSET.metric(_certificates(snapshot, lambda certificate: certificate.not_before - now))
+
+
+def link_families(snapshot: Snapshot, reading: Reading) -> Iterator[Told]:
+    """Return the families that compare links and their fallbacks with the clocks of this moment."""
+    now = reading.host_time
     links = [(label_text(state.path), state.link) for state in snapshot.paths if state.link]
     yield families.SYMLINK_TARGET_AGE.metric(((path,), now - link.target_mtime) for path, link in links)
     yield families.SYMLINK_TARGET_OFFSET.metric(
@@ -126,7 +133,7 @@ def moment_families(snapshot: Snapshot, reading: Reading) -> Iterator[Metric]:
     )
 
 
-def clock_families(reading: Reading) -> Iterator[Metric]:
+def clock_families(reading: Reading) -> Iterator[Told]:
     """Return the families of the clocks; a family without a value is absent, never 0."""
     yield families.HOST_TIME.metric([((), reading.host_time)])
     yield _optional(families.HOST_SYNCHRONIZED, reading.synchronized)
@@ -150,7 +157,7 @@ def clock_families(reading: Reading) -> Iterator[Metric]:
     )
 
 
-def health_families(health: Health) -> Iterator[Metric]:
+def health_families(health: Health) -> Iterator[Told]:
     """Return the families about the service itself."""
     yield families.SYMLINK_CHANGES.metric(((label_text(path),), float(count)) for path, count in health.symlink_changes)
     yield families.LAST_SCAN_DURATION.metric([((), health.last_scan_duration)])
@@ -165,6 +172,11 @@ def health_families(health: Health) -> Iterator[Metric]:
     yield families.BUILD_INFO.metric([((health.version, health.python_version), 1.0)])
 
 
+def has_moments(state: PathState) -> bool:
+    """Return whether `link_families` may tell of *state*."""
+    return state.link is not None or _may_have_fallbacks(state)
+
+
 def _may_have_fallbacks(state: PathState) -> bool:
     # Also where the link is missing or broken: that is when a fallback is wanted most.
     return state.path.endswith("-current.pem")
@@ -177,10 +189,10 @@ def _labelled(snapshot: Snapshot) -> Iterator[tuple[tuple[str, str, str, str], C
             yield (path, certificate.entry, standing, certificate.usage.value), certificate
 
 
-def _certificates(snapshot: Snapshot, value: Callable[[Certificate], float]) -> Samples:
+def _certificates(snapshot: Snapshot, value: Callable[[Certificate], float]) -> Iterator[Sample]:
     for labels, certificate in _labelled(snapshot):
         yield labels, value(certificate)
 
 
-def _optional(family: Family, value: float | None) -> Metric:
+def _optional(family: Family, value: float | None) -> Told:
     return family.metric([] if value is None else [((), float(value))])

@@ -3,10 +3,13 @@
 Pure. `collector` fills them; `docs/metrics.md` is checked against them by a test.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+Sample = tuple[tuple[str, ...], float]
+"""The values of the labels in the family's order, and the value."""
 
 CERTIFICATE = ("path", "entry", "standing", "usage")
 
@@ -19,20 +22,36 @@ class Family:
     help: str
     labels: tuple[str, ...] = ()
 
-    def metric(self, samples: Iterable[tuple[tuple[str, ...], float]] = ()) -> Metric:
-        """Return the family with *samples*, pairs of label values and value; raise ValueError on a wrong arity.
+    def metric(self, samples: Iterable[Sample] = ()) -> "Told":
+        """Return the family with *samples*, which are made when they are asked for."""
+        return Told(self, samples)
 
-        prometheus-client cuts a short list of label values silently, so the arity is checked here.
-        """
-        metric: CounterMetricFamily | GaugeMetricFamily
-        if self.name.endswith("_total"):
-            metric = CounterMetricFamily(self.name, self.help, labels=self.labels)
-        else:
-            metric = GaugeMetricFamily(self.name, self.help, labels=self.labels)
-        for values, value in samples:
-            if len(values) != len(self.labels):
-                message = f"{self.name} takes the labels {self.labels}, not the values {values}"
+    def checked(self, samples: Iterable[Sample]) -> Iterator[Sample]:
+        """Yield *samples*; raise ValueError on a wrong arity, for prometheus-client cuts label values silently."""
+        arity = len(self.labels)
+        for sample in samples:
+            if len(sample[0]) != arity:
+                message = f"{self.name} takes the labels {self.labels}, not the values {sample[0]}"
                 raise ValueError(message)
+            yield sample
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One family with its samples; they can be read once."""
+
+    family: Family
+    samples: Iterable[Sample] = ()
+
+    def library(self) -> Metric:
+        """Return it as prometheus-client has it; raise ValueError on a wrong arity."""
+        family = self.family
+        metric: CounterMetricFamily | GaugeMetricFamily
+        if family.name.endswith("_total"):
+            metric = CounterMetricFamily(family.name, family.help, labels=family.labels)
+        else:
+            metric = GaugeMetricFamily(family.name, family.help, labels=family.labels)
+        for values, value in family.checked(self.samples):
             metric.add_metric(values, value)
         return metric
 

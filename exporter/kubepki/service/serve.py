@@ -7,11 +7,9 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING
-
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from kubepki import __version__, logs
 from kubepki.clocks.clocks import Clocks
@@ -21,12 +19,12 @@ from kubepki.clocks.state import State
 from kubepki.clocks.steps import Step
 from kubepki.config.assembly import restart_needed
 from kubepki.logs import tell
-from kubepki.metrics import exposition
-from kubepki.metrics.collector import Collector, View
+from kubepki.metrics.collector import View
 from kubepki.model import Health, Snapshot
 from kubepki.pki.layout import remembered_links
 from kubepki.pki.password import read_password
 from kubepki.service.scanning import PkiWatch
+from kubepki.service.scrapes import Scrapes
 from kubepki.service.systemd import listen_fds, notify, watchdog_seconds
 from kubepki.service.unit_view import refuse_hidden, unit_properties
 from kubepki.settings import ConfigError, HttpsReference, Settings
@@ -155,17 +153,8 @@ class Service:
         log.info("stopped")
 
     def _site(self) -> Site:
-        registry = CollectorRegistry()
-        registry.register(Collector(self._view))
-        ProcessCollector(registry=registry)
-        PlatformCollector(registry=registry)
-        GCCollector(registry=registry)
-
-        def render(accept: str, names: Sequence[str]) -> exposition.Exposition:
-            return exposition.render(registry, accept, names)
-
         return Site(
-            exposition=render,
+            exposition=Scrapes(self._view).render,
             ready=lambda: self._pki.published.snapshot is not None,
             on_error=_report_error,
             version=__version__,

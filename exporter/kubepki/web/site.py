@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from kubepki.metrics.exposition import Exposition, compress, gzip_accepted
+from kubepki.metrics.exposition import Exposition, gzip_accepted
 from kubepki.web.complaints import Complaints
 from kubepki.web.landing import landing_page
 
@@ -111,11 +111,12 @@ def _metrics(site: Site, headers: Message, names: Sequence[str]) -> Answer:
         return plain(HTTPStatus.SERVICE_UNAVAILABLE, text)
     try:
         exposition = site.exposition(headers.get("Accept", ""), names)
-        body = exposition.body
         extra: tuple[tuple[str, str], ...] = (("Vary", "Accept, Accept-Encoding"),)
         if gzip_accepted(headers.get("Accept-Encoding", "")):
-            body = compress(body)
+            body = exposition.gzip()
             extra += (("Content-Encoding", "gzip"),)
+        else:
+            body = exposition.body
     except Exception as error:  # noqa: BLE001 - whatever a collector raises is a 500, so that `up` tells the truth
         site.on_error("the scrape failed while metrics were collected", error)
         text = "The metrics could not be collected; the log has the reason."

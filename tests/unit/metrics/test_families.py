@@ -22,7 +22,7 @@ def test_a_family_follows_the_conventions(family: Family) -> None:
 @each_family
 def test_a_counter_is_one_by_its_name(family: Family) -> None:
     """`_total` makes a counter, everything else a gauge, and the samples keep the full name."""
-    metric = family.metric([(tuple("x" for _ in family.labels), 1.0)])
+    metric = family.metric([(tuple("x" for _ in family.labels), 1.0)]).library()
     assert metric.type == ("counter" if family.name.endswith("_total") else "gauge")
     assert [sample.name for sample in metric.samples] == [family.name]
 
@@ -36,4 +36,4 @@ def test_names_are_unique() -> None:
 def test_a_wrong_number_of_label_values_is_refused(values: tuple[str, ...]) -> None:
     """prometheus-client would cut them silently."""
     with pytest.raises(ValueError, match="takes the labels"):
-        families.FAULT.metric([(values, 1.0)])
+        families.FAULT.metric([(values, 1.0)]).library()
