@@ -198,9 +198,12 @@ class Reading:
     """What the clocks said, taken once per scrape so that all gauges of one scrape agree.
 
     Seconds throughout. None means that the source refused or does not exist: the series is then absent, never 0.
+    `given` means that a person gave `host_time` and no clock was asked. `earliest` is a time that now cannot be before.
     """
 
     host_time: float
+    given: bool = False
+    earliest: float | None = None
     synchronized: bool | None = None
     max_error: float | None = None
     estimated_error: float | None = None

@@ -1,0 +1,185 @@
+"""(Snapshot, Reading) -> belief: what time it truly is, how sure that is, and which clock is wrong. Pure.
+
+Evidence, strongest first: a time that a person gave; a reference clock outside of the cluster; a host clock that the
+kernel holds to be synchronised. Each of these is believed alone. A host clock that is not synchronised and the API
+server's are believed only together, and then not surely: after a power cut they may be ahead together. Where these two
+contradict each other, and no lower bound excludes one, nobody can tell. The hardware clock decides nothing: it is
+where a wrong time usually came from. A clock that could not be read is absent; it never agrees.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kubepki.judgement.comparisons import JUDGE
+from kubepki.judgement.phrases import duration, moment
+from kubepki.judgement.witnesses import (
+    HOST,
+    TOLERANCE_SECONDS,
+    ClockSays,
+    Trust,
+    agree,
+    clock_name,
+    lower_bound,
+    witnesses,
+)
+from kubepki.model import Reading, Snapshot
+
+_RANK = list(Trust)
+
+
+class Sureness(StrEnum):
+    """How sure the believed time is."""
+
+    SURE = "sure"
+    LIKELY = "likely"
+    ALONE = "alone"
+    CANNOT_TELL = "cannot_tell"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Belief:
+    """What time it is believed to be.
+
+    `now` is None where nobody can tell; `earliest` and `latest` bound the true time (None: no bound is known).
+    `why` is one clause for a person. `clocks` are all that could be read, the most trusted first; `silent` those that
+    did not answer. `contradictions` are the clocks that are as strong as the believed one and say otherwise.
+    """
+
+    sureness: Sureness
+    now: float | None
+    earliest: float | None
+    latest: float | None
+    why: str
+    clocks: tuple[ClockSays, ...]
+    silent: tuple[str, ...] = ()
+    contradictions: tuple[str, ...] = ()
+
+    def says(self, clock: str) -> float | None:
+        """Return what *clock* says, None where it was not read."""
+        return next((each.says for each in self.clocks if each.clock == clock), None)
+
+    @property
+    def judge(self) -> float | None:
+        """What the API server's own clock says, None where it was not read."""
+        return self.says(JUDGE)
+
+    def wrong(self, clock: str) -> float | None:
+        """Return by how many seconds *clock* is ahead (+) or behind (-) of the true time, None where that is not known.
+
+        A clock within two minutes is right: None, too. One that a lower bound refutes is behind by at least that much.
+        """
+        says = self.says(clock)
+        if says is None:
+            return None
+        if self.now is not None:
+            off = says - self.now
+            return off if abs(off) > TOLERANCE_SECONDS else None
+        if self.earliest is not None and self.earliest - says > TOLERANCE_SECONDS:
+            return says - self.earliest
+        return None
+
+
+def believe(snapshot: Snapshot, reading: Reading) -> Belief:
+    """Return what *reading* and *snapshot* together say about the true time."""
+    if reading.given:
+        given = ClockSays(clock=HOST, says=reading.host_time, error=0.0, trust=Trust.GIVEN, why="a person gave it")
+        return _sure((given,), given, (), ())
+    floor, floor_why = lower_bound(snapshot, reading)
+    clocks = tuple(sorted(witnesses(reading, floor, floor_why), key=lambda each: (_RANK.index(each.trust), each.clock)))
+    silent = tuple(each.clock for each in reading.references if not each.up or each.offset is None)
+    usable = [each for each in clocks if each.trust not in {Trust.HARDWARE, Trust.REFUTED}]
+    strong = [each for each in usable if each.strong]
+    if strong:
+        best = _best(strong)
+        if best is None:
+            return _contradiction(strong, clocks, silent, floor, "strong clocks contradict each other")
+        against = tuple(each.clock for each in strong if not agree(each, best))
+        return _sure(clocks, best, silent, against)
+    return _weak(reading, usable, clocks, silent, (floor, floor_why))
+
+
+def repair_times(belief: Belief) -> dict[str, float] | str:
+    """Return the times at which a candidate has to be valid, by whose they are; or why nobody can say one.
+
+    The believed time, and that of the judge who will see the certificate. The caller adds its margin on both sides.
+    """
+    if belief.now is None:
+        return f"what time it is cannot be told: {belief.why}. Give one: --at TIME"
+    if belief.sureness is Sureness.ALONE and not belief.clocks[0].strong:
+        return f"what time it is cannot be told: {belief.why}. Give one: --at TIME"
+    times = {"the believed time": belief.now}
+    if belief.judge is not None:
+        times["the clock of the API server"] = belief.judge
+    return times
+
+
+def _weak(
+    reading: Reading,
+    usable: list[ClockSays],
+    clocks: tuple[ClockSays, ...],
+    silent: tuple[str, ...],
+    floor: tuple[float | None, str],
+) -> Belief:
+    """Return the belief where no clock is believed alone."""
+    if len(usable) > 1:
+        first, second = usable[0], usable[1]
+        if not agree(first, second):
+            return _contradiction(usable, clocks, silent, floor[0], "nothing says which of them is right")
+        why = "this host's clock and the API server's agree, but nothing from outside says that they are right"
+        return _believed(Sureness.LIKELY, first, clocks, silent, why)
+    if usable:
+        why = f"only the clock of {clock_name(usable[0])} is there, and nothing confirms it"
+        refuted = any(each.trust is Trust.REFUTED for each in clocks)
+        if refuted:
+            why += "; this host's clock cannot be right"
+        return _believed(Sureness.LIKELY if refuted else Sureness.ALONE, usable[0], clocks, silent, why)
+    why = f"this host's clock says {moment(reading.host_time)}, but it is later: {floor[1]}"
+    return Belief(
+        sureness=Sureness.CANNOT_TELL, now=None, earliest=floor[0], latest=None, why=why, clocks=clocks, silent=silent
+    )
+
+
+def _best(strong: list[ClockSays]) -> ClockSays | None:
+    """Return the clock to believe: of the strongest kind, one that most strong clocks agree with; None for a tie."""
+    rank = min(_RANK.index(each.trust) for each in strong)
+    votes = [(sum(agree(each, other) for other in strong), each) for each in strong if _RANK.index(each.trust) == rank]
+    most = max(count for count, _ in votes)
+    first, *others = [each for count, each in votes if count == most]
+    return first if all(agree(first, other) for other in others) else None
+
+
+def _sure(clocks: tuple[ClockSays, ...], best: ClockSays, silent: tuple[str, ...], against: tuple[str, ...]) -> Belief:
+    why = f"{clock_name(best)} says so: {best.why}"
+    error = best.error or 0.0
+    return Belief(
+        sureness=Sureness.SURE,
+        now=best.says,
+        earliest=best.says - error,
+        latest=best.says + error,
+        why=why,
+        clocks=clocks,
+        silent=silent,
+        contradictions=against,
+    )
+
+
+def _believed(
+    sureness: Sureness, clock: ClockSays, clocks: tuple[ClockSays, ...], silent: tuple[str, ...], why: str
+) -> Belief:
+    return Belief(sureness=sureness, now=clock.says, earliest=None, latest=None, why=why, clocks=clocks, silent=silent)
+
+
+def _contradiction(
+    among: list[ClockSays], clocks: tuple[ClockSays, ...], silent: tuple[str, ...], floor: float | None, why: str
+) -> Belief:
+    first, last = min(among, key=lambda each: each.says), max(among, key=lambda each: each.says)
+    return Belief(
+        sureness=Sureness.CANNOT_TELL,
+        now=None,
+        earliest=floor,
+        latest=None,
+        why=f"{clock_name(last)} is {duration(last.says - first.says)} ahead of {clock_name(first)}, and {why}",
+        clocks=clocks,
+        silent=silent,
+        contradictions=tuple(each.clock for each in among),
+    )

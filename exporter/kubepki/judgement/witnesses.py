@@ -1,0 +1,104 @@
+"""Reading -> what each clock says, and how far it is to be trusted by itself. Pure; `belief` weighs them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kubepki.judgement.comparisons import JUDGE, reference_times
+from kubepki.judgement.phrases import moment
+from kubepki.model import Reading, Snapshot, Standing, Usage
+
+HOST = "host"
+HARDWARE = "hardware"
+# Two clocks that are nearer than this agree. Certificates are signed five minutes back, so less is never worth a page.
+TOLERANCE_SECONDS = 120.0
+_DAY = 86_400.0
+_HTTP_DATE_ERROR = 1.0
+
+
+class Trust(StrEnum):
+    """How far one clock is to be trusted, the strongest first."""
+
+    GIVEN = "given"
+    OUTSIDE = "outside"
+    SYNCHRONIZED = "synchronized"
+    JUDGE = "judge"
+    FREE = "free"
+    HARDWARE = "hardware"
+    REFUTED = "refuted"
+
+
+_STRONG = {Trust.GIVEN, Trust.OUTSIDE, Trust.SYNCHRONIZED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockSays:
+    """One clock: what it `says` (Unix seconds), within ± `error` seconds where that is known, and its trust and why."""
+
+    clock: str
+    says: float
+    error: float | None
+    trust: Trust
+    why: str
+
+    @property
+    def strong(self) -> bool:
+        """Whether this clock is believed alone."""
+        return self.trust in _STRONG
+
+
+def witnesses(reading: Reading, floor: float | None, floor_why: str) -> list[ClockSays]:
+    """Return all clocks that could be read; one before *floor*, of which *floor_why* tells, is refuted."""
+    trust, why = Trust.FREE, "the kernel does not say whether it is synchronized"
+    if reading.synchronized:
+        trust, why = Trust.SYNCHRONIZED, "the kernel holds it to be synchronized"
+    elif reading.synchronized is False:
+        why = "it is not synchronized"
+    found = [ClockSays(clock=HOST, says=reading.host_time, error=reading.max_error, trust=trust, why=why)]
+    for clock, now in reference_times(reading).items():
+        outside = clock != JUDGE
+        trust = Trust.OUTSIDE if outside else Trust.JUDGE
+        why = "it is outside of the cluster" if outside else "it judges, and may be as wrong as the signer"
+        found.append(ClockSays(clock=clock, says=now, error=_HTTP_DATE_ERROR, trust=trust, why=why))
+    if reading.rtc_offset is not None:
+        says = reading.host_time + reading.rtc_offset
+        found.append(ClockSays(clock=HARDWARE, says=says, error=None, trust=Trust.HARDWARE, why="it decides nothing"))
+    return [_refuted(each, floor, floor_why) for each in found]
+
+
+def _refuted(clock: ClockSays, floor: float | None, why: str) -> ClockSays:
+    """Return *clock*, without trust where it stands before what cannot be later than now."""
+    if clock.strong or floor is None or clock.says >= floor - TOLERANCE_SECONDS:
+        return clock
+    return ClockSays(clock=clock.clock, says=clock.says, error=clock.error, trust=Trust.REFUTED, why=why)
+
+
+def lower_bound(snapshot: Snapshot, reading: Reading) -> tuple[float | None, str]:
+    """Return the latest time that now cannot be before, and why."""
+    bounds: list[tuple[float, str]] = []
+    if reading.earliest is not None:
+        bounds.append((reading.earliest, f"this program was built at {moment(reading.earliest)}"))
+    if reading.last_synchronized is not None:
+        bounds.append((reading.last_synchronized, f"it was synchronized at {moment(reading.last_synchronized)}"))
+    authorities = [
+        certificate.not_before
+        for state in snapshot.paths
+        if state.standing is Standing.CURRENT
+        for certificate in state.certificates
+        if certificate.usage is Usage.CA
+    ]
+    # One that is new may come from the same wrong night; a day or more before the earliest is no clock's lead.
+    if authorities and min(authorities) - reading.host_time > _DAY:
+        bounds.append((min(authorities), f"every CA here was signed later, the first at {moment(min(authorities))}"))
+    return max(bounds, default=(None, ""), key=lambda bound: bound[0] or 0.0)
+
+
+def agree(one: ClockSays, other: ClockSays) -> bool:
+    """Return whether two clocks are within two minutes of each other."""
+    return abs(one.says - other.says) <= TOLERANCE_SECONDS
+
+
+def clock_name(clock: ClockSays) -> str:
+    """Return *clock* as the subject of a sentence."""
+    if clock.clock == HOST:
+        return "this host's clock"
+    return "the API server's clock" if clock.clock == JUDGE else clock.clock
