@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 DEMO := build/incident
 ARGS ?=
 
-.PHONY: help broken run look test test-oldest test-system lint format generate check-generated dashboards prometheusrule bench golden \
+.PHONY: help broken run look test test-oldest test-system lint format generate check-generated dashboards prometheusrule manifests bench golden \
 	programs system-packages wheel man deb rpm install uninstall clean
 
 help: ## print this
@@ -44,7 +44,7 @@ bench: $(VENV)/.dev programs ## measure; prints a table
 test-system: $(VENV)/.dev system-packages wheel ## boot Debian 12 and 13 and use the packages there; needs root
 	$(PYTEST) -q -m system tests/system
 
-generate: dashboards prometheusrule ## write everything that is generated and committed
+generate: dashboards prometheusrule manifests ## write everything that is generated and committed
 
 dashboards: $(VENV)/.dev
 	$(BIN)/python -m grafana.generate
@@ -52,9 +52,13 @@ dashboards: $(VENV)/.dev
 prometheusrule: $(VENV)/.dev
 	$(BIN)/python rules/generate.py
 
+manifests: $(VENV)/.dev
+	$(BIN)/python systemd/kubernetes/generate.py
+
 check-generated: $(VENV)/.dev ## fail where a generated file is not what its source says
 	$(BIN)/python -m grafana.generate --check
 	$(BIN)/python rules/generate.py --check
+	$(BIN)/python systemd/kubernetes/generate.py --check
 
 wheel: $(VENV)/.dev ## build the wheel and the source distribution into dist/
 	@sh systemd/packaging/build-wheel.sh $(BIN)/python

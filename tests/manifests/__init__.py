@@ -1,0 +1,1 @@
+"""The manifests for Kubernetes, rendered and read as by the programs that take them."""
