@@ -38,9 +38,7 @@ def render() -> Render:
     if not binary.exists() or binary.stat().st_mtime < max(source.stat().st_mtime for source in sources):
         go = shutil.which("go")
         if os.environ.get("CI") != "true":
-            pytest.skip(
-                "the renderer is not built: run `go build -o ../../../.cache/manifests/render .` in tests/manifests/render"
-            )
+            pytest.skip("not built; in tests/manifests/render: go build -o ../../../.cache/manifests/render .")
         assert go is not None, "the program go is not there: the chart is rendered by Helm's own module"
         binary.parent.mkdir(parents=True, exist_ok=True)
         built = subprocess.run(
