@@ -33,9 +33,12 @@ def write_atomically(path: Path, text: str) -> None:
     """Replace the file so that a power cut leaves the old or the new one; make the directory where there is none."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".tmp")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     descriptor = os.open(temporary, flags, 0o600)
     with open(descriptor, "w", encoding="ascii") as file:  # noqa: PTH123 -- O_NOFOLLOW needs os.open
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            msg = f"{temporary} is no regular file"
+            raise OSError(msg)
         file.write(text)
         file.flush()
         os.fsync(descriptor)

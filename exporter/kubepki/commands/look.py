@@ -115,6 +115,29 @@ def is_directory(path: str) -> bool:
     return os.path.isdir(path)  # noqa: PTH112 - paths are str
 
 
+def known_path(seen: Look, path: str) -> str:
+    """Return the path by which *seen* knows the file *path*: another way to its directory is the same file."""
+    paths = [state.path for state in seen.snapshot.paths]
+    if path in paths:
+        return path
+    place = _place(path)
+    return next((each for each in paths if _place(each) == place), path)
+
+
+def known_directory(seen: Look, directory: str | None) -> str | None:
+    """Return the directory by which *seen* knows the files of *directory*."""
+    if directory is None:
+        return None
+    own = os.path.realpath(directory)
+    known = (state.path.rpartition("/")[0] or "/" for state in seen.snapshot.paths)
+    return next((each for each in known if os.path.realpath(each) == own), directory)
+
+
+def _place(path: str) -> tuple[str, str]:
+    parent, _, name = path.rpartition("/")
+    return os.path.realpath(parent or "/"), name
+
+
 def beside(own: PkiSettings, named: PkiSettings) -> PkiSettings:
     """Return *own* sources and the *named* ones: what proves a file is the same, whichever way the file was named."""
     return replace(
@@ -134,7 +157,8 @@ def only(seen: Look, paths: tuple[str, ...], settings: Settings) -> Look:
         return seen
     named = replace(settings, pki=sources_of(paths, settings))
     state = State(state_directory(settings), writable=False)
-    known = {each.path for each in _scanner(named).scan(remembered_links(state.links())).snapshot.paths}
+    found = _scanner(named).scan(remembered_links(state.links())).snapshot.paths
+    known = {known_path(seen, each.path) for each in found}
     narrowed = {
         path.rpartition("/")[0] or "/"
         for path in paths

@@ -15,13 +15,15 @@ from kubepki.commands.check import hands_of, style_of
 from kubepki.commands.diagnosis import Look
 from kubepki.commands.failsafe import failsafe
 from kubepki.commands.host import Host, Words
+from kubepki.commands.link_calls import SYSTEM, System
 from kubepki.commands.link_watch import A_MINUTE, Pace, watch
-from kubepki.commands.look import is_directory, link_state, look, state_directory
+from kubepki.commands.look import is_directory, known_directory, known_path, link_state, look, state_directory
 from kubepki.commands.outcome import Hands
 from kubepki.commands.plan import Plan, Refusal, choose_link, make_plan
-from kubepki.commands.relink import SYSTEM, RelinkError, System, relink, survey
+from kubepki.commands.relink import RelinkError, relink, survey
 from kubepki.commands.rollback_report import aftermath_text, done_text, offer_text, plan_text, refusal_text
 from kubepki.commands.terminal import Style
+from kubepki.commands.trusted_place import who_else_writes
 from kubepki.commands.witness import SYSLOG, announce, note
 from kubepki.config.flags import Invocation
 from kubepki.judgement.comparisons import reference_times
@@ -82,7 +84,7 @@ def _rollback(invocation: Invocation, stream: TextIO, edges: Edges) -> int:
     seen = look(
         settings, at=invocation.at, clock=edges.clock, remembered=frozenset() if link is None else frozenset({link})
     )
-    chosen = link or choose_link(seen, directory)
+    chosen = known_path(seen, link) if link is not None else choose_link(seen, known_directory(seen, directory))
     plan = chosen if isinstance(chosen, Refusal) else make_plan(seen, chosen, invocation.to)
     if isinstance(plan, Refusal):
         stream.write(refusal_text(plan, seen, style, hands))
@@ -93,7 +95,7 @@ def _rollback(invocation: Invocation, stream: TextIO, edges: Edges) -> int:
         return _DONE
     stream.flush()
     try:
-        _apply(plan, seen, settings, edges)
+        _apply(plan, seen, settings, edges, shared=invocation.shared_directory)
     except RelinkError as error:
         tail = "" if error.changed else " Nothing was changed."
         sys.stderr.write(f"kubepki-exporter: {error}.{tail}\n")
@@ -141,17 +143,27 @@ def _sources(invocation: Invocation) -> tuple[Settings, str | None, str | None]:
     else:
         what = "it is neither a directory nor a -current.pem link"
         raise ConfigError(what, where=path)
+    # Another way to the same directory (an alias, /proc/PID/root) is the directory that a kubeconfig names.
+    directory = next(
+        (each.path for each in settings.pki.directories if os.path.realpath(each.path) == os.path.realpath(directory)),
+        os.path.realpath(directory),
+    )
+    link = None if link is None else f"{directory.rstrip('/')}/{link.rpartition('/')[2]}"
     directories = (*settings.pki.directories, Directory(path=directory, explicit=True))
     return replace(settings, pki=replace(settings.pki, directories=directories)), link, directory
 
 
-def _apply(plan: Plan, seen: Look, settings: Settings, edges: Edges) -> None:
+def _apply(plan: Plan, seen: Look, settings: Settings, edges: Edges, *, shared: bool) -> None:
     """Replace the link. The survey is taken first, then the plan's ground is looked at again, then it must hold."""
     try:
         planned = survey(plan.link, edges.system)
     except OSError as error:
         msg = f"the directory cannot be listed: {error.strerror}"
         raise RelinkError(msg) from error
+    other = None if shared else who_else_writes(plan.link.rpartition("/")[0] or "/")
+    if other is not None:
+        msg = f"others could change the directory meanwhile: {other}; take that right away, or give --shared-directory"
+        raise RelinkError(msg)
     before = next((state for state in seen.snapshot.paths if state.path == plan.link), None)
     if link_state(settings, plan.link) != before:
         msg = "the directory has changed since the plan was made; look again"

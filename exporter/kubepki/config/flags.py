@@ -45,6 +45,7 @@ class Invocation:
     apply: bool = False
     to: str | None = None
     restart_kubelet: bool = False
+    shared_directory: bool = False
     every: float | None = None
     flags: tuple[str, ...] = ()
 
@@ -82,6 +83,7 @@ def load(argv: Sequence[str], environ: Mapping[str, str], cwd: str) -> Invocatio
         apply=given.get("apply", False),
         to=_optional("--to", given.get("to"), cwd, _fallback),
         restart_kubelet=given.get("restart_kubelet", False),
+        shared_directory=given.get("shared_directory", False),
         every=_optional("--every", given.get("every"), cwd, _period),
         flags=_to_repeat(given, by_environment, config_file, cwd),
     )

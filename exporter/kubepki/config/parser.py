@@ -85,7 +85,17 @@ _VALUED = frozenset(
 )
 
 
-_OWN_FLAGS = ("--config.file", "--config.check", "--json", "--at", "--apply", "--to", "--restart-kubelet", "--every")
+_OWN_FLAGS = (
+    "--shared-directory",
+    "--config.file",
+    "--config.check",
+    "--json",
+    "--at",
+    "--apply",
+    "--to",
+    "--restart-kubelet",
+    "--every",
+)
 
 
 def _command(word: str) -> Command:
@@ -195,6 +205,12 @@ def _add_rollback(group: argparse._ArgumentGroup) -> None:
         dest="restart_kubelet",
         action="store_true",
         help="With --apply: restart the kubelet, too, and watch for a minute whether it keeps the file.",
+    )
+    group.add_argument(
+        "--shared-directory",
+        dest="shared_directory",
+        action="store_true",
+        help="With --apply: do it although others than root and its owner can write to the link's directory.",
     )
     _add_at(group)
 

@@ -1,5 +1,6 @@
 """The replacement of a link under every failure: old or new, never none, and nothing left behind."""
 
+import contextlib
 import errno
 import os
 from collections.abc import Callable
@@ -9,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from kubepki.commands.relink import SELINUX, SYSTEM, RelinkError, System, relink, survey, temporary_name
+from kubepki.commands.link_calls import SELINUX, SYSTEM, System
+from kubepki.commands.relink import RelinkError, relink, survey, temporary_name
+from kubepki.commands.trusted_place import who_else_writes
 
 OLD, NEW, LINK = "a-2020-01-01-00-00-00.pem", "a-2021-01-01-00-00-00.pem", "a-current.pem"
 CALLS = [each.name for each in fields(System)]
@@ -85,7 +88,7 @@ def test_each_failing_call(directory: Path) -> None:
             with pytest.raises(RelinkError) as caught:
                 relink(link, old, planned, system)
             assert caught.value.changed == (Path(link).readlink() == directory / OLD), name
-            assert caught.value.changed == (name == "fsync")
+            assert caught.value.changed == (number > made.index("rename"))
         check_files(directory)
         assert names(directory) == [OLD, NEW, LINK]
         put_back(directory)
@@ -106,27 +109,102 @@ def test_each_moment_of_a_crash(directory: Path) -> None:
 
 
 def test_owner_and_context_are_kept(directory: Path) -> None:
-    """The new link gets the old one's owner and security context before it takes its place."""
+    """The new link gets the old one's owner and security context by its descriptor, before it takes its place."""
     link = str(directory / LINK)
     told: list[tuple[Any, ...]] = []
-    owned = os.stat_result((0o120777, 1, 1, 1, 1234, 5678, 0, 0, 0, 0))
-    before = survey(link)
+    old = os.lstat(link).st_ino
 
-    def lstat(path: str) -> os.stat_result:
-        # The survey asks for real; the owner is asked for before it, of the link itself.
-        asked.append(path)
-        return owned if path == link and asked.count(link) == 1 else os.lstat(path)
+    def fstat(descriptor: int) -> os.stat_result:
+        status = os.fstat(descriptor)
+        if status.st_ino == old:
+            return os.stat_result((status.st_mode, old, 1, 1, 1234, 5678, 0, 0, 0, 0))
+        return status
 
-    asked: list[str] = []
     system = System(
-        lstat=lstat,
-        lchown=lambda path, uid, gid: told.append((path, uid, gid)),
-        getxattr=lambda path, name: f"{path} {name}".encode(),
-        setxattr=lambda path, name, value: told.append((path, name, value)),
+        fstat=fstat,
+        chown=lambda held, uid, gid: told.append((os.readlink("", dir_fd=held), uid, gid)),
+        getxattr=lambda held, name: f"{os.fstat(held).st_ino} {name}".encode(),
+        setxattr=lambda held, name, value: told.append((os.readlink("", dir_fd=held), name, value)),
     )
-    relink(link, str(directory / OLD), before, system)
-    temporary = temporary_name(link)
-    assert told == [(temporary, 1234, 5678), (temporary, SELINUX, f"{link} {SELINUX}".encode())]
+    relink(link, str(directory / OLD), survey(link), system)
+    text = str(directory / OLD)
+    assert told == [(text, 1234, 5678), (text, SELINUX, f"{old} {SELINUX}".encode())]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a link away")
+def test_the_owner_of_the_held_link_is_changed(directory: Path) -> None:
+    """The real call changes the link and never what it leads to."""
+    link = directory / LINK
+    os.lchown(link, 1234, 5678)
+    relink(str(link), str(directory / OLD), survey(str(link)))
+    assert (link.lstat().st_uid, link.lstat().st_gid) == (1234, 5678)
+    assert (directory / OLD).stat().st_uid == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has something to lose")
+@pytest.mark.parametrize("moment", ["symlink", "open", "fstat", "chown", "lstat"])
+def test_a_swapped_name_gets_nothing(directory: Path, moment: str) -> None:
+    """Whoever swaps the temporary name, at any call, gets neither the owner nor a file of root's at the link."""
+    link = directory / LINK
+    os.lchown(link, 1234, 5678)
+    treasure = directory.parent / "treasure"
+    treasure.write_bytes(b"root's own")
+    temporary = Path(temporary_name(str(link)))
+    planned = survey(str(link))
+
+    def swapping(*arguments: Any) -> Any:  # noqa: ANN401
+        done = getattr(SYSTEM, moment)(*arguments)
+        if temporary.is_symlink() and not swapped:
+            swapped.append(True)
+            temporary.unlink()
+            os.link(treasure, temporary)
+            os.lchown(temporary, 0, 0)
+        return done
+
+    swapped: list[bool] = []
+    system = System(**{moment: swapping})
+    with contextlib.suppress(RelinkError):
+        relink(str(link), str(directory / OLD), planned, system)
+    assert link.readlink() in {directory / OLD, directory / NEW}
+    assert swapped
+    assert treasure.stat().st_uid == 0
+    assert link.is_symlink()
+    temporary.unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("{real}/", "{real}/"),
+        ("", ""),
+        ("./", "./"),
+        ("/", ""),
+        ("{alias}/", "{alias}/"),
+        ("/elsewhere/", ""),
+    ],
+)
+def test_the_links_own_directory_is_kept(directory: Path, text: str, kept: str) -> None:
+    """The text for the directory stays where it means this one; another one gives way to the bare name."""
+    alias = directory.parent / f"{directory.name}-alias"
+    alias.symlink_to(directory)
+    names = {"real": str(directory), "alias": str(alias)}
+    link = directory / LINK
+    link.unlink()
+    os.symlink(text.format(**names) + NEW, link)  # noqa: PTH211 - pathlib would change the text
+    relink(str(link), str(directory / OLD), survey(str(link)))
+    assert os.readlink(link) == kept.format(**names) + OLD  # noqa: PTH115 - as above
+
+
+def test_a_host_seen_from_a_rescue_system(directory: Path) -> None:
+    """Below /host the link still says what the host itself understands."""
+    inside = directory / "host/var/lib/kubelet/pki"
+    inside.mkdir(parents=True)
+    for name in (OLD, NEW):
+        (inside / name).write_bytes(b"")
+    link = inside / LINK
+    link.symlink_to(f"/var/lib/kubelet/pki/{NEW}")
+    relink(str(link), str(inside / OLD), survey(str(link)))
+    assert link.readlink() == Path(f"/var/lib/kubelet/pki/{OLD}")
 
 
 def test_a_changed_directory_is_refused(directory: Path) -> None:
@@ -162,4 +240,22 @@ def test_a_missing_link_is_made(directory: Path) -> None:
     (directory / LINK).unlink()
     link = str(directory / LINK)
     relink(link, str(directory / OLD), survey(link))
-    assert Path(link).readlink() == directory / OLD
+    assert Path(link).resolve() == (directory / OLD).resolve()
+
+
+def test_a_directory_that_others_can_write_to(tmp_path: Path) -> None:
+    """It is told which place is open to whom; a sticky parent is none, and the group of root is no other."""
+    inside = tmp_path / "a" / "b"
+    inside.mkdir(parents=True)
+    inside.chmod(0o755)
+    inside.parent.chmod(0o755)
+    assert who_else_writes(str(inside)) is None
+    inside.chmod(0o777)
+    assert who_else_writes(str(inside)) == f"{inside} is writable by everybody"
+    inside.chmod(0o1777)
+    assert who_else_writes(str(inside)) == f"{inside} is writable by everybody"
+    inside.chmod(0o755)
+    inside.parent.chmod(0o777)
+    assert who_else_writes(str(inside)) == f"{inside.parent} is writable by everybody"
+    inside.parent.chmod(0o1777)
+    assert who_else_writes(str(inside)) is None
