@@ -178,6 +178,9 @@ def test_table_full_of_idle_scrapers() -> None:
         (b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 200 + b"\r\n", b"431"),
         (b"GET / HTTP/1.1\r\nX: " + b"a" * 100_000 + b"\r\n\r\n", b"431"),
         (b"GET / HTTP/1.1\r\n" + (b"X: " + b"a" * 1000 + b"\r\n") * 90 + b"\r\n", b"431"),
+        (GET + b"Content-Length: 0\r\nContent-Length: 5\r\n\r\n", b"400"),
+        (GET + b"Content-Length : 5\r\n\r\nGET /", b"400"),
+        (GET + b"Accept-Encoding: gzip;q=\x1c0.5\r\n\r\n", b"400"),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\n" * 4, b"400"),
     ],
 )

@@ -16,12 +16,12 @@ class Complaints:
         self._lock = threading.Lock()
         self._said: dict[str, float] = {}
 
-    def say(self, message: str) -> None:
-        """Report *message* unless it was reported less than a minute ago."""
+    def say(self, message: str, error: BaseException | None = None) -> None:
+        """Report *message*, with *error* where it is a bug of ours, unless it was reported less than a minute ago."""
         now = time.monotonic()
         with self._lock:
             self._said = {each: at for each, at in self._said.items() if now - at < _INTERVAL_SECONDS}
             if message in self._said or len(self._said) >= _MAX_MESSAGES:
                 return
             self._said[message] = now
-        self._report(message, None)
+        self._report(message, error)

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from email.message import Message
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -11,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from kubepki.metrics.exposition import Exposition, gzip_accepted
 from kubepki.web.complaints import Complaints
 from kubepki.web.landing import landing_page
+from kubepki.web.request import Request
 
 if TYPE_CHECKING:
     # At run time only a host with a web configuration imports it, and PyYAML with it.
@@ -76,19 +76,19 @@ def refusal(site: Site, authorization: str | None) -> Answer | None:
     return plain(HTTPStatus.UNAUTHORIZED, "", challenge)
 
 
-def respond(site: Site, method: str, target: str, headers: Message) -> Answer:
-    """Return the answer to an authorized request; a bug in a collect is a 500 and one call of `on_error`."""
+def respond(site: Site, request: Request) -> Answer:
+    """Return the answer to an authorized request; a bug in a collect is a 500 and a complaint."""
     try:
-        url = urlsplit(target)
+        url = urlsplit(request.target)
         names = parse_qs(url.query, max_num_fields=_MAX_QUERY_FIELDS).get("name[]", [])
     except ValueError:
         return plain(HTTPStatus.BAD_REQUEST)
     if url.path not in (site.telemetry_path, "/", HEALTHY_PATH, READY_PATH):
         return plain(HTTPStatus.NOT_FOUND)
-    if method not in ("GET", "HEAD"):
+    if request.method not in ("GET", "HEAD"):
         return plain(HTTPStatus.METHOD_NOT_ALLOWED, "", ("Allow", "GET, HEAD"))
     if url.path == site.telemetry_path:
-        return _metrics(site, headers, names)
+        return _metrics(site, request, names)
     return _page(site, url.path)
 
 
@@ -103,22 +103,22 @@ def _page(site: Site, path: str) -> Answer:
     return Answer(status=HTTPStatus.OK, body=page, content_type="text/html; charset=utf-8")
 
 
-def _metrics(site: Site, headers: Message, names: Sequence[str]) -> Answer:
+def _metrics(site: Site, request: Request, names: Sequence[str]) -> Answer:
     if not site.ready():
         return plain(HTTPStatus.SERVICE_UNAVAILABLE, _NOT_READY)
     if site.slots is not None and not site.slots.acquire(blocking=False):
         text = f"{site.max_requests} scrapes are running, the limit of --web.max-requests."
         return plain(HTTPStatus.SERVICE_UNAVAILABLE, text)
     try:
-        exposition = site.exposition(headers.get("Accept", ""), names)
+        exposition = site.exposition(request.fields.get("accept", ""), names)
         extra: tuple[tuple[str, str], ...] = (("Vary", "Accept, Accept-Encoding"),)
-        if gzip_accepted(headers.get("Accept-Encoding", "")):
+        if gzip_accepted(request.fields.get("accept-encoding", "")):
             body = exposition.gzip()
             extra += (("Content-Encoding", "gzip"),)
         else:
             body = exposition.body
     except Exception as error:  # noqa: BLE001 - whatever a collector raises is a 500, so that `up` tells the truth
-        site.on_error("the scrape failed while metrics were collected", error)
+        site.complaints.say("the scrape failed while metrics were collected", error)
         text = "The metrics could not be collected; the log has the reason."
         return plain(HTTPStatus.INTERNAL_SERVER_ERROR, text)
     finally:
