@@ -98,27 +98,36 @@ PLAY = """
 - hosts: localhost
   connection: local
   roles:
-    - role: /srv/systemd/ansible
+    - role: /srv/role
       vars:
         kubepki_exporter_package: /srv/kubepki-exporter.deb
-        kubepki_exporter_args: --scan.interval=5s
+        kubepki_exporter_args: "{ARGS}"
+        kubepki_exporter_config: {{scan: {{interval: 5s}}}}
         kubepki_exporter_kubelet_waits: true
 """
 
 
 def test_ansible_role_is_idempotent(packages: tuple[Path, Path], tmp_path: Path) -> None:
-    """The role installs and configures the service, and a second run changes nothing."""
+    """A copy of the role installs and configures the service; again it changes nothing; a mistake is red each time."""
     root = copy_root("bookworm", tmp_path)
     shutil.copy(packages[0], root / "srv" / "kubepki-exporter.deb")
-    shutil.copytree(ROOT / "systemd", root / "srv" / "systemd")
-    (root / "srv" / "play.yml").write_text(PLAY)
+    shutil.copytree(ROOT / "systemd" / "ansible", root / "srv" / "role")
+    (root / "srv" / "play.yml").write_text(PLAY.format(ARGS="--log.level=debug"))
+    (root / "srv" / "wrong.yml").write_text(PLAY.format(ARGS="--scan.intervall=5s"))
     # Without a network apt has the dependencies alone.
     (root / "etc/apt/apt.conf.d/90test").write_text('APT::Install-Recommends "false";\n')
     run("chroot", str(root), "apt-get", "install", "-y", "--no-install-recommends", "ansible-core", "python3-apt")
     with booted("bookworm", root) as machine:
         play = ("env", "LANG=C.UTF-8", "HOME=/root", "ansible-playbook", "/srv/play.yml")
+        assert "failed=0" in machine.run(*play, "--check", timeout=300)
         assert "failed=0" in machine.run(*play, timeout=300)
         scrape(machine, "^kubepki_host_time_seconds")
         assert "changed=0" in machine.run(*play, timeout=300)
+        pid = machine.show("kubepki-exporter.service", "MainPID")
+        for _ in range(2):
+            wrong = machine.attempt(*play[:-1], "/srv/wrong.yml", timeout=300)
+            assert wrong.returncode != 0
+            assert "--scan.interval?" in wrong.stdout
+        assert machine.show("kubepki-exporter.service", "MainPID") == pid
         assert machine.path("/etc/systemd/system/kubelet.service.d/10-wait-for-time-sync.conf").is_file()
     shutil.rmtree(root)

@@ -101,3 +101,11 @@ def test_textfile_service_is_restricted_like_the_service() -> None:
         "StateDirectory",
         "WantedBy",
     }
+
+
+@pytest.mark.parametrize(
+    "name", ["kubelet.service.d/10-wait-for-time-sync.conf", "systemd-time-wait-sync.service.d/10-timeout.conf"]
+)
+def test_the_role_carries_the_drop_ins(name: str) -> None:
+    """A copy of the role alone has what it puts on the host."""
+    assert (SYSTEMD / "ansible" / "files" / name).read_text() == (SYSTEMD / name).read_text()
