@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 DEMO := build/incident
 ARGS ?=
 
-.PHONY: help broken run look test test-oldest test-system lint format generate check-generated dashboards prometheusrule manifests bench golden \
+.PHONY: help broken run look test test-oldest test-system lint format generate check-generated dashboards prometheusrule manifests bench conformance golden \
 	programs system-packages wheel man deb rpm install uninstall clean
 
 help: ## print this
@@ -79,6 +79,9 @@ install: wheel ## install into PREFIX (/usr/local), staged in DESTDIR
 
 uninstall: ## remove what `make install` installed
 	DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" systemd/packaging/install.sh uninstall
+
+conformance: $(VENV)/.dev ## compare with Go and client-go on 50,000 files of each kind; needs Go
+	KUBEPKI_CONFORMANCE_EXAMPLES=50000 $(PYTEST) -q tests/conformance
 
 golden: $(VENV)/.dev ## write the expected scrapes anew; read the difference before you commit it
 	$(BIN)/python -m tests.support.golden_metrics

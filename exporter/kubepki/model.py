@@ -55,6 +55,7 @@ class Reason(StrEnum):
     NO_CERTIFICATE = "no_certificate"
     NO_PRIVATE_KEY = "no_private_key"
     KEY_MISMATCH = "key_mismatch"
+    REFUSED = "refused"
     UNREADABLE = "unreadable"
     TOO_LARGE = "too_large"
     TOO_COSTLY = "too_costly"
@@ -87,6 +88,7 @@ _CRITICAL = frozenset(
         Reason.NO_CERTIFICATE,
         Reason.NO_PRIVATE_KEY,
         Reason.KEY_MISMATCH,
+        Reason.REFUSED,
     }
 )
 

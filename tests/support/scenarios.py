@@ -461,6 +461,7 @@ SCENARIOS = (
     _breaks("no_certificate", _overwrite(_only_key), Reason.NO_CERTIFICATE),
     _breaks("no_private_key", _overwrite(_without_key), Reason.NO_PRIVATE_KEY),
     _breaks("key_mismatch", _overwrite(_foreign_key), Reason.KEY_MISMATCH),
+    _breaks("refused", _overwrite(lambda data: pki.authority().key_pem + data), Reason.REFUSED),
     _breaks("too_large", _overwrite(lambda data: data.ljust((1 << 20) + 4096, b"\n")), Reason.TOO_LARGE),
     _breaks("too_costly", _overwrite(lambda data: data + costly.FILES["rsa_300000.pem"]()), Reason.TOO_COSTLY),
     _breaks("not_symlink", _regular, Reason.NOT_SYMLINK),

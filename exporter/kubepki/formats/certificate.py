@@ -8,10 +8,13 @@ import hashlib
 from dataclasses import dataclass, field
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from kubepki.formats import der
+from kubepki.formats.by_hand import read_by_hand
+from kubepki.formats.go_certificate import certificate_refusal
 from kubepki.formats.guard import Refusal, attempt
-from kubepki.formats.names import name_text, serial_text, usage
+from kubepki.formats.names import name_from_der, name_text, serial_text, usage
 from kubepki.formats.private_key import public_hash
 from kubepki.model import Certificate, Usage
 
@@ -39,17 +42,20 @@ def read_certificate(encoded: bytes, entry: str) -> tuple[ParsedCertificate | No
     """
     loaded = attempt(lambda: x509.load_der_x509_certificate(encoded))
     if isinstance(loaded, Refusal):
-        return None, f"not a certificate that the X.509 library accepts ({loaded.kind})"
+        found = _by_hand(encoded, entry)
+        return found, "" if found else f"not a certificate that the X.509 library accepts ({loaded.kind})"
     dates = attempt(lambda: _dates(loaded))
-    if isinstance(dates, Refusal):
-        return None, f"a certificate with dates that cannot be read ({dates.kind})"
     serial = attempt(lambda: serial_text(loaded.serial_number))
-    if isinstance(serial, Refusal):
-        return None, f"a certificate with a serial number that cannot be read ({serial.kind})"
-    extensions = attempt(lambda: loaded.extensions)
+    if isinstance(dates, Refusal) or isinstance(serial, Refusal):
+        found = _by_hand(encoded, entry)
+        kind = "dates" if isinstance(dates, Refusal) else "a serial number"
+        return found, "" if found else f"a certificate with {kind} that cannot be read"
+    extensions = attempt(lambda: usage(loaded.extensions))
+    if isinstance(extensions, Refusal) and (found := _by_hand(encoded, entry)) is not None:
+        return found, ""
     certificate = Certificate(
         entry=entry,
-        usage=Usage.OTHER if isinstance(extensions, Refusal) else usage(extensions),
+        usage=Usage.OTHER if isinstance(extensions, Refusal) else extensions,
         subject=name_text(lambda: loaded.subject, lambda: der.certificate_fields(encoded).subject),
         issuer=name_text(lambda: loaded.issuer, lambda: der.certificate_fields(encoded).issuer),
         serial=serial,
@@ -61,6 +67,27 @@ def read_certificate(encoded: bytes, entry: str) -> tuple[ParsedCertificate | No
     if isinstance(extensions, Refusal):
         problem = f"a certificate with extensions that cannot be read ({extensions.kind})"
     return ParsedCertificate(certificate=certificate, der=encoded, spki_sha256=_spki(loaded, encoded)), problem
+
+
+def _by_hand(encoded: bytes, entry: str) -> ParsedCertificate | None:
+    """Return the certificate that Go takes and the library does not; None where Go refuses it too."""
+    read = Refusal("refused") if certificate_refusal(encoded) else attempt(lambda: read_by_hand(encoded))
+    if isinstance(read, Refusal):
+        return None
+    fields = der.certificate_fields(encoded)
+    key = attempt(lambda: public_hash(load_der_public_key(read.spki)))
+    certificate = Certificate(
+        entry=entry,
+        usage=read.usage,
+        subject=name_text(lambda: name_from_der(fields.subject), lambda: fields.subject),
+        issuer=name_text(lambda: name_from_der(fields.issuer), lambda: fields.issuer),
+        serial=serial_text(read.serial),
+        fingerprint_sha256=hashlib.sha256(encoded).hexdigest(),
+        not_before=read.not_before,
+        not_after=read.not_after,
+    )
+    spki = hashlib.sha256(fields.spki).hexdigest() if isinstance(key, Refusal) else key
+    return ParsedCertificate(certificate=certificate, der=encoded, spki_sha256=spki)
 
 
 def _dates(loaded: x509.Certificate) -> tuple[float, float]:

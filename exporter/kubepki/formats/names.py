@@ -12,6 +12,9 @@ from kubepki.formats import der
 from kubepki.formats.guard import Refusal, attempt
 from kubepki.model import Usage, bounded_text
 
+# T61String, read as Latin-1 as Go does, and BMPString.
+_ENCODINGS = {0x14: "latin-1", 0x1E: "utf-16-be"}
+
 
 def name_text(read: Callable[[], x509.Name], encoded: Callable[[], bytes]) -> str:
     """Return the name that *read* gives as an RFC 4514 string.
@@ -23,6 +26,20 @@ def name_text(read: Callable[[], x509.Name], encoded: Callable[[], bytes]) -> st
     if isinstance(text, Refusal):
         text = attempt(lambda: _hex_name(encoded()))
     return "" if isinstance(text, Refusal) else bounded_text(text)
+
+
+def name_from_der(encoded: bytes) -> x509.Name:
+    """Return a Name of the library from DER, for a certificate that it does not load; raises what is raised."""
+    return x509.Name(
+        x509.RelativeDistinguishedName(
+            x509.NameAttribute(
+                x509.ObjectIdentifier(der.oid_text(kind.content)),
+                value.content.decode(_ENCODINGS.get(value.tag, "utf-8")),
+            )
+            for kind, value in (der.elements(attribute.content) for attribute in der.elements(relative.content))
+        )
+        for relative in der.sequence(encoded)
+    )
 
 
 def _hex_name(encoded: bytes) -> str:

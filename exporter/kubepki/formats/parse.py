@@ -5,17 +5,18 @@ kept. No detail of a fault quotes a file.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
-from functools import partial
+from functools import cache, partial
 
 from cryptography import x509
 
 from kubepki.formats import pem
 from kubepki.formats.certificate import ParsedCertificate, read_certificate
+from kubepki.formats.go_pem import Consumed, consume
 from kubepki.formats.guard import Refusal, attempt, quiet
 from kubepki.formats.pkcs12 import read_pkcs12
-from kubepki.formats.private_key import Unread, key_hash
+from kubepki.formats.private_key import KeyReading, Unread, key_hash, read_key
 from kubepki.formats.rsa_key import MAX_BITS
 from kubepki.model import Fault, Reason
 
@@ -45,6 +46,7 @@ class Parsed:
     `keys` holds the `spki_sha256` of each private key; `opaque_keys` counts those that are encrypted or unsupported;
     `other_blocks` counts whole PEM blocks (or a DER file) that are neither certificate nor key. `faults` has at most
     one of `EMPTY` and `UNPARSABLE`. `omitted` counts the certificates beyond `MAX_CERTIFICATES`, which are not read.
+    `consumed` is what Go's readers make of it; None of what only we read (PKCS#12).
     """
 
     certificates: tuple[ParsedCertificate, ...] = ()
@@ -53,6 +55,7 @@ class Parsed:
     other_blocks: int = 0
     faults: tuple[Fault, ...] = ()
     omitted: int = 0
+    consumed: Consumed | None = None
 
     @property
     def leaf(self) -> ParsedCertificate | None:
@@ -69,14 +72,22 @@ def parse(data: bytes, *, password: bytes | None = None, container: Container = 
     encrypted PEM keys are counted and not opened.
     """
     if not data:
-        return Parsed(faults=(Fault(reason=Reason.EMPTY, detail="the file has no content"),))
+        empty = Fault(reason=Reason.EMPTY, detail="the file has no content")
+        return Parsed(faults=(empty,), consumed=consume(data, read_key, limit=MAX_CERTIFICATES))
     with quiet():
         if container is Container.PKCS12:
             return _pkcs12(data, password)
-        if pem.looks_like_pem(data):
-            return _pem(data)
-        if data.startswith(_SEQUENCE):
-            return _der(data)
+        # A key is read once for both readings; the cache, which holds its bytes, ends with this call.
+        read = cache(read_key)
+        parsed = _parse(data, read)
+        return replace(parsed, consumed=consume(data, read, limit=MAX_CERTIFICATES))
+
+
+def _parse(data: bytes, read: Callable[[bytes], KeyReading]) -> Parsed:
+    if pem.looks_like_pem(data):
+        return _pem(data, read)
+    if data.startswith(_SEQUENCE):
+        return _der(data)
     if not data.strip(b"\0"):
         return _unparsable("only NUL bytes, as a power cut leaves them")
     return _unparsable("neither PEM nor DER")
@@ -107,7 +118,7 @@ def content_faults(problems: Sequence[str]) -> tuple[Fault, ...]:
     return (Fault(reason=Reason.UNPARSABLE, detail=problems[0] + more),)
 
 
-def _pem(data: bytes) -> Parsed:
+def _pem(data: bytes, read: Callable[[bytes], KeyReading]) -> Parsed:
     certificates: list[ParsedCertificate] = []
     keys: list[str] = []
     problems: list[str] = []
@@ -124,11 +135,12 @@ def _pem(data: bytes) -> Parsed:
         elif not block.label.endswith("PRIVATE KEY"):
             other += 1
         else:
-            key = Unread.OPAQUE if block.encrypted or block.label in _OPAQUE_LABELS else key_hash(block.content)
-            keys += [key] if isinstance(key, str) else []
-            opaque += key in {Unread.OPAQUE, Unread.TOO_COSTLY}
-            costs += [f"{block.title}: {_TOO_LARGE_KEY}"] if key is Unread.TOO_COSTLY else []
-            problem = "not a private key, or cut off" if key is Unread.DAMAGED else ""
+            ours = block.encrypted or block.label in _OPAQUE_LABELS
+            key = KeyReading(unread=Unread.OPAQUE) if ours else read(block.content)
+            keys += [key.hash] if key.unread is None else []
+            opaque += key.unread in {Unread.OPAQUE, Unread.TOO_COSTLY}
+            costs += [f"{block.title}: {_TOO_LARGE_KEY}"] if key.unread is Unread.TOO_COSTLY else []
+            problem = "not a private key, or cut off" if key.unread is Unread.DAMAGED else ""
         position += is_certificate
         problems += [f"{block.title}: {problem}"] if problem else []
     if not (certificates or keys or opaque or other or problems):

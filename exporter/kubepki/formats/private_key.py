@@ -6,9 +6,11 @@ Rules of this module: pure; no key object, no bytes of one and no error text of 
 from __future__ import annotations  # the types of keys have other names in older libraries
 
 import hashlib
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
 
 from kubepki.formats import der
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 _RSA = "1.2.840.113549.1.1.1"
 _EC = "1.2.840.10045.2.1"
 _EDWARDS = frozenset({"1.3.101.112", "1.3.101.113"})
+_GO_CURVES = frozenset({"secp224r1", "secp256r1", "secp384r1", "secp521r1"})
 _PKCS8_TAGS = [der.INTEGER, der.SEQUENCE, der.OCTET_STRING]
 _SEC1_TAGS = [der.INTEGER, der.OCTET_STRING]
 
@@ -31,6 +34,15 @@ class Unread(Enum):
     OPAQUE = auto()
     DAMAGED = auto()
     TOO_COSTLY = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyReading:
+    """A private key's `public_hash`, or why there is none; `presentable` if Go's crypto/tls takes its kind."""
+
+    hash: str = ""
+    presentable: bool = False
+    unread: Unread | None = None
 
 
 def public_hash(key: PublicKeyTypes) -> str:
@@ -48,12 +60,18 @@ def key_hash(content: bytes) -> str | Unread:
 
     `OPAQUE`: of a kind that is not supported. `DAMAGED`: cut off, or no key at all. `TOO_COSTLY`: too large to be used.
     """
-    found = attempt(lambda: _hash(content))
-    return Unread.DAMAGED if isinstance(found, Refusal) else found
+    found = read_key(content)
+    return found.hash if found.unread is None else found.unread
 
 
-def _hash(content: bytes) -> str | Unread:
-    """Return what `key_hash` does, or raise. The library is asked only for kinds whose cost is bounded by their name.
+def read_key(content: bytes) -> KeyReading:
+    """Return what is known of an unencrypted DER private key in PKCS#8, PKCS#1 or SEC1; never raises."""
+    found = attempt(lambda: _read(content))
+    return KeyReading(unread=Unread.DAMAGED) if isinstance(found, Refusal) else found
+
+
+def _read(content: bytes) -> KeyReading:
+    """Return what `read_key` does, or raise. The library is asked only for kinds whose cost is bounded by their name.
 
     It derives the public half of DSA, DH and of a curve with explicit parameters from numbers of any size.
     """
@@ -66,21 +84,29 @@ def _hash(content: bytes) -> str | Unread:
             return _rsa(members[2].content)
         explicit = name == _EC and parameters[0].tag == der.SEQUENCE
         if explicit or name not in {_EC, *_EDWARDS}:
-            return Unread.OPAQUE
+            return KeyReading(unread=Unread.OPAQUE)
     elif tags[:2] == _SEC1_TAGS:
         # RFC 5915, section 3: parameters are a name ([0] OBJECT IDENTIFIER), or explicit and then unsupported.
         if any(member.tag == der.CONTEXT_0 and member.content[0] == der.SEQUENCE for member in members):
-            return Unread.OPAQUE
+            return KeyReading(unread=Unread.OPAQUE)
     else:
         return _rsa(content)
-    found = attempt(lambda: private_hash(load_der_private_key(content, None)))
+    found = attempt(lambda: _reading(load_der_private_key(content, None)))
     if isinstance(found, Refusal):
-        return Unread.OPAQUE if found.kind == "UnsupportedAlgorithm" else Unread.DAMAGED
+        opaque = found.kind == "UnsupportedAlgorithm"
+        return KeyReading(unread=Unread.OPAQUE if opaque else Unread.DAMAGED)
     return found
 
 
-def _rsa(content: bytes) -> str | Unread:
+def _reading(key: PrivateKeyTypes) -> KeyReading:
+    presentable = isinstance(key, ed25519.Ed25519PrivateKey) or (
+        isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in _GO_CURVES
+    )
+    return KeyReading(hash=private_hash(key), presentable=presentable)
+
+
+def _rsa(content: bytes) -> KeyReading:
     try:
-        return rsa_public_hash(content)
+        return KeyReading(hash=rsa_public_hash(content), presentable=True)
     except TooManyBitsError:
-        return Unread.TOO_COSTLY
+        return KeyReading(unread=Unread.TOO_COSTLY)

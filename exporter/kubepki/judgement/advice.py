@@ -13,6 +13,7 @@ _FAULTS = {
     Reason.NO_CERTIFICATE: "put the certificate into the file",
     Reason.NO_PRIVATE_KEY: "put the private key back, or use the previous file (kubepki-exporter rollback)",
     Reason.KEY_MISMATCH: "put the certificate and its own private key together again",
+    Reason.REFUSED: "write the file as its component reads it (docs/conformance.md), or issue the certificate anew",
     Reason.UNREADABLE: "give the exporter the right to read it (CAP_DAC_READ_SEARCH)",
     Reason.TOO_LARGE: "remove the file from the directory, or raise --scan.max-file-size",
     Reason.TOO_COSTLY: "look at what the file asks for, and remove it or write it anew in an ordinary form",

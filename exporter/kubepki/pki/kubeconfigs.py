@@ -53,9 +53,10 @@ def wanted_by(kubeconfig: LoadedKubeconfig) -> Iterator[Wanted]:
         if path is None:
             continue
         if reference.kind is ReferenceKind.KEY:
-            yield Wanted(path=path, expected=True, content=Content.KEY)
+            yield Wanted(path=path, expected=True, content=Content.KEY, component=True)
         else:
-            yield Wanted(path=path, expected=True, key_path=_paired_key(kubeconfig, reference.entry, path))
+            key_path = _paired_key(kubeconfig, reference.entry, path)
+            yield Wanted(path=path, expected=True, key_path=key_path, component=True)
 
 
 def kubeconfig_state(kubeconfig: LoadedKubeconfig, loaded: Mapping[str, Loaded]) -> PathState:

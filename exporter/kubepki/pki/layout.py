@@ -8,6 +8,7 @@ import re
 from datetime import datetime, tzinfo
 
 CERTIFICATE_SUFFIXES = (".pem", ".crt", ".cer", ".der", ".p12", ".pfx")
+COMPONENT_SUFFIXES = (".pem", ".crt")
 PKCS12_SUFFIXES = (".p12", ".pfx")
 CURRENT = "-current.pem"
 UPDATED = "-updated.pem"
@@ -25,6 +26,11 @@ def is_certificate_name(name: str) -> bool:
     copies (`#ca.crt#`, `~ca.crt`).
     """
     return name.lower().endswith(CERTIFICATE_SUFFIXES) and not name.rpartition("/")[2].startswith(_NEVER_READ)
+
+
+def is_component_name(name: str) -> bool:
+    """Return whether components of Kubernetes name their files so: PEM, which Go reads; DER and PKCS#12 are others'."""
+    return name.endswith(COMPONENT_SUFFIXES)
 
 
 def is_pkcs12_name(name: str) -> bool:

@@ -36,13 +36,19 @@ def wanted_paths(sources: Sources, further: Iterable[Wanted], remembered: frozen
 
     for listing in sources.listings:
         for name in _names(listing):
-            want(Wanted(path=_join(listing.path, name), superseded=layout.is_superseded_pair(name, listing.names)))
+            want(
+                Wanted(
+                    path=_join(listing.path, name),
+                    superseded=layout.is_superseded_pair(name, listing.names),
+                    component=layout.is_component_name(name),
+                )
+            )
             if (prefix := layout.updated_prefix(name)) is not None:
-                want(Wanted(path=_join(listing.path, prefix + layout.CURRENT), expected=True))
+                want(Wanted(path=_join(listing.path, prefix + layout.CURRENT), expected=True, component=True))
     directories = {listing.path for listing in sources.listings}
     for path in remembered:
         if _parent(path) in directories or any(covers(pattern, path) for pattern in sources.globs):
-            want(Wanted(path=path, expected=True))
+            want(Wanted(path=path, expected=True, component=True))
     for each in (*sources.files, *further):
         want(each)
     return table

@@ -4,11 +4,12 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import replace
 
+from kubepki.config.paths import covers
 from kubepki.config.presets import expand, newest_revisions, recognised
 from kubepki.model import Fault, Reason
 from kubepki.pki import disk, globs, layout
 from kubepki.pki.wanted import Listing, Sources, Wanted
-from kubepki.settings import Directory, Kubeconfig, PkiSettings
+from kubepki.settings import Directory, FilePattern, Kubeconfig, PkiSettings
 
 
 def find_sources(settings: PkiSettings, *, max_files: int) -> Sources:
@@ -24,7 +25,10 @@ def find_sources(settings: PkiSettings, *, max_files: int) -> Sources:
         listings=listings,
         files=(
             *(Wanted(path=pattern.pattern, expected=True) for pattern in patterns if not pattern.wildcard),
-            *(Wanted(path=path, superseded=path not in newest) for path in found),
+            *(
+                Wanted(path=path, superseded=path not in newest, component=_is_components(path, preset.files))
+                for path in found
+            ),
         ),
         kubeconfigs=_kubeconfigs((*settings.kubeconfigs, *preset.kubeconfigs)),
         globs=wildcards,
@@ -32,6 +36,10 @@ def find_sources(settings: PkiSettings, *, max_files: int) -> Sources:
         overfull=overfull,
         distributions=recognised(disk.exists) if settings.presets else (),
     )
+
+
+def _is_components(path: str, patterns: Iterable[FilePattern]) -> bool:
+    return any(covers(pattern.pattern, path) for pattern in patterns)
 
 
 def _unique(directories: Iterable[Directory]) -> tuple[Directory, ...]:

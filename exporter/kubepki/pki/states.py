@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from kubepki.formats.parse import Parsed, ParsedCertificate, key_match
 from kubepki.model import Candidate, Certificate, Fault, Link, PathState, Reason, Standing
 from kubepki.pki import layout
+from kubepki.pki.consumer import certificate_refusal, judged_by_consumer, key_refusal
 from kubepki.pki.located import Located
 from kubepki.pki.wanted import Content, Wanted
 
@@ -78,14 +79,18 @@ def content_faults(loaded: Loaded) -> list[Fault] | None:
         return [loaded.fault] if loaded.fault else []
     if loaded.wanted.content is Content.KEY and not (parsed.certificates and _has_key(parsed)):
         absent = Fault(reason=Reason.NO_PRIVATE_KEY, detail="there is no private key in it")
-        return list(parsed.faults) or ([] if _has_key(parsed) else [absent])
-    if parsed.certificates:
-        return [*parsed.faults, *_key_faults(loaded, parsed)]
-    if parsed.faults:
-        return list(parsed.faults)
+        faults = list(parsed.faults) or ([] if _has_key(parsed) else [absent])
+        return judged_by_consumer(faults, key_refusal(parsed)) if loaded.wanted.component else faults
+    if parsed.certificates or parsed.faults:
+        faults = [*parsed.faults, *(_key_faults(loaded, parsed) if parsed.certificates else ())]
+        return judged_by_consumer(faults, _refusal(loaded, parsed)) if loaded.wanted.component else faults
     if loaded.wanted.expected or layout.holds_key_by_nature(loaded.name):
         return [Fault(reason=Reason.NO_CERTIFICATE, detail="there is no certificate in it")]
     return None
+
+
+def _refusal(loaded: Loaded, parsed: Parsed) -> str:
+    return certificate_refusal(parsed, loaded.key, pair=layout.holds_key_by_nature(loaded.name))
 
 
 def _key_faults(loaded: Loaded, parsed: Parsed) -> list[Fault]:

@@ -20,6 +20,7 @@ class Wanted:
 
     `expected` means that its absence is a fault, and that it is reported also where another link leads to it.
     `key_path` is the private key that a kubeconfig pairs with it. `superseded` marks what nothing presents any more.
+    `component` means that a component of Kubernetes reads it, so that what Go refuses is a fault.
     """
 
     path: str
@@ -27,6 +28,7 @@ class Wanted:
     content: Content = Content.CERTIFICATE
     key_path: str | None = None
     superseded: bool = False
+    component: bool = False
 
     def merge(self, other: "Wanted") -> "Wanted":
         """Return what both ask of the same path; who expects it knows better than a listing what it holds."""
@@ -37,6 +39,7 @@ class Wanted:
             content=Content.CERTIFICATE if Content.CERTIFICATE in telling else Content.KEY,
             key_path=self.key_path or other.key_path,
             superseded=self.superseded and other.superseded,
+            component=self.component or other.component,
         )
 
 

@@ -1,0 +1,93 @@
+"""What a certificate says, read without the X.509 library: for what Go takes and the library refuses.
+
+Rules of this module: pure; total. Such are certificates of old or home-made authorities: a default that is written out,
+a path length without a CA, a zone in a time.
+"""
+
+from dataclasses import dataclass, field
+
+from kubepki.formats.go_der import BOOLEAN, INTEGER, OCTET_STRING, SEQUENCE, Reader
+from kubepki.formats.go_times import read_time
+from kubepki.model import Usage
+
+_VERSION, _EXTENSIONS = 0xA0, 0xA3
+_BASIC_CONSTRAINTS, _KEY_USAGE, _PURPOSES = b"\x55\x1d\x13", b"\x55\x1d\x0f", b"\x55\x1d\x25"
+_ANY = b"\x55\x1d\x25\x00"
+_SERVER, _CLIENT = bytes.fromhex("2b06010505070301"), bytes.fromhex("2b06010505070302")
+# RFC 5280, section 4.2.1.3: keyCertSign is bit 5.
+_KEY_CERT_SIGN = 0x04
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandRead:
+    """The values of a certificate; `spki` is its SubjectPublicKeyInfo as DER."""
+
+    serial: int
+    not_before: float
+    not_after: float
+    usage: Usage
+    spki: bytes = field(repr=False)
+
+
+def read_by_hand(encoded: bytes) -> HandRead:
+    """Return what a DER certificate says; raises Refused where Go's crypto/x509 would not read it either."""
+    tbs = Reader(encoded).into(SEQUENCE, "x509: malformed certificate").into(SEQUENCE, "x509: malformed certificate")
+    if tbs.peek(_VERSION):
+        tbs.any("x509: malformed version")
+    serial = tbs.integer("x509: malformed serial number")
+    for field_name in ("signature algorithm identifier", "issuer"):
+        tbs.any(f"x509: malformed {field_name}")
+    validity = tbs.into(SEQUENCE, "x509: malformed validity")
+    not_before, not_after = read_time(validity), read_time(validity)
+    tbs.any("x509: malformed subject")
+    spki = tbs.any("x509: malformed spki")[2]
+    return HandRead(serial=serial, not_before=not_before, not_after=not_after, usage=_usage(tbs), spki=spki)
+
+
+def _usage(tbs: Reader) -> Usage:
+    """Return what `names.usage` says, from the raw extensions."""
+    values = _extensions(tbs)
+    constraints = values.get(_BASIC_CONSTRAINTS)
+    if _is_ca(constraints) if constraints is not None else _signs(values.get(_KEY_USAGE)):
+        return Usage.CA
+    purposes = _purposes(values.get(_PURPOSES, b"\x30\x00"))
+    client, server = bool(purposes & {_ANY, _CLIENT}), bool(purposes & {_ANY, _SERVER})
+    if client and server:
+        return Usage.PEER
+    if client:
+        return Usage.CLIENT
+    return Usage.SERVER if server else Usage.OTHER
+
+
+def _extensions(tbs: Reader) -> dict[bytes, bytes]:
+    found: dict[bytes, bytes] = {}
+    while not tbs.empty and not tbs.peek(_EXTENSIONS):
+        tbs.any("x509: malformed extensions")
+    if tbs.empty:
+        return found
+    extensions = tbs.into(_EXTENSIONS, "").into(SEQUENCE, "x509: malformed extensions")
+    while not extensions.empty:
+        extension = extensions.into(SEQUENCE, "x509: malformed extension")
+        name = extension.oid("x509: malformed extension OID field")
+        if extension.peek(BOOLEAN):
+            extension.any("x509: malformed extension critical field")
+        found.setdefault(name, extension.read(OCTET_STRING, "x509: malformed extension value field"))
+    return found
+
+
+def _is_ca(constraints: bytes) -> bool:
+    fields = Reader(constraints).into(SEQUENCE, "x509: invalid basic constraints")
+    return not fields.peek(INTEGER) and fields.peek(BOOLEAN) and fields.boolean("x509: invalid basic constraints")
+
+
+def _signs(key_usage: bytes | None) -> bool:
+    bits = b"" if key_usage is None else Reader(key_usage).bits("x509: invalid key usage")
+    return bool(bits) and bool(bits[0] & _KEY_CERT_SIGN)
+
+
+def _purposes(value: bytes) -> set[bytes]:
+    purposes = Reader(value).into(SEQUENCE, "x509: invalid extended key usages")
+    found = set()
+    while not purposes.empty:
+        found.add(purposes.oid("x509: invalid extended key usages"))
+    return found

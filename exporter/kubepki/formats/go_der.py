@@ -1,0 +1,113 @@
+"""Reads DER as strictly as Go's cryptobyte does, value by value.
+
+Rules of this module: pure; what Go refuses raises `Refused` with Go's words, which never quote a file.
+"""
+
+from typing import NoReturn
+
+SEQUENCE, SET, INTEGER, BOOLEAN = 0x30, 0x31, 0x02, 0x01
+BIT_STRING, OCTET_STRING, OBJECT = 0x03, 0x04, 0x06
+_HIGH_TAG = 0x1F
+_LONG_FORM = 0x80
+_MAX_WIDTH = 4
+
+
+class Refused(ValueError):  # noqa: N818 - it is what a consumer does, not an error of ours
+    """The consumer refuses; the text is its own, without any content of the file."""
+
+
+def refuse(words: str) -> NoReturn:
+    """Raise Refused with the consumer's *words*."""
+    raise Refused(words)
+
+
+class Reader:
+    """The values that follow each other in some DER."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._position = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether everything was read."""
+        return self._position >= len(self._data)
+
+    def peek(self, tag: int) -> bool:
+        """Return whether the next value has *tag*."""
+        return not self.empty and self._data[self._position] == tag
+
+    def any(self, complaint: str) -> tuple[int, bytes, bytes]:
+        """Return tag, content and whole encoding of the next value; raises Refused with *complaint*."""
+        start = self._position
+        head = self._data[start : start + 2]
+        if len(head) < 2 or head[0] & _HIGH_TAG == _HIGH_TAG:  # noqa: PLR2004 - a tag and a length
+            refuse(complaint)
+        length, begin = head[1], start + 2
+        if length >= _LONG_FORM:
+            width = length - _LONG_FORM
+            octets = self._data[begin : begin + width]
+            length, begin = int.from_bytes(octets, "big"), begin + width
+            # X.690, section 10.1: the shortest form.
+            shortest = length >= _LONG_FORM and bool(octets) and octets[0] != 0
+            if not 0 < width <= _MAX_WIDTH or len(octets) != width or not shortest:
+                refuse(complaint)
+        end = begin + length
+        if end > len(self._data):
+            refuse(complaint)
+        self._position = end
+        return head[0], self._data[begin:end], self._data[start:end]
+
+    def read(self, tag: int, complaint: str) -> bytes:
+        """Return the content of the next value, which must have *tag*."""
+        if not self.peek(tag):
+            refuse(complaint)
+        return self.any(complaint)[1]
+
+    def into(self, tag: int, complaint: str) -> "Reader":
+        """Return a reader of the content of the next value, which must have *tag*."""
+        return Reader(self.read(tag, complaint))
+
+    def integer(self, complaint: str) -> int:
+        """Return the next value, an INTEGER in its shortest form."""
+        content = self.read(INTEGER, complaint)
+        padded = len(content) > 1 and (content[0], content[1] >> 7) in {(0, 0), (0xFF, 1)}
+        if not content or padded:
+            refuse(complaint)
+        return int.from_bytes(content, "big", signed=True)
+
+    def boolean(self, complaint: str) -> bool:
+        """Return the next value, a BOOLEAN that is 0 or 255."""
+        content = self.read(BOOLEAN, complaint)
+        if content not in {b"\0", b"\xff"}:
+            refuse(complaint)
+        return content == b"\xff"
+
+    def bits(self, complaint: str) -> bytes:
+        """Return the octets of the next value, a BIT STRING whose padding is zero."""
+        content = self.read(BIT_STRING, complaint)
+        unused = content[0] if content else 8
+        if unused > 7 or (len(content) == 1 and unused) or (unused and content[-1] & ((1 << unused) - 1)):  # noqa: PLR2004
+            refuse(complaint)
+        return content[1:]
+
+    def oid(self, complaint: str) -> bytes:
+        """Return the content of the next value, an OBJECT IDENTIFIER whose arcs are whole and fit 31 bits."""
+        content = self.read(OBJECT, complaint)
+        if not content or content[-1] >= _LONG_FORM or not _arcs_fit(content):
+            refuse(complaint)
+        return content
+
+
+def _arcs_fit(content: bytes) -> bool:
+    arc = 0
+    start = True
+    for byte in content:
+        if start and byte == _LONG_FORM:
+            return False
+        arc = arc << 7 | byte & 0x7F
+        start = byte < _LONG_FORM
+        if arc >= 1 << 31:
+            return False
+        arc = 0 if start else arc
+    return True

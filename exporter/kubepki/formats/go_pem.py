@@ -1,0 +1,130 @@
+"""What Go's encoding/pem finds in a file, and what crypto/tls and client-go say of it.
+
+Rules of this module: pure; total. Of a private key only the hash of its public half is kept. Where our own reading
+(`pem`) counts each damaged block, Go passes over it without a word: this module tells what is left for the consumer.
+"""
+
+import binascii
+import hashlib
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from kubepki.formats.go_certificate import certificate_refusal, presentable
+from kubepki.formats.private_key import KeyReading
+
+_BEGIN, _END, _DASHES = b"-----BEGIN ", b"\n-----END ", b"-----"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoBlock:
+    """A block that Go decodes."""
+
+    label: bytes
+    headers: bool
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consumed:
+    """What Go's readers make of a file; each text is a refusal, empty where there is none.
+
+    `bundle` is what client-go's util/cert says of it as a file of CA certificates; `leaf` what crypto/tls says of it as
+    the certificate of a pair, and `leaf_sha256` the fingerprint of the one that it presents. `key` is the hash of the
+    first private key's public half, `key_refusal` what stands against that key; None and empty where there is no key.
+    """
+
+    bundle: str
+    leaf: str
+    leaf_sha256: str = ""
+    key: str | None = None
+    key_refusal: str = ""
+
+    @property
+    def has_key(self) -> bool:
+        """Whether there is a private key, one that Go can use or not."""
+        return self.key is not None or bool(self.key_refusal)
+
+
+def consume(data: bytes, read_key: Callable[[bytes], KeyReading], *, limit: int) -> Consumed:
+    """Return what Go makes of the content of a file, at most *limit* of its certificates; never raises."""
+    blocks = list(go_blocks(data))
+    certificates = [block for block in blocks if block.label == b"CERTIFICATE"]
+    plain = [block.content for block in itertools.islice(certificates, limit) if not block.headers]
+    bundle = next(filter(None, map(certificate_refusal, plain)), "")
+    if not plain:
+        bundle = "data does not contain any valid RSA or ECDSA certificates"
+    leaf_der = certificates[0].content if certificates else b""
+    leaf = certificate_refusal(leaf_der) if certificates else _without_certificate(blocks)
+    if certificates and not leaf and not presentable(leaf_der):
+        leaf = "tls: unknown public key algorithm"
+    key = next((block for block in blocks if (b" " + block.label).endswith(b" PRIVATE KEY")), None)
+    found = read_key(key.content) if key else None
+    usable = found.hash if found and found.presentable else None
+    return Consumed(
+        bundle=bundle,
+        leaf=leaf,
+        leaf_sha256=hashlib.sha256(leaf_der).hexdigest(),
+        key=usable,
+        key_refusal="tls: failed to parse private key" if key and usable is None else "",
+    )
+
+
+def _without_certificate(blocks: list[GoBlock]) -> str:
+    if not blocks:
+        return "tls: failed to find any PEM data in certificate input"
+    return 'tls: failed to find "CERTIFICATE" PEM block in certificate input'
+
+
+def go_blocks(data: bytes) -> Iterator[GoBlock]:
+    """Yield the blocks that encoding/pem's Decode finds, one call after the other."""
+    scan = 0
+    while (end := data.find(_END, scan)) >= 0:
+        trailer = end + len(_END)
+        begin = data.rfind(_BEGIN, scan, end)
+        if begin < 0 or (begin > scan and data[begin - 1 : begin] != b"\n"):
+            scan = trailer
+            continue
+        block, position = _block(data, begin + len(_BEGIN), end, trailer)
+        if block is None and position > trailer:
+            return
+        scan = trailer
+        if block is not None:
+            yield block
+            scan = _line(data, trailer - 1)[1]
+
+
+def _block(data: bytes, position: int, end: int, trailer: int) -> tuple[GoBlock | None, int]:
+    line, position = _line(data, position)
+    if not line.endswith(_DASHES):
+        return None, position
+    label = line.removesuffix(_DASHES)
+    headers = False
+    while True:
+        # Beyond its END line Go gives the whole file up, at the end of the file or later.
+        if position >= len(data) or position > trailer:
+            return None, len(data) + trailer
+        line, after = _line(data, position)
+        if b":" not in line:
+            break
+        headers, position = True, after
+    wanted = label + _DASHES
+    tail = data[trailer : trailer + len(wanted)]
+    if (headers and end < position) or tail != wanted or _line(data, trailer + len(wanted))[0]:
+        return None, position
+    content = _decode(data[position:end]) if end > position else b""
+    return (None if content is None else GoBlock(label=label, headers=headers, content=content)), position
+
+
+def _line(data: bytes, position: int) -> tuple[bytes, int]:
+    end = data.find(b"\n", position)
+    after = len(data) if end < 0 else end + 1
+    line = data[position : len(data) if end < 0 else end]
+    return (line if end < 0 else line.removesuffix(b"\r")).rstrip(b" \t"), after
+
+
+def _decode(text: bytes) -> bytes | None:
+    try:
+        return binascii.a2b_base64(text.translate(None, b" \t\r\n"), strict_mode=True)
+    except binascii.Error:
+        return None

@@ -1,0 +1,131 @@
+"""What Go refuses is a fault with a reason; what Go takes is nothing critical. Files and certificates."""
+
+import os
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kubepki.model import Fault, Severity
+from kubepki.pki.scan import Scanner
+from kubepki.settings import Directory, PkiSettings, ScanSettings
+from tests.conformance import asn1
+from tests.support import pki
+from tests.support.oracle import Oracle
+
+EXAMPLES = settings(
+    max_examples=int(os.environ.get("KUBEPKI_CONFORMANCE_EXAMPLES", "500")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+CA = pki.authority()
+MINE, OTHER = pki.client(CA), pki.client(CA, "node31")
+ED25519 = pki.client(CA, key=pki.new_key(pki.KeyType.ED25519))
+RSA = pki.client(CA, key=pki.new_key(pki.KeyType.RSA))
+KEYS = [
+    pki.key_pem(pair.key, form)
+    for pair in (MINE, MINE, OTHER, ED25519, RSA)
+    for form in (pki.KeyForm.TRADITIONAL, pki.KeyForm.PKCS8)
+]
+KEYS += [pki.key_pem(MINE.key, pki.KeyForm.ENCRYPTED), pki.key_pem(MINE.key, pki.KeyForm.TRADITIONAL_ENCRYPTED)]
+CERTIFICATES = [pair.certificate_pem for pair in (MINE, MINE, OTHER, ED25519, RSA, CA)]
+ODD = ssl.DER_cert_to_PEM_cert(asn1.Parts(serial=asn1.integer(-1)).encoded()).encode()
+TEXTS = [b"", b"\n", b"some words\n", b"Bag Attributes\n    friendlyName: node\n", b"no end of line", b"\xef\xbb\xbf"]
+CHANGES: list[Callable[[bytes], bytes]] = [
+    lambda block: block.replace(b"\n", b"\r\n"),
+    lambda block: block.replace(b" CERTIFICATE", b" X509 CERTIFICATE"),
+    lambda block: block.replace(b"-----\n", b"-----\nComment: a header\n\n", 1),
+    lambda block: block.replace(b"\n", b"\n  "),
+    lambda block: block.replace(b"\n", b" \t\n"),
+    lambda block: block.replace(b"END ", b"END  "),
+    lambda block: b"-----BEGIN CERTIFICATE-----\n" + block,
+    lambda block: b"-----" + block,
+]
+
+
+@st.composite
+def blocks(draw: st.DrawFn) -> bytes:
+    """Return one PEM block, whole or damaged."""
+    block = draw(st.sampled_from([*CERTIFICATES, *KEYS, ODD]))
+    kind = draw(st.integers(0, 5))
+    if kind == 0:
+        return block[: draw(st.integers(0, len(block)))]
+    if kind == 1:
+        start = draw(st.integers(0, len(block) - 1))
+        return block[:start] + draw(st.sampled_from([b"!", b"=", b" ", b"\t", b"\n", b":"])) + block[start:]
+    return draw(st.sampled_from(CHANGES))(block) if kind == 2 else block
+
+
+@st.composite
+def files(draw: st.DrawFn) -> bytes:
+    """Return the content of a file: mostly blocks, with text between them."""
+    if draw(st.integers(0, 30)) == 0:
+        return draw(st.sampled_from([MINE.der, b"", b"\0" * 40, b"words", pki.pkcs12_bytes(MINE, None)]))
+    content = b""
+    for block in draw(st.lists(blocks(), min_size=1, max_size=4)):
+        content += draw(st.sampled_from(TEXTS)) if draw(st.integers(0, 3)) == 0 else b""
+        content += block
+    return content
+
+
+def faults(directory: Path, path: Path) -> tuple[Fault, ...]:
+    """Return what a scan of *directory* says against *path*."""
+    found = Scanner(PkiSettings(directories=(Directory(path=str(directory), explicit=True),)), ScanSettings()).scan()
+    return next(state.faults for state in found.snapshot.paths if state.path == str(path))
+
+
+def is_critical(found: tuple[Fault, ...]) -> bool:
+    """Return whether one of the faults is critical."""
+    return any(fault.reason.severity is Severity.CRITICAL for fault in found)
+
+
+@EXAMPLES
+@given(content=files())
+def test_pair_file(oracle: Oracle, tmp_path: Path, content: bytes) -> None:
+    """What the kubelet presents: certificate and key in one file."""
+    path = tmp_path / "kubelet-client-current.pem"
+    path.write_bytes(content)
+    said = oracle.ask("pair", path)
+    found = faults(tmp_path, path)
+    assert is_critical(found) == (not said.taken), (said.error, found)
+
+
+@EXAMPLES
+@given(content=files(), key=files())
+def test_two_files(oracle: Oracle, tmp_path: Path, content: bytes, key: bytes) -> None:
+    """What a static pod presents: a certificate and a key beside it."""
+    certificate_path, key_path = tmp_path / "apiserver.crt", tmp_path / "apiserver.key"
+    certificate_path.write_bytes(MINE.certificate_pem + content)
+    key_path.write_bytes(key + MINE.key_pem)
+    if b"PRIVATE KEY-----" in content:
+        # A key in the certificate's own file is taken for its key: docs/conformance.md.
+        key_path.write_bytes(content)
+    said = oracle.ask("pair", certificate_path, key_path)
+    found = faults(tmp_path, certificate_path)
+    assert is_critical(found) == (not said.taken), (said.error, found)
+
+
+@EXAMPLES
+@given(encoded=asn1.certificates())
+def test_certificate(oracle: Oracle, tmp_path: Path, encoded: bytes) -> None:
+    """A certificate as a CA file, in every legal and illegal form."""
+    path = tmp_path / "ca.crt"
+    path.write_text(ssl.DER_cert_to_PEM_cert(encoded))
+    said = oracle.ask("certs", path)
+    found = faults(tmp_path, path)
+    assert is_critical(found) == (not said.taken), (said.error, found)
+    if said.taken:
+        assert not found
+
+
+@pytest.mark.parametrize("content", [MINE.pem, RSA.pem, ED25519.pem, MINE.key_pem + MINE.certificate_pem])
+def test_store(oracle: Oracle, tmp_path: Path, content: bytes) -> None:
+    """A directory that client-go's FileStore reads is healthy here, with its link."""
+    (tmp_path / "kubelet-client-2026-01-01-00-00-00.pem").write_bytes(content)
+    path = tmp_path / "kubelet-client-current.pem"
+    path.symlink_to("kubelet-client-2026-01-01-00-00-00.pem")
+    assert oracle.ask("store", tmp_path, "kubelet-client").taken
+    assert not faults(tmp_path, path)

@@ -1,0 +1,63 @@
+"""Asks Go's and client-go's own readers about files: builds `tests/oracle` and speaks to it.
+
+Go builds it once into the cache of the repository; a user without Go skips these tests by name.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "tests" / "oracle"
+PROGRAM = ROOT / "build" / "oracle"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """Whether the consumer takes a file, what it says if not, and how many certificates it found."""
+
+    taken: bool
+    error: str
+    certificates: int
+
+
+class Oracle:
+    """A running oracle."""
+
+    def __init__(self, questions: IO[str], answers: IO[str]) -> None:
+        self._questions = questions
+        self._answers = answers
+
+    def ask(self, kind: str, *paths: Path | str) -> Answer:
+        """Return what the consumer of *kind* says of *paths*; the kinds are those of tests/oracle/main.go."""
+        self._questions.write(json.dumps({"kind": kind, "paths": [str(path) for path in paths]}) + "\n")
+        self._questions.flush()
+        said = json.loads(self._answers.readline())
+        return Answer(taken=said["ok"], error=said["error"], certificates=said["certificates"])
+
+
+@contextmanager
+def running() -> Iterator[Oracle]:
+    """Build the oracle where its source changed, and yield it running."""
+    go = shutil.which("go")
+    if go is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("Go is not installed: tests/support/apt-packages.txt names it")
+        pytest.skip("needs Go: the conformance with crypto/tls and client-go")
+    subprocess.run([go, "build", "-o", PROGRAM, "."], cwd=SOURCE, check=True, capture_output=True)
+    with subprocess.Popen([PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        try:
+            yield Oracle(process.stdin, process.stdout)
+        finally:
+            process.stdin.close()
+            process.wait(timeout=10)
