@@ -233,6 +233,13 @@ def _relink(link: Path, target: Path | str) -> None:
     link.symlink_to(target)
 
 
+def _behind_a_mask(link: Path, target: Path) -> None:
+    # As systemd's InaccessiblePaths= does: an empty directory of mode 000 in the place of what is there.
+    masked = link.parent.parent / "docker"
+    masked.mkdir(mode=0)
+    _relink(link, f"{masked}/pki/{target.name}")
+
+
 def _loop(link: Path, _target: Path) -> None:
     _relink(link, link.name)
 
@@ -463,6 +470,7 @@ SCENARIOS = (
     _breaks("key_mismatch", _overwrite(_foreign_key), Reason.KEY_MISMATCH),
     _breaks("refused", _overwrite(lambda data: pki.authority().key_pem + data), Reason.REFUSED),
     _breaks("too_large", _overwrite(lambda data: data.ljust((1 << 20) + 4096, b"\n")), Reason.TOO_LARGE),
+    _breaks("hidden", _behind_a_mask, Reason.HIDDEN),
     _breaks("too_costly", _overwrite(lambda data: data + costly.FILES["rsa_300000.pem"]()), Reason.TOO_COSTLY),
     _breaks("not_symlink", _regular, Reason.NOT_SYMLINK),
     _breaks("outside_directory", _elsewhere, Reason.OUTSIDE_DIRECTORY),

@@ -57,7 +57,6 @@ def _rancher(name: str) -> _Preset:
         kubeconfigs=(
             f"/etc/rancher/{name}/{name}.yaml",
             f"{root}/agent/*.kubeconfig",
-            f"{root}/server/cred/*.kubeconfig",
         ),
     )
 
@@ -101,7 +100,6 @@ _PRESETS = {
         files=(
             *(f"/var/snap/microk8s/current/certs/{name}.crt" for name in ("ca", "server", "kubelet")),
             "/var/snap/microk8s/current/certs/*.crt",
-            "/var/snap/microk8s/current/var/kubernetes/backend/cluster.crt",
         ),
         kubeconfigs=(
             *(

@@ -32,11 +32,15 @@ def locate(path: str) -> Located | Fault:
             resolved = os.path.realpath(path, strict=True)
         status = os.stat(resolved)  # noqa: PTH116 - bytes that are no UTF-8 survive in str paths only
     except OSError as error:
-        return _fault_of(error, is_link=is_link)
+        return hidden(path) or _fault_of(error, is_link=is_link)
     except ValueError:
         return Fault(reason=Reason.UNREADABLE, detail="the path holds a NUL byte")
     if not stat.S_ISREG(status.st_mode):
-        return Fault(reason=Reason.NOT_REGULAR, detail=f"it is {_kind(status.st_mode)}, not a regular file")
+        return hidden(path) or Fault(
+            reason=Reason.NOT_REGULAR, detail=f"it is {_kind(status.st_mode)}, not a regular file"
+        )
+    if _is_mask(status):
+        return _hidden_by(resolved)
     return Located(resolved=resolved, is_link=is_link, identity=_identity(status))
 
 
@@ -108,8 +112,27 @@ def list_names(
     except NotADirectoryError:
         return Fault(reason=Reason.NOT_REGULAR, detail="it is no directory")
     except OSError as error:
-        return _fault_of(error, is_link=False)
+        return hidden(directory) or _fault_of(error, is_link=False)
+    if not names and (fault := hidden(directory)) is not None:
+        return fault
     return frozenset(names), cut
+
+
+def hidden(path: str) -> Fault | None:
+    """Return the fault of a path that lies behind a mask of the service's unit, None where there is no mask.
+
+    systemd hides a path by a mount of something empty that nobody may use: mode 000 (systemd.exec(5),
+    InaccessiblePaths= and ProtectHome=). What lies behind it is not gone.
+    """
+    place = os.path.realpath(path)
+    while place != "/":
+        try:
+            status = os.lstat(place)
+        except OSError:
+            place = place.rpartition("/")[0] or "/"
+            continue
+        return _hidden_by(place) if _is_mask(status) else None
+    return None
 
 
 def walk(directory: str) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]:
@@ -126,6 +149,15 @@ def exists(path: str) -> bool:
 def real_directory(directory: str) -> str:
     """Return *directory* with its links resolved as far as it exists."""
     return os.path.realpath(directory)
+
+
+def _is_mask(status: os.stat_result) -> bool:
+    return stat.S_IMODE(status.st_mode) == 0 and (stat.S_ISDIR(status.st_mode) or status.st_size == 0)
+
+
+def _hidden_by(place: str) -> Fault:
+    detail = f"it lies behind {place}, which the service may not see; open it to the unit: BindReadOnlyPaths={place}"
+    return Fault(reason=Reason.HIDDEN, detail=detail)
 
 
 def _identity(status: os.stat_result) -> Identity:
