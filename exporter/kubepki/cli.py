@@ -48,7 +48,7 @@ def _working_directory() -> str:
         raise ConfigError(what, hint="change to another directory first") from None
 
 
-def _run(invocation: Invocation, reload: Callable[[], Invocation]) -> int:
+def _run(invocation: Invocation, reload: Callable[[], Invocation]) -> int:  # noqa: PLR0911 - one for each command
     if invocation.command is Command.CHECK:
         from kubepki.commands.check import check  # noqa: PLC0415 - what one command needs costs the others no start
 
@@ -65,6 +65,10 @@ def _run(invocation: Invocation, reload: Callable[[], Invocation]) -> int:
         from kubepki.commands.forget import forget  # noqa: PLC0415 - as above
 
         return forget(invocation)
+    if invocation.command is Command.UNIT_PATHS:
+        from kubepki.commands.unit_paths import unit_paths  # noqa: PLC0415 - as above
+
+        return unit_paths(invocation)
     from kubepki.service.serve import check_config, serve  # noqa: PLC0415 - as above
 
     if invocation.config_check:

@@ -17,6 +17,7 @@ class Command(StrEnum):
     ROLLBACK = "rollback"
     TEXTFILE = "textfile"
     FORGET = "forget"
+    UNIT_PATHS = "unit-paths"
 
 
 SUMMARIES: Mapping[Command, str] = {
@@ -25,6 +26,7 @@ SUMMARIES: Mapping[Command, str] = {
     Command.ROLLBACK: "Point a kubelet's link back at the newest older file that passes every check.",
     Command.TEXTFILE: "Write the metrics into a file for node_exporter's textfile collector, and listen nowhere.",
     Command.FORGET: "No longer expect a path that was seen before and is gone for good.",
+    Command.UNIT_PATHS: "Print a drop-in of the service's unit, in which only the settings' own paths are visible.",
 }
 ABOUT = (
     "Watches a Kubernetes host's PKI and catches future-dated kubelet certificates before the API server rejects them."
@@ -88,6 +90,17 @@ Exit status:
 Example:
   {PROGRAM} forget /etc/kubernetes/kubelet.conf
 """,
+    Command.UNIT_PATHS: f"""\
+The flags and the configuration file are those of the service. It reads kubeconfigs, so run it as root. It prints to
+standard output; afterwards: systemctl daemon-reload, systemctl restart kubepki-exporter.
+
+Exit status:
+  0  printed
+  2  a flag or the configuration cannot be used
+
+Example:
+  {PROGRAM} unit-paths --pki.preset=kubeadm
+""",
 }
 USAGES: Mapping[Command, str] = {
     Command.SERVE: "[FLAGS]",
@@ -95,4 +108,5 @@ USAGES: Mapping[Command, str] = {
     Command.ROLLBACK: "[FLAGS] [PATH]",
     Command.TEXTFILE: "[FLAGS] FILE [--every DURATION]",
     Command.FORGET: "[FLAGS] PATH",
+    Command.UNIT_PATHS: "[FLAGS]",
 }

@@ -96,7 +96,7 @@ def failure_status(argv: Sequence[str]) -> int:
     findings, and for a command that does not exist.
     """
     words = split_arguments(argv)[1]
-    service = {Command.SERVE, Command.TEXTFILE, Command.FORGET}
+    service = {Command.SERVE, Command.TEXTFILE, Command.FORGET, Command.UNIT_PATHS}
     return USAGE_STATUS if not words or words[0] in service else COULD_NOT_LOOK_STATUS
 
 

@@ -52,7 +52,7 @@ def parse_arguments(argv: Sequence[str]) -> tuple[Command, dict[str, Any]]:
     command = _command(words[0]) if words else Command.SERVE
     parser = commands[command] if words else top
     paths = words[1:]
-    if paths and command is Command.SERVE:
+    if paths and command in (Command.SERVE, Command.UNIT_PATHS):
         raise _unknown(paths[0], command, parser.prog)
     namespace, extra = parser.parse_known_args([*flags, "--", *paths] if paths else flags)
     if extra:
@@ -160,6 +160,8 @@ def _add_arguments(parser: _Parser, command: Command) -> None:
         _add_check(general)
     elif command is Command.TEXTFILE:
         _add_textfile(general)
+    elif command is Command.UNIT_PATHS:
+        pass
     elif command is Command.FORGET:
         general.add_argument("paths", nargs=1, metavar="PATH", help="The path to forget.")
     else:

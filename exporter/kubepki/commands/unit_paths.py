@@ -1,0 +1,119 @@
+"""The command `unit-paths`: a drop-in of the service's unit, in which nothing but the settings' paths is visible."""
+
+import os
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import TextIO
+
+from kubepki.config.flags import Invocation
+from kubepki.config.presets import expand
+from kubepki.pki.scan import Scanner
+from kubepki.service.unit_view import unit_properties
+from kubepki.settings import HttpsReference, Settings
+
+DROP_IN = "/etc/systemd/system/kubepki-exporter.service.d/paths.conf"
+# What is emptied. /usr, /run, /proc, /sys and /dev stay as the unit leaves them; it masks what else there may be.
+EMPTIED = ("/etc", "/var")
+# What any process needs of /etc: names, CAs, the time zone, the loader.
+SYSTEM = (
+    "/etc/alternatives",
+    "/etc/ca-certificates",
+    "/etc/crypto-policies",
+    "/etc/gai.conf",
+    "/etc/group",
+    "/etc/host.conf",
+    "/etc/hosts",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/etc/nsswitch.conf",
+    "/etc/passwd",
+    "/etc/pki/ca-trust",
+    "/etc/pki/tls/certs",
+    "/etc/pki/tls/openssl.cnf",
+    "/etc/resolv.conf",
+    "/etc/ssl/certs",
+    "/etc/ssl/openssl.cnf",
+    "/etc/timezone",
+    "/etc/kubepki-exporter",
+)
+_TOO_WIDE = frozenset(
+    {"/", "/etc", "/etc/ssl", "/etc/pki", "/var", "/var/lib", "/var/snap", "/home", "/root", *EMPTIED}
+)
+
+
+def unit_paths(invocation: Invocation, *, out: TextIO | None = None) -> int:
+    """Print the drop-in to *out* (standard output) and return 0. Reads kubeconfigs, for they name further files."""
+    settings = invocation.settings
+    seen = Scanner(settings.pki, settings.scan, password=None).scan(frozenset()).snapshot
+    further = [*(state.path for state in seen.paths), *(state.link.target for state in seen.paths if state.link)]
+    paths = visible(settings, further, exists=os.path.lexists, resolve=os.path.realpath)
+    (out or sys.stdout).write(drop_in(paths, unit_properties().get("InaccessiblePaths", "").split()))
+    return 0
+
+
+def visible(
+    settings: Settings,
+    further: Iterable[str],
+    *,
+    exists: Callable[[str], bool],
+    resolve: Callable[[str], str],
+) -> tuple[str, ...]:
+    """Return the directories that *settings* and the *further* files need, ordered, none below another.
+
+    Each is the parent of what is watched where that is not too wide: a bind mount keeps an inode, and what is created
+    again below it is seen. *resolve* takes symbolic links away: both ends are needed.
+    """
+    found: set[str] = set()
+    for path in (*_named(settings, exists), *further):
+        for each in (path, resolve(path)):
+            parent = each.rpartition("/")[0] or "/"
+            found.add(each if parent in _TOO_WIDE else parent)
+    return tuple(sorted(path for path in found if not any(path.startswith(f"{other}/") for other in found)))
+
+
+def drop_in(paths: Collection[str], masks: Collection[str] = ()) -> str:
+    """Return the drop-in for a unit with *masks* (its InaccessiblePaths=) that shall see *paths*; systemd.exec(5).
+
+    A mask above one of *paths* is lifted, and its place emptied instead: what is bound below a mask would be dropped.
+    """
+    lifted = [mask for mask in masks if any(path.startswith(f"{mask.lstrip('-+')}/") for path in paths)]
+    kept = [mask for mask in masks if mask not in lifted]
+    emptied = (*EMPTIED, *(mask.lstrip("-+") for mask in lifted))
+    lines = [
+        "# Written by `kubepki-exporter unit-paths` from the settings; write it again when they change.",
+        "[Service]",
+        *(("InaccessiblePaths=", f"InaccessiblePaths={' '.join(kept)}") if lifted else ()),
+        f"TemporaryFileSystem={' '.join(f'{path}:ro' for path in emptied)}",
+        *(f"BindReadOnlyPaths={_quoted(path)}" for path in SYSTEM),
+        "# What is watched, and what the settings name. A path that is not there yet is seen from the next start on.",
+        *(f"BindReadOnlyPaths={_quoted(path)}" for path in paths if path.startswith(tuple(f"{e}/" for e in emptied))),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _named(settings: Settings, exists: Callable[[str], bool]) -> Iterator[str]:
+    preset = expand(settings.pki.presets, exists)
+    # A file stands for its directory, a directory for its parent.
+    yield from (each.path for each in (*settings.pki.directories, *preset.directories))
+    for pattern in (*settings.pki.files, *preset.files):
+        yield _fixed(pattern.pattern) if pattern.wildcard else pattern.pattern
+    yield from (each.path for each in (*settings.pki.kubeconfigs, *preset.kubeconfigs))
+    named = (settings.config_file, settings.web.config_file, settings.pki.password_file)
+    yield from filter(None, named)
+    yield from (each.ca_file for each in settings.clock.references if isinstance(each, HttpsReference) and each.ca_file)
+
+
+def _fixed(pattern: str) -> str:
+    """Return a path in the deepest directory that a glob names without a wildcard."""
+    parts = pattern.split("/")
+    wild = next((number for number, part in enumerate(parts) if any(sign in part for sign in "*?[")), len(parts))
+    return "/".join((*parts[:wild], "x")) if wild < len(parts) else pattern
+
+
+def _quoted(path: str) -> str:
+    """Return *path* for a list of systemd, where it may be absent: `%` doubled, quoted where that is needed."""
+    text = "-" + path.replace("%", "%%")
+    if not any(sign in text for sign in " \t\"'\\:"):
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace(":", "\\\\:")
+    return f'"{escaped}"'

@@ -1,0 +1,97 @@
+"""The drop-in that lets the unit see the settings' own paths alone."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kubepki.commands.unit_paths import SYSTEM, drop_in, unit_paths, visible
+from kubepki.config.commands import Command
+from kubepki.config.flags import Invocation
+from kubepki.config.presets import AUTO, NAMES, expand
+from kubepki.settings import ClockSettings, Directory, FilePattern, HttpsReference, PkiSettings, Settings, WebSettings
+from tests.unit.service.test_unit_file import verify
+
+SECRETS = (
+    "/etc/shadow",
+    "/etc/ssh",
+    "/var/lib/vault",
+    "/var/lib/etcd",
+    "/srv/secret",
+    "/opt/secret",
+    "/etc/ssl/private",
+)
+
+
+def seen(settings: Settings, *further: str, links: dict[str, str] | None = None) -> tuple[str, ...]:
+    """Return what the unit would see; *links* resolves."""
+    known = links or {}
+    return visible(settings, further, exists=lambda _path: False, resolve=lambda path: known.get(path, path))
+
+
+@pytest.mark.parametrize("preset", [name for name in NAMES if name != AUTO])
+def test_presets_are_seen_and_little_else(preset: str) -> None:
+    """Each path of a preset is below a visible directory; no secret of another service is."""
+    found = seen(Settings(pki=PkiSettings(directories=(), kubeconfigs=(), presets=(preset,))))
+    sources = expand((preset,), lambda _path: True)
+    paths = [
+        *(each.path for each in sources.directories),
+        *(each.pattern for each in sources.files),
+        *(each.path for each in sources.kubeconfigs),
+    ]
+    for path in paths:
+        assert any(path == each or path.startswith(f"{each}/") for each in found), path
+    for secret in SECRETS:
+        assert not any(secret == each or secret.startswith(f"{each}/") for each in (*found, *SYSTEM)), secret
+
+
+def test_parent_is_seen_where_it_is_not_too_wide() -> None:
+    """A directory that is created again is seen through its parent; one directly below /etc is bound itself."""
+    directories = (Directory(path="/var/lib/kubelet/pki", explicit=True), Directory(path="/etc/certs", explicit=True))
+    files = (
+        FilePattern(pattern="/opt/app/tls/**/*.crt", wildcard=True),
+        FilePattern(pattern="/opt/app/one.pem", wildcard=False),
+    )
+    pki = PkiSettings(directories=directories, files=files, kubeconfigs=(), presets=())
+    assert seen(Settings(pki=pki)) == ("/etc/certs", "/opt/app", "/var/lib/kubelet")
+
+
+def test_everything_that_the_settings_name_is_seen() -> None:
+    """The web configuration, the password file, CAs of clocks, and where links and kubeconfigs lead."""
+    settings = Settings(
+        pki=PkiSettings(directories=(), kubeconfigs=(), presets=(), password_file="/etc/keys/one"),  # noqa: S106 - a path
+        web=WebSettings(config_file="/etc/web/web.yml"),
+        clock=ClockSettings(references=(HttpsReference(name="a", url="https://a", ca_file="/etc/clocks/ca.pem"),)),
+    )
+    found = seen(settings, "/etc/conf/kubelet.pem", links={"/etc/conf/kubelet.pem": "/var/lib/far/away.pem"})
+    assert found == ("/etc/clocks", "/etc/conf", "/etc/keys", "/etc/web", "/var/lib/far")
+
+
+def test_systemd_takes_the_drop_in(program: Callable[[str], Path], tmp_path: Path) -> None:
+    """`systemd-analyze verify` has nothing to say of it, also with names that need quotes."""
+    (tmp_path / "some.service").write_text("[Service]\nExecStart=/bin/true\n")
+    (tmp_path / "some.service.d").mkdir()
+    text = drop_in(("/var/lib/kubelet", "/etc/a b", '/etc/a"b', "/etc/100%"))
+    (tmp_path / "some.service.d" / "paths.conf").write_text(text)
+    assert verify(program("systemd-analyze"), tmp_path, "some.service") == ""
+    assert "BindReadOnlyPaths=-/var/lib/kubelet\n" in text
+
+
+def test_mask_above_a_watched_path_is_lifted_alone() -> None:
+    """What is bound below a mask is dropped by systemd: that mask goes, its place is emptied, the others stay."""
+    text = drop_in(("/opt/app", "/var/lib/kubelet"), ["-/etc/shadow", "-/opt", "-/var/lib/kubelet/pods"])
+    assert "InaccessiblePaths=\nInaccessiblePaths=-/etc/shadow -/var/lib/kubelet/pods\n" in text
+    assert "TemporaryFileSystem=/etc:ro /var:ro /opt:ro\n" in text
+    assert "BindReadOnlyPaths=-/opt/app\n" in text
+    assert "InaccessiblePaths" not in drop_in(("/var/lib/kubelet",), ["-/opt", "-/var/lib/kubelet/pods"])
+
+
+def test_command_prints_what_the_host_has(tmp_path: Path) -> None:
+    """A whole run writes the drop-in and nothing else."""
+    out = io.StringIO()
+    settings = Settings(pki=PkiSettings(directories=(Directory(path=str(tmp_path), explicit=True),), kubeconfigs=()))
+    assert unit_paths(Invocation(command=Command.UNIT_PATHS, settings=settings), out=out) == 0
+    lines = out.getvalue().splitlines()
+    assert lines[1] == "[Service]"
+    assert all(line.startswith(("#", "[", "TemporaryFileSystem=", "BindReadOnlyPaths=-")) for line in lines)
