@@ -90,7 +90,15 @@ def test_commands_and_flags_are_there(name: str) -> None:
                 assert flag.partition("=")[0].removesuffix("…").rstrip(".") in known or "…" in flag, line
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("docs/") and name.count("/") == 1])
-def test_every_document_is_linked_from_the_first_page(name: str) -> None:
-    """Nobody has to guess the name of a document."""
-    assert f"({name}" in (ROOT / "README.md").read_text(encoding="utf-8")
+def test_every_document_is_reached_from_the_first_page() -> None:
+    """Nobody has to guess the name of a document: links lead from the first page to each."""
+    reached: set[Path] = set()
+    waiting = [ROOT / "README.md"]
+    while waiting:
+        document = waiting.pop()
+        if document in reached:
+            continue
+        reached.add(document)
+        links = (link.partition("#")[0] for link in LINK.findall(document.read_text(encoding="utf-8")))
+        waiting += [(document.parent / link).resolve() for link in links if link.endswith(".md") and ":" not in link]
+    assert sorted(path.name for path in set((ROOT / "docs").glob("*.md")) - reached) == []
