@@ -63,6 +63,7 @@ class Reason(StrEnum):
     NOT_SYMLINK = "not_symlink"
     OUTSIDE_DIRECTORY = "outside_directory"
     INTERRUPTED_ROTATION = "interrupted_rotation"
+    UPDATED_NOT_SYMLINK = "updated_not_symlink"
     TOO_MANY_FILES = "too_many_files"
     KUBECONFIG_STALE = "kubeconfig_stale"
     KUBECONFIG_DIVERGED = "kubeconfig_diverged"
@@ -90,6 +91,7 @@ _CRITICAL = frozenset(
         Reason.NO_PRIVATE_KEY,
         Reason.KEY_MISMATCH,
         Reason.REFUSED,
+        Reason.UPDATED_NOT_SYMLINK,
     }
 )
 

@@ -285,6 +285,14 @@ def _updated_left(link: Path, target: Path) -> None:
     (link.parent / "kubelet-client-updated.pem").symlink_to(target)
 
 
+def _updated_debris(link: Path, target: Path) -> None:
+    (link.parent / "kubelet-client-updated.pem").symlink_to(target)
+
+
+def _updated_is_a_file(link: Path, target: Path) -> None:
+    write(link.parent / "kubelet-client-updated.pem", target.read_bytes())
+
+
 def _strange_files(root: Path) -> PkiSettings:
     directory = _pki(root)
     node(directory, OLD, NEW)
@@ -479,6 +487,18 @@ SCENARIOS = (
         build=_broken(_updated_left),
         faults=frozenset({("kubelet-client-updated.pem", Reason.INTERRUPTED_ROTATION), (CLIENT, Reason.MISSING)}),
         findings=frozenset({("path_broken", "kubelet-client-updated.pem"), ("path_broken", CLIENT)}),
+    ),
+    Scenario(
+        name="updated_debris",
+        build=_broken(_updated_debris),
+        faults=frozenset({("kubelet-client-updated.pem", Reason.INTERRUPTED_ROTATION)}),
+        findings=frozenset({("path_broken", "kubelet-client-updated.pem")}),
+    ),
+    Scenario(
+        name="updated_not_symlink",
+        build=_broken(_updated_is_a_file),
+        faults=frozenset({("kubelet-client-updated.pem", Reason.UPDATED_NOT_SYMLINK)}),
+        findings=frozenset({("path_broken", "kubelet-client-updated.pem")}),
     ),
     Scenario(
         name="strange_files",

@@ -97,12 +97,12 @@ def todos(finding: Finding, look: Look, hands: Hands) -> tuple[Todo, ...]:
     by_link = state is not None and layout.current_prefix(label_name(state.path)) is not None
     helps = finding.severity is Severity.CRITICAL and finding.code is not Code.CERTIFICATE_EXPIRING
     if state is None or not by_link or not helps:
-        return (_simple(finding, hands),)
+        return (_simple(finding, look, hands),)
     back: tuple[Todo, ...]
     plan = make_plan(look, state.path)
     if isinstance(plan, Refusal):
         why = Todo(text=f"There is no rollback: {plan.why}.", commands=(hands.own("rollback", state.path),))
-        back = (why, _restart(hands) if plan.rotating else _simple(finding, hands))
+        back = (why, _restart(hands) if plan.rotating else _simple(finding, look, hands))
     else:
         back = way_back(plan, hands)
     if finding.at is None or finding.code is not Code.CERTIFICATE_NOT_YET_VALID:
@@ -158,8 +158,11 @@ def _restart(hands: Hands) -> Todo:
     return Todo(text=text, commands=hands.known(hands.host.restart))
 
 
-def _simple(finding: Finding, hands: Hands) -> Todo:
+def _simple(finding: Finding, look: Look, hands: Hands) -> Todo:
     if finding.reason is Reason.INTERRUPTED_ROTATION:
+        state = state_of(finding, look)
+        if state is not None and state.link is None:
+            return Todo(text="Nothing has to be done about it.")
         return _restart(hands)
     advice = advise(finding)
     text = advice[0].upper() + advice[1:]

@@ -96,9 +96,11 @@ def make_plan(look: Look, link: str, to: str | None = None) -> Plan | Refusal:
     judged = {each.path: _objections(each, state, look) for each in state.candidates}
     over = tuple(sorted((path, why) for path, why in judged.items() if why))
     why = None
-    rotating = any(each.path == updated for each in look.snapshot.paths)
-    if rotating:
-        why = f"a rotation is in progress or was interrupted: {label_name(updated)} is there"
+    taken_up = _taken_up(state, updated, look)
+    rotating = taken_up is not None and not judged[taken_up.path]
+    if rotating and taken_up is not None:
+        name = label_name(taken_up.path)
+        why = f"a rotation was interrupted: at its next start the kubelet takes up {name}, which passes every check"
     elif any(fault.reason is Reason.NOT_SYMLINK for fault in state.faults):
         why = "it is a file and no link, and its content would be lost; move it to a dated name first"
     elif not complaints:
@@ -125,6 +127,18 @@ def make_plan(look: Look, link: str, to: str | None = None) -> Plan | Refusal:
         issuer_proved=look.issued is not None,
         life_over=life_over(usable[0].leaf, look.kubelet_time),
     )
+
+
+def _taken_up(state: PathState, updated: str, look: Look) -> Candidate | None:
+    """Return the file that a kubelet takes up when it starts, for a rotation was interrupted and the link is gone.
+
+    Beside a current link that leads to a file, a left `-updated.pem` means nothing.
+    """
+    left = next((each for each in look.snapshot.paths if each.path == updated), None)
+    if state.link is not None or left is None or left.link is None:
+        return None
+    name = label_name(left.link.target)
+    return next((each for each in state.candidates if label_name(each.path) == name), None)
 
 
 def _complaints(path: str, look: Look) -> tuple[Finding, ...]:

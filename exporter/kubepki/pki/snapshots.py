@@ -72,7 +72,8 @@ def assemble(
         if not expected and each.located and not each.located.is_link and _inode(each) in absorbed:
             continue
         if layout.updated_prefix(each.name) is not None:
-            _add(states, _interrupted(each))
+            prefix = layout.updated_prefix(each.name) or ""
+            _add(states, _interrupted(each, loaded.get(_join(each.directory, prefix + layout.CURRENT)), context))
         elif prefix is not None and not expected:
             superseded[each.directory, prefix].append(each)
         else:
@@ -166,10 +167,30 @@ def _inode(loaded: Loaded) -> tuple[int, int]:
     return (identity.device, identity.inode) if identity else (0, 0)
 
 
-def _interrupted(loaded: Loaded) -> PathState:
-    detail = "a rotation was interrupted: the kubelet takes this link up at its next start"
-    fault = Fault(reason=Reason.INTERRUPTED_ROTATION, detail=detail)
-    return PathState(path=loaded.path, standing=Standing.CURRENT, faults=(fault,))
+def _interrupted(loaded: Loaded, current: Loaded | None, context: Context) -> PathState:
+    """Return the state of a `-updated.pem`, as client-go's certificate_store.go takes it at a start and a rotation.
+
+    At a start it is renamed to the current link only where that leads nowhere. A rotation removes it, and fails where
+    it is no link.
+    """
+    if loaded.located is not None and not loaded.located.is_link:
+        detail = "the kubelet expects a link here: every rotation fails"
+        fault = Fault(reason=Reason.UPDATED_NOT_SYMLINK, detail=detail)
+        return PathState(path=loaded.path, standing=Standing.CURRENT, faults=(fault,))
+    if current is not None and current.located is not None:
+        detail = (
+            "left by an interrupted rotation and harmless: the current link is there, the next rotation removes this"
+        )
+        fault = Fault(reason=Reason.INTERRUPTED_ROTATION, detail=detail)
+        return PathState(path=loaded.path, standing=Standing.CURRENT, faults=(fault,))
+    state = path_state(loaded, Standing.CURRENT, context.name_time)
+    link = None if state is None else state.link
+    takes = "which leads to no file" if link is None else f"to {link.target.rpartition('/')[2]}"
+    fault = Fault(
+        reason=Reason.INTERRUPTED_ROTATION,
+        detail=f"a rotation was interrupted: at its next start the kubelet takes up this link, {takes}",
+    )
+    return PathState(path=loaded.path, standing=Standing.CURRENT, faults=(fault,), link=link)
 
 
 def _current_state(loaded: Loaded, standing: Standing, context: Context) -> PathState | None:

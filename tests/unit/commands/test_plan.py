@@ -63,7 +63,7 @@ def test_no_rollback_during_a_rotation(tmp_path: Path) -> None:
     """The diagnosis does not propose what would be refused."""
     seen = look_at(BY_NAME["interrupted_rotation"], tmp_path)
     texts = [todo.text for todo in todos(seen.findings[0], seen, Hands())]
-    assert any("a rotation is in progress" in text for text in texts)
+    assert any("a rotation was interrupted" in text for text in texts)
 
 
 @pytest.mark.parametrize("word", ["/a b/c.pem", "it's", "caf\udce9.pem", "ß\n", "\\x"])

@@ -201,3 +201,34 @@ def test_other_flags_are_left_alone(tmp_path: Path) -> None:
     code, text = run_rollback(replace(settings), now=AHEAD, at=NOW)
     assert code == 1
     assert "by which the kubelet starts" in words(text)
+
+
+def test_debris_is_no_obstacle(tmp_path: Path) -> None:
+    """A left `-updated.pem` beside a link that leads to a file keeps nobody from the repair."""
+    settings = node(tmp_path, 20 * pki.DAY)
+    (tmp_path / "pki" / "kubelet-client-updated.pem").symlink_to((tmp_path / "pki" / CLIENT).readlink())
+    code, _ = run_rollback(settings, now=NOW, apply=True)
+    assert code == 0
+    assert leads_to(tmp_path) == f"kubelet-client-{stamp(NOW - 20 * pki.DAY)}.pem"
+
+
+def test_what_a_restart_takes_up(tmp_path: Path) -> None:
+    """Without a current link: what `updated` leads to is taken up; it stops a rollback only where it is good."""
+    settings = node(tmp_path, 20 * pki.DAY)
+    link = tmp_path / "pki" / CLIENT
+    updated = tmp_path / "pki" / "kubelet-client-updated.pem"
+    updated.symlink_to(link.readlink())
+    link.unlink()
+    _, text = run_check(settings, now=NOW)
+    assert f"takes up this link, to kubelet-client-{stamp(NOW + LEAD)}.pem" in words(text)
+    good = f"kubelet-client-{stamp(NOW - 20 * pki.DAY)}.pem"
+    updated.unlink()
+    updated.symlink_to(link.parent / good)
+    code, text = run_rollback(settings, now=NOW, apply=True)
+    assert code == 1
+    assert f"takes up {good}, which passes every check" in words(text)
+    updated.unlink()
+    updated.symlink_to(link.parent / f"kubelet-client-{stamp(NOW + LEAD)}.pem")
+    code, _ = run_rollback(settings, now=NOW, apply=True)
+    assert code == 0
+    assert leads_to(tmp_path) == good

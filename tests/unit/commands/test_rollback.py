@@ -166,7 +166,7 @@ def test_a_good_certificate_stays(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("interrupted_rotation", "a rotation is in progress"),
+        ("interrupted_rotation", "a rotation was interrupted"),
         ("not_symlink", "it is a file and no link"),
         ("expired", "no superseded file passes every check"),
     ],
