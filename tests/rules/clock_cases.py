@@ -20,15 +20,23 @@ class SeenByPrometheus:
     more: frozenset[tuple[Code, Severity]] = frozenset()
 
 
+# Without Prometheus' clock a host judges clocks by its belief; the rules judge them by Prometheus'.
+OF_CLOCKS = frozenset(
+    {Code.HOST_CLOCK_SKEWED, Code.REFERENCE_CLOCK_SKEWED, Code.HARDWARE_CLOCK_SKEWED, Code.TIME_UNKNOWN}
+)
+# Only the API server's clock sees the lead: `check` says what it does with the certificate, which the rules may call
+# future-dated or not yet valid; both page.
+ONLY_THE_JUDGE = frozenset({"incident_node_ahead_api_server_right", "rotated_host_ahead"})
+
 BY_PROMETHEUS = {
     "incident_all_clocks_ahead": SeenByPrometheus(
         reason="the host and the API server are ahead together, so NotBefore is past for both",
         more=frozenset({(Code.CERTIFICATE_FUTURE_DATED, Severity.CRITICAL)}),
     ),
-    "incident_node_corrected_first": SeenByPrometheus(
-        reason="the API server is ahead still and contradicts the host, which is right",
-        without=frozenset({Code.HOST_CLOCK_BEHIND}),
-        more=frozenset({(Code.CERTIFICATE_NOT_YET_VALID, Severity.CRITICAL)}),
+    "host_behind": SeenByPrometheus(
+        reason="the kernel wrongly holds the host to be synchronised, and so it is believed beside the API server",
+        without=frozenset({Code.CERTIFICATE_NOT_YET_VALID}),
+        more=frozenset({(Code.HOST_CLOCK_BEHIND, Severity.WARNING)}),
     ),
     "host_behind_without_reference": SeenByPrometheus(
         reason="without another clock the host is believed",

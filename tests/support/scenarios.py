@@ -412,13 +412,13 @@ SCENARIOS = (
         name="incident_node_ahead_api_server_right",
         build=_future,
         reading=reading(host=LEAD + 60, synchronized=False, last_synchronized=None),
-        findings=_link_findings("certificate_future_dated"),
+        findings=_link_findings("certificate_not_yet_valid") | {("time_unknown", "")},
     ),
     Scenario(
         name="incident_node_corrected_first",
         build=_future,
         reading=reading(apiserver=LEAD + 60),
-        findings=_link_findings("host_clock_behind") | AHEAD,
+        findings=_link_findings("certificate_not_yet_valid") | AHEAD | {("reference_clock_skewed", "")},
     ),
     Scenario(
         name="incident_all_corrected",

@@ -38,7 +38,9 @@ def look(
     result = _scanner(settings).scan((remembered_links(state.links()) | state.sources()) | remembered)
     snapshot = result.snapshot
     if at is not None:
-        reading = Reading(host_time=at, last_synchronized=state.last_synchronized, rotations=state.rotations())
+        reading = Reading(
+            host_time=at, given=True, last_synchronized=state.last_synchronized, rotations=state.rotations()
+        )
     else:
         clocks = Clocks(clock or system_clock(), state)
         clocks.set_references(remote_clocks(settings.clock.references))

@@ -84,6 +84,11 @@ def prospect(finding: Finding, look: Look) -> str | None:
     rejected = finding.code is Code.CERTIFICATE_FUTURE_DATED and is_rejected(finding, look)
     if finding.at is not None and (rejected or finding.code is Code.CERTIFICATE_NOT_YET_VALID):
         lead = finding.at - reference_times(look.reading).get(JUDGE, look.reading.host_time)
+        if lead <= 0:
+            return (
+                "It still works. The moment the API server's clock is corrected it is rejected with 401 Unauthorized, "
+                f"on open connections too, until {at}."
+            )
         until = f"It becomes valid by itself in {duration(lead)}, at {at}."
         kubelet = label_name(finding.path or "").startswith("kubelet-")
         return until + (" Restarting the kubelet does not help: it never looks at NotBefore." if kubelet else "")

@@ -71,16 +71,17 @@ def next_end(states: Iterable[PathState]) -> tuple[float, str]:
 def describe(finding: Finding, look: Look) -> str:
     """Return *finding* as a clause that names its file."""
     name = label_name(finding.path) if finding.path else ""
-    if finding.code is Code.CERTIFICATE_NOT_YET_VALID:
-        rejects = is_rejected(finding, look)
+    if finding.code is Code.CERTIFICATE_NOT_YET_VALID and finding.at is not None:
+        if finding.at <= look.reading.host_time:
+            return f"{name} is {finding.message}"
+        judge = ""
+        if is_rejected(finding, look):
+            judge = ", and the API server rejects it now"
+        elif JUDGE in reference_times(look.reading):
+            judge = "; the API server, whose clock is ahead, still accepts it"
         return (
             f"{name} is future-dated: not valid for another {duration(finding.seconds or 0)} by this host's clock"
-            f"{_trust(look)}{', and the API server rejects it now' if rejects else ''}"
-        )
-    if finding.code is Code.CERTIFICATE_FUTURE_DATED and is_rejected(finding, look):
-        return (
-            f"{name} is future-dated by {duration(finding.seconds or 0)} by the API server's clock, so the API server "
-            "rejects it now; this host's clock is ahead and hides it"
+            f"{_trust(look)}{judge}"
         )
     return f"{name}{_JOINTS.get(finding.code, ': ')}{finding.message}" if name else finding.message
 

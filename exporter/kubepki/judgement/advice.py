@@ -36,6 +36,10 @@ _FINDINGS = {
     Code.SYMLINK_TARGET_FUTURE_DATED: "compare this host's clock with a correct one",
     Code.ROTATED_WHILE_UNSYNCHRONIZED: "compare NotBefore with a correct clock before the clocks are corrected",
     Code.HOST_CLOCK_UNSYNCHRONIZED: "restore the connection to the time source",
+    Code.HOST_CLOCK_SKEWED: "correct this host's clock, after the certificates that were signed ahead are rolled back",
+    Code.REFERENCE_CLOCK_SKEWED: "correct that clock: what is signed by it begins or ends at the wrong time",
+    Code.HARDWARE_CLOCK_SKEWED: "write the right time to it, or the next boot begins with the wrong one",
+    Code.TIME_UNKNOWN: "give a time from outside (kubepki-exporter check --at TIME)",
     Code.HOST_CLOCK_STEPPED: "look at what the step means for the certificates (kubepki-exporter check)",
 }
 

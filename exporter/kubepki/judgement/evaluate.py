@@ -5,18 +5,16 @@ alert in `rules/kubepki.rules.yml` without its prefix; a test keeps the two the 
 Only `standing="current"` is judged.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
-
+from kubepki.judgement.belief import Belief, believe
+from kubepki.judgement.clock_findings import clock_findings
 from kubepki.judgement.comparisons import (
-    JUDGE,
     reference_times,
     target_lead,
-    thresholds,
 )
+from kubepki.judgement.findings import Code, Finding
 from kubepki.judgement.phrases import duration, label_name, moment
+from kubepki.judgement.validity import end_of_validity, start_of_validity
 from kubepki.model import (
-    Certificate,
     Link,
     PathState,
     Reading,
@@ -24,60 +22,23 @@ from kubepki.model import (
     Severity,
     Snapshot,
     Standing,
-    Usage,
 )
+
+__all__ = ["Code", "Finding", "evaluate"]
 
 _DAY = 86_400.0
 _STEP_WORTH_A_FINDING = 60.0
 _STEP_IS_NEWS = 3600.0
 
 
-class Code(StrEnum):
-    """What can be found; `alert` is the rule of the same meaning."""
-
-    CERTIFICATE_FUTURE_DATED = "certificate_future_dated"
-    CERTIFICATE_NOT_YET_VALID = "certificate_not_yet_valid"
-    HOST_CLOCK_BEHIND = "host_clock_behind"
-    CERTIFICATE_EXPIRED = "certificate_expired"
-    CERTIFICATE_EXPIRING = "certificate_expiring"
-    PATH_BROKEN = "path_broken"
-    KUBECONFIG_DIVERGED = "kubeconfig_diverged"
-    SYMLINK_TARGET_FUTURE_DATED = "symlink_target_future_dated"
-    ROTATED_WHILE_UNSYNCHRONIZED = "rotated_while_unsynchronized"
-    HOST_CLOCK_UNSYNCHRONIZED = "host_clock_unsynchronized"
-    HOST_CLOCK_STEPPED = "host_clock_stepped"
-
-    @property
-    def alert(self) -> str:
-        """The name of the alert that fires on the same condition."""
-        return "KubePKI" + "".join(word.capitalize() for word in self.value.split("_"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """A judgement: at most one per code and path (per reason for broken paths).
-
-    `path` is None for findings about the host. `seconds` is the number that the finding is about: the lead of a
-    certificate, what remains of its life, the size of a step; `at` the moment when it heals or ends, if there is one.
-    """
-
-    code: Code
-    severity: Severity
-    path: str | None
-    message: str
-    reason: Reason | None = None
-    entry: str | None = None
-    seconds: float | None = None
-    at: float | None = None
-
-
 def evaluate(snapshot: Snapshot, reading: Reading) -> tuple[Finding, ...]:
     """Return all findings of *snapshot* at *reading*, the most urgent first, then by path."""
-    findings = [*_host_findings(reading)]
+    belief = believe(snapshot, reading)
+    findings = [*_host_findings(reading), *clock_findings(belief, reading)]
     for state in snapshot.paths:
         if state.standing is Standing.CURRENT:
             findings += _fault_findings(state)
-            findings += _certificate_findings(state, reading)
+            findings += _certificate_findings(state, reading, belief)
             findings += _link_findings(state, reading)
     order = list(Severity)
     findings.sort(key=lambda finding: (order.index(finding.severity), finding.path or "", finding.code))
@@ -100,12 +61,15 @@ def _fault_findings(state: PathState) -> list[Finding]:
     return found
 
 
-def _certificate_findings(state: PathState, reading: Reading) -> list[Finding]:
+def _certificate_findings(state: PathState, reading: Reading, belief: Belief) -> list[Finding]:
     """One finding per code: that of the entry which is worst off."""
     worst: dict[Code, Finding] = {}
     order = list(Severity)
     for certificate in state.certificates:
-        for finding in (_start_of_validity(state, certificate, reading), _end_of_validity(state, certificate, reading)):
+        for finding in (
+            start_of_validity(state, certificate, reading, belief),
+            end_of_validity(state, certificate, belief),
+        ):
             if finding is None:
                 continue
             known = worst.get(finding.code)
@@ -119,67 +83,6 @@ def _urgency(finding: Finding, order: list[Severity]) -> tuple[int, float]:
     number = finding.seconds or 0.0
     ends = finding.code in {Code.CERTIFICATE_EXPIRED, Code.CERTIFICATE_EXPIRING}
     return order.index(finding.severity), number if ends else -number
-
-
-def _start_of_validity(state: PathState, certificate: Certificate, reading: Reading) -> Finding | None:
-    host_lead = certificate.not_before - reading.host_time
-    others = reference_times(reading)
-    leads = {source: certificate.not_before - now for source, now in others.items()}
-    ahead = {source: lead for source, lead in leads.items() if lead > 0}
-    code, severity, seconds = Code.CERTIFICATE_NOT_YET_VALID, Severity.CRITICAL, host_lead
-    if host_lead <= 0:
-        if not ahead:
-            return None
-        source, seconds = max(ahead.items(), key=lambda item: item[1])
-        code = Code.CERTIFICATE_FUTURE_DATED
-        message = (
-            f"future-dated by {duration(seconds)} by the clock of {source}; this host's clock is ahead and hides it: "
-            "it is rejected the moment clocks are corrected"
-        )
-    # One other clock that agrees is enough, also where the API server's does not: it may be ahead with its signer,
-    # and the rules have Prometheus' clock for that. Where there is no other clock the host is believed.
-    elif ahead or not leads:
-        rejected = "; the API server rejects it now" if JUDGE in ahead else ""
-        message = f"not valid for another {duration(host_lead)} by this host's clock{rejected}"
-    else:
-        code, severity = Code.HOST_CLOCK_BEHIND, Severity.WARNING
-        message = f"future-dated by {duration(host_lead)} by this host's clock alone: the host is behind"
-    return Finding(
-        code=code,
-        severity=severity,
-        path=state.path,
-        entry=certificate.entry,
-        message=message,
-        seconds=seconds,
-        at=certificate.not_before,
-    )
-
-
-def _end_of_validity(state: PathState, certificate: Certificate, reading: Reading) -> Finding | None:
-    remaining = certificate.not_after - reading.host_time
-    if remaining < 0:
-        presented = certificate.usage in {Usage.CLIENT, Usage.SERVER, Usage.PEER}
-        return Finding(
-            code=Code.CERTIFICATE_EXPIRED,
-            severity=Severity.CRITICAL if presented else Severity.WARNING,
-            path=state.path,
-            entry=certificate.entry,
-            message=f"expired {duration(-remaining)} ago, at {moment(certificate.not_after)}",
-            seconds=remaining,
-            at=certificate.not_after,
-        )
-    warning, critical = thresholds(certificate)
-    if remaining >= warning:
-        return None
-    return Finding(
-        code=Code.CERTIFICATE_EXPIRING,
-        severity=Severity.CRITICAL if remaining < critical else Severity.WARNING,
-        path=state.path,
-        entry=certificate.entry,
-        message=f"expires in {duration(remaining)}, at {moment(certificate.not_after)}",
-        seconds=remaining,
-        at=certificate.not_after,
-    )
 
 
 def _link_findings(state: PathState, reading: Reading) -> list[Finding]:

@@ -1,0 +1,45 @@
+"""Which clock is wrong, by how much, in which direction; and where nobody can tell. Pure."""
+
+from collections.abc import Iterator
+
+from kubepki.judgement.belief import Belief, Sureness
+from kubepki.judgement.comparisons import JUDGE
+from kubepki.judgement.findings import Code, Finding
+from kubepki.judgement.phrases import duration
+from kubepki.judgement.witnesses import HARDWARE, HOST
+from kubepki.model import Reading, Severity
+
+# A hardware clock that keeps local time is off by a time zone, and nobody is hurt while NTP corrects it.
+_HARDWARE_SECONDS = 3600.0
+
+
+def clock_findings(belief: Belief, reading: Reading) -> Iterator[Finding]:
+    """Yield one finding for each kind of clock that is wrong, and one where the time cannot be told."""
+    if belief.sureness is Sureness.CANNOT_TELL:
+        yield _finding(Code.TIME_UNKNOWN, f"what time it is cannot be told: {belief.why}", None)
+    off = belief.wrong(HOST)
+    if off is not None:
+        least = "at least " if belief.now is None else ""
+        yield _finding(Code.HOST_CLOCK_SKEWED, f"this host's clock is {least}{_direction(off)}: {belief.why}", off)
+    others = {each.clock: belief.wrong(each.clock) for each in belief.clocks if each.clock not in {HOST, HARDWARE}}
+    wrong = {clock: off for clock, off in others.items() if off is not None}
+    if wrong:
+        told = ", ".join(f"{_title(clock)} is {_direction(off)}" for clock, off in sorted(wrong.items()))
+        worst = max(wrong.values(), key=abs)
+        yield _finding(Code.REFERENCE_CLOCK_SKEWED, f"the clock of {told}: {belief.why}", worst)
+    off = belief.wrong(HARDWARE)
+    if off is not None and abs(off) > _HARDWARE_SECONDS and reading.synchronized is False:
+        message = f"the hardware clock is {_direction(off)} and nothing synchronizes this host: its next boot begins so"
+        yield _finding(Code.HARDWARE_CLOCK_SKEWED, message, off)
+
+
+def _finding(code: Code, message: str, seconds: float | None) -> Finding:
+    return Finding(code=code, severity=Severity.WARNING, path=None, message=message, seconds=seconds)
+
+
+def _direction(off: float) -> str:
+    return f"{duration(off)} {'ahead' if off > 0 else 'behind'}"
+
+
+def _title(clock: str) -> str:
+    return "the API server" if clock == JUDGE else clock

@@ -1,0 +1,102 @@
+"""Verdicts follow from the belief: what the judge does, what is true, which clock is wrong."""
+
+from dataclasses import replace
+
+import pytest
+
+from kubepki.judgement.evaluate import Code, evaluate
+from kubepki.model import Certificate, PathState, Reading, ReferenceReading, Snapshot, Standing, Usage
+
+TRUE = 1_800_000_000.0
+LEAD = 7_860.0
+DAY = 86_400.0
+YEAR = 365 * DAY
+
+
+def leaf(not_before: float, not_after: float, usage: Usage = Usage.CLIENT) -> Snapshot:
+    certificate = Certificate(
+        entry="0",
+        usage=usage,
+        subject="CN=a",
+        issuer="CN=ca",
+        serial="01",
+        fingerprint_sha256="0" * 64,
+        not_before=not_before,
+        not_after=not_after,
+    )
+    return Snapshot(paths=(PathState(path="/a.pem", standing=Standing.CURRENT, certificates=(certificate,)),))
+
+
+GOOD = leaf(TRUE - 100 * DAY, TRUE + 265 * DAY)
+FUTURE = leaf(TRUE + LEAD - 300, TRUE + LEAD + YEAR)
+
+
+def clocks(host: float, *, synchronized: bool | None, judge: float | None = None, ntp: float | None = None) -> Reading:
+    """Return clocks that are off true time by the given seconds; None: it is not there."""
+    offs = {"apiserver": judge, "ntp/a": ntp}
+    references = tuple(
+        ReferenceReading(clock=name, up=True, offset=off - host) for name, off in offs.items() if off is not None
+    )
+    return Reading(host_time=TRUE + host, synchronized=synchronized, references=references)
+
+
+def codes(snapshot: Snapshot, now: Reading) -> set[Code]:
+    return {finding.code for finding in evaluate(snapshot, now)}
+
+
+def test_a_corrected_host_beside_an_api_server_ahead() -> None:
+    """The certificate is future-dated, the API server's clock is wrong, and the host is not accused."""
+    now = clocks(0, synchronized=True, judge=LEAD)
+    assert codes(FUTURE, now) == {Code.CERTIFICATE_NOT_YET_VALID, Code.REFERENCE_CLOCK_SKEWED}
+    assert "accepts it only until" in evaluate(FUTURE, now)[0].message
+    assert codes(GOOD, now) == {Code.REFERENCE_CLOCK_SKEWED}
+
+
+def test_a_host_in_1970_without_another_clock_accuses_no_certificate() -> None:
+    """What is true cannot be told, but that the host is behind can."""
+    now = replace(clocks(-TRUE, synchronized=False), earliest=TRUE - DAY)
+    assert codes(GOOD, now) == {Code.HOST_CLOCK_BEHIND, Code.HOST_CLOCK_SKEWED, Code.TIME_UNKNOWN}
+    assert Code.CERTIFICATE_EXPIRED in codes(leaf(TRUE - YEAR, TRUE - 2 * DAY), now)
+
+
+def test_the_judge_ahead_of_the_end() -> None:
+    """What the API server takes for expired it rejects; a serving certificate is not its to judge."""
+    ends = leaf(TRUE - YEAR, TRUE + LEAD / 2)
+    (found,) = [each for each in evaluate(ends, clocks(0, synchronized=True, judge=LEAD)) if each.path]
+    assert found.code is Code.CERTIFICATE_EXPIRED
+    assert found.message.endswith("by the API server's clock: it rejects it now")
+    serving = leaf(TRUE - YEAR, TRUE + LEAD / 2, Usage.SERVER)
+    assert Code.CERTIFICATE_EXPIRED not in codes(serving, clocks(0, synchronized=True, judge=LEAD))
+
+
+@pytest.mark.parametrize("off", [LEAD, -LEAD])
+def test_the_judge_alone_is_wrong_on_a_good_certificate(off: float) -> None:
+    """The earliest sign of all: the API server's clock, before anything is signed by it."""
+    assert codes(GOOD, clocks(0, synchronized=True, judge=off)) == {Code.REFERENCE_CLOCK_SKEWED}
+    assert codes(GOOD, clocks(0, synchronized=False, judge=off)) == {Code.TIME_UNKNOWN}
+    assert codes(GOOD, clocks(0, synchronized=False, judge=off, ntp=0)) == {Code.REFERENCE_CLOCK_SKEWED}
+    assert codes(GOOD, clocks(off, synchronized=False, judge=0, ntp=0)) == {Code.HOST_CLOCK_SKEWED}
+
+
+def test_the_judge_that_rejects_is_said_whatever_the_host_thinks() -> None:
+    """Rejected now is a fact of the API server's own clock, also where nobody can tell the time."""
+    now = clocks(LEAD, synchronized=False, judge=0)
+    assert codes(FUTURE, now) == {Code.CERTIFICATE_NOT_YET_VALID, Code.TIME_UNKNOWN}
+    assert "the API server rejects it now" in evaluate(FUTURE, now)[0].message
+
+
+def test_all_ahead_together_but_for_one_outside() -> None:
+    """It works only as long as all are wrong: future-dated, and both clocks are accused."""
+    now = clocks(LEAD, synchronized=False, judge=LEAD, ntp=0)
+    assert codes(FUTURE, now) == {
+        Code.CERTIFICATE_FUTURE_DATED,
+        Code.HOST_CLOCK_SKEWED,
+        Code.REFERENCE_CLOCK_SKEWED,
+    }
+
+
+@pytest.mark.parametrize(("synchronized", "found"), [(False, True), (True, False)])
+def test_the_hardware_clock_after_a_repair(*, synchronized: bool, found: bool) -> None:
+    """Hours off and no synchronisation: the next boot repeats the night."""
+    now = replace(clocks(0, synchronized=synchronized, judge=0), rtc_offset=LEAD)
+    assert (Code.HARDWARE_CLOCK_SKEWED in codes(GOOD, now)) is found
