@@ -107,10 +107,10 @@ def todos(finding: Finding, look: Look, hands: Hands) -> tuple[Todo, ...]:
     plan = make_plan(look, state.path)
     if isinstance(plan, Refusal):
         why = Todo(text=f"There is no rollback: {plan.why}.", commands=(hands.own("rollback", state.path),))
-        back = (why, _restart(hands) if plan.rotating else _simple(finding, look, hands))
+        back = (why, _restart(hands) if plan.rotating else _without_rollback(finding, look, hands))
     else:
         back = way_back(plan, hands)
-    if finding.at is None or finding.code is not Code.CERTIFICATE_NOT_YET_VALID:
+    if finding.at is None or finding.code is not Code.CERTIFICATE_NOT_YET_VALID or isinstance(plan, Refusal):
         return back
     return (*back, Todo(text=f"Or wait until {moment(finding.at)}."))
 
@@ -161,6 +161,17 @@ def start_signing(hands: Hands) -> Todo:
 def _restart(hands: Hands) -> Todo:
     text = "Restart the kubelet: at its start it takes up the link that an interrupted rotation left."
     return Todo(text=text, commands=hands.known(hands.host.restart))
+
+
+def _without_rollback(finding: Finding, look: Look, hands: Hands) -> Todo:
+    """Return what is left where no older file passes: never the rollback that was just refused."""
+    again = "bootstrap the node anew with a signer whose clock is right"
+    if finding.code is Code.CERTIFICATE_NOT_YET_VALID and finding.at is not None:
+        return Todo(text=f"Wait until {moment(finding.at)}, or {again}.")
+    if finding.code is Code.CERTIFICATE_FUTURE_DATED and finding.at is not None:
+        text = f"Before the clocks are corrected, {again}. Otherwise it is rejected until {moment(finding.at)}."
+        return Todo(text=text)
+    return _simple(finding, look, hands)
 
 
 def _simple(finding: Finding, look: Look, hands: Hands) -> Todo:

@@ -44,10 +44,20 @@ _FINDINGS = {
 }
 
 
+# What `rollback` cannot repair: anything but a kubelet's link.
+_LINK = "-current.pem"
+_WITHOUT_LINK = {
+    Code.CERTIFICATE_FUTURE_DATED: "have it signed again by a right clock before the clocks are corrected",
+    Code.CERTIFICATE_NOT_YET_VALID: "wait until NotBefore, or have it signed again by a right clock",
+}
+
+
 def advise(finding: Finding) -> str:
     """Return what a person should do about *finding*."""
     if finding.reason is not None:
         return advise_fault(finding.reason)
+    if finding.code in _WITHOUT_LINK and not (finding.path or "").endswith(_LINK):
+        return _WITHOUT_LINK[finding.code]
     return _FINDINGS[finding.code]
 
 
