@@ -23,7 +23,7 @@ class Command(StrEnum):
 SUMMARIES: Mapping[Command, str] = {
     Command.SERVE: "Watch the PKI of this host and serve its metrics. This is what happens without a command, too.",
     Command.CHECK: "Look once and say what is wrong, until when, and what to do.",
-    Command.ROLLBACK: "Point a kubelet's link back at the newest older file that passes every check.",
+    Command.ROLLBACK: "Point a kubelet's link back at the best older file that passes every check.",
     Command.TEXTFILE: "Write the metrics into a file for node_exporter's textfile collector, and listen nowhere.",
     Command.FORGET: "No longer expect a path that was seen before and is gone for good.",
     Command.UNIT_PATHS: "Print a drop-in of the service's unit, in which only the settings' own paths are visible.",

@@ -200,7 +200,7 @@ def _add_rollback(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--to",
         metavar="FILE",
-        help="Older file to point at, a bare name beside the link. Default: the newest that passes.",
+        help="Older file to point at, a bare name beside the link. Default: the best that passes.",
     )
     group.add_argument(
         "--restart-kubelet",
