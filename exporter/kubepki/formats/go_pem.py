@@ -32,6 +32,7 @@ class Consumed:
     `bundle` is what client-go's util/cert says of it as a file of CA certificates; `leaf` what crypto/tls says of it as
     the certificate of a pair, and `leaf_sha256` the fingerprint of the one that it presents. `key` is the hash of the
     first private key's public half, `key_refusal` what stands against that key; None and empty where there is no key.
+    `trusted` says whether one certificate at least is fit for a pool of CAs (crypto/x509, AppendCertsFromPEM).
     """
 
     bundle: str
@@ -39,6 +40,7 @@ class Consumed:
     leaf_sha256: str = ""
     key: str | None = None
     key_refusal: str = ""
+    trusted: bool = False
 
     @property
     def has_key(self) -> bool:
@@ -51,7 +53,8 @@ def consume(data: bytes, read_key: Callable[[bytes], KeyReading], *, limit: int)
     blocks = list(go_blocks(data))
     certificates = [block for block in blocks if block.label == b"CERTIFICATE"]
     plain = [block.content for block in itertools.islice(certificates, limit) if not block.headers]
-    bundle = next(filter(None, map(certificate_refusal, plain)), "")
+    refusals = [certificate_refusal(each) for each in plain]
+    bundle = next(filter(None, refusals), "")
     if not plain:
         bundle = "data does not contain any valid RSA or ECDSA certificates"
     leaf_der = certificates[0].content if certificates else b""
@@ -65,6 +68,7 @@ def consume(data: bytes, read_key: Callable[[bytes], KeyReading], *, limit: int)
         bundle=bundle,
         leaf=leaf,
         leaf_sha256=hashlib.sha256(leaf_der).hexdigest(),
+        trusted=not all(refusals),
         key=usable,
         key_refusal="tls: failed to parse private key" if key and usable is None else "",
     )

@@ -1,15 +1,17 @@
 """Reads the bytes of a kubeconfig.
 
-Rules of this module: pure; total. Embedded data wins over a reference beside it, as in client-go. Tokens, token files
+Rules of this module: pure; total. Embedded data is read where a reference stands beside it, which client-go refuses.
+Tokens, token files
 and exec plugins are not looked at. A detail of a fault names a place in the file, never what stands there.
 """
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from kubepki.formats.certificate import ParsedCertificate
+from kubepki.formats.client_config import cluster_refusals, is_folded, user_refusals
 from kubepki.formats.kubeconfig import Cluster, Context, Kubeconfig, User
 from kubepki.formats.parse import MAX_CERTIFICATES, Parsed, content_faults, parse
 from kubepki.formats.yaml_tree import Problem, Tree, read_tree
@@ -47,6 +49,9 @@ class _Reader:
         self._known: dict[str, tuple[Parsed, bytes | None, str]] = {}
         self._omitted = 0
         self._costs: list[Fault] = []
+        # What client-go says: of the whole file, and of each user and cluster.
+        self._refusals: list[str] = []
+        self._refused: dict[tuple[str, str], list[str]] = {}
 
     def kubeconfig(self) -> Kubeconfig:
         """Return the document's content."""
@@ -61,8 +66,31 @@ class _Reader:
             clusters=tuple(clusters),
             contexts=tuple(contexts),
             current_context=_name(self._tree, "current-context") or "",
-            faults=(*content_faults(self._problems), *self._costs[:1]),
+            faults=(*(content_faults(self._problems) or self._refusal(users, clusters, contexts)), *self._costs[:1]),
             omitted=self._omitted,
+        )
+
+    def _refusal(
+        self, users: Iterable[User], clusters: Iterable[Cluster], contexts: Iterable[Context]
+    ) -> tuple[Fault, ...]:
+        """Return a fault for what client-go says against the file, or against the current context."""
+        name = _name(self._tree, "current-context")
+        named = any(user.certificate_path or user.key_path for user in users)
+        if not self._entries and not named and not any(cluster.ca_path for cluster in clusters):
+            # Without a certificate it is none of our business.
+            return ()
+        refusals = list(self._refusals)
+        if name is None:
+            refusals.append("no context is current")
+        current = next((each for each in contexts if each.name == name), None)
+        if name is not None and current is None:
+            refusals.append("the current context was not found")
+        if current is not None:
+            # A user who is not there is one without credentials.
+            refusals += self._refused.get(("user", current.user), [])
+            refusals += self._refused.get(("cluster", current.cluster), ["no server found for the current context"])
+        return tuple(
+            Fault(reason=Reason.REFUSED, detail=f"client-go refuses it: {refusal}") for refusal in refusals[:1]
         )
 
     def _named(self, group: str, field: str) -> Iterator[tuple[str, str, _Mapping]]:
@@ -93,6 +121,7 @@ class _Reader:
             self._problems.append(f"{place}.client-certificate-data: no certificate")
         if key is not None and not key.keys and not key.opaque_keys and not key.faults:
             self._problems.append(f"{place}.client-key-data: no private key")
+        self._refused["user", name] = user_refusals(place, fields, certificate, key)
         return User(
             name=name,
             certificates=self._entitled(f"user/{name}", certificate),
@@ -105,6 +134,7 @@ class _Reader:
         authority, data = self._embedded(place, fields, "certificate-authority-data")
         if authority is not None and not authority.certificates and not authority.faults:
             self._problems.append(f"{place}.certificate-authority-data: no certificate")
+        self._refused["cluster", name] = cluster_refusals(place, fields, authority)
         return Cluster(
             name=name,
             url=_text(fields, "server") or "",
@@ -125,6 +155,8 @@ class _Reader:
         parsed, data, problem = self._known[text]
         if problem:
             self._problems.append(f"{place}.{key}: {problem}")
+        elif is_folded(text):
+            self._refusals.append(f"{place}.{key}: illegal base64 data: it holds blanks")
         for fault in parsed.faults:
             detail = f"{place}.{key}: {fault.detail}"
             if fault.reason is Reason.TOO_COSTLY:
