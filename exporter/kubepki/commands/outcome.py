@@ -123,17 +123,15 @@ def way_back(plan: Plan, hands: Hands, to: tuple[str, ...] = ()) -> tuple[Todo, 
         text=f"Roll back: {name} is valid until {until} and passes every check. This points the link at it{restarts}:",
         commands=(hands.roll_back(*to, plan.link),),
     )
-    correct = Todo(text=correct_clocks(plan))
+    correct = Todo(text=correct_clocks())
     if not plan.needs_order:
         return (back, correct) if plan.from_the_future else (back,)
     return stop_signing(hands), back, correct, start_signing(hands)
 
 
-def correct_clocks(plan: Plan) -> str:
+def correct_clocks() -> str:
     """Return the step between the rollback and the next signature."""
-    if any(finding.code is Code.CERTIFICATE_NOT_YET_VALID for finding in plan.findings):
-        return "Then see that the clocks of the control plane are right, the signer's above all."
-    return "Then correct the clocks: the control plane's and this host's."
+    return "Then correct the clocks that are wrong: the control plane's, the signer's above all, and this host's."
 
 
 def stop_signing(hands: Hands) -> Todo:

@@ -105,7 +105,8 @@ def make_plan(look: Look, link: str, to: str | None = None) -> Plan | Refusal:
         why = "it is a file and no link, and its content would be lost; move it to a dated name first"
     elif not complaints:
         settled = wanted is not None and state.link is not None and _same(state.link.target, wanted)
-        good = not any(finding.path == link for finding in look.findings)
+        about = [finding for finding in look.findings if finding.path == link]
+        good = not any(each.severity is Severity.CRITICAL or each.code is Code.HOST_CLOCK_BEHIND for each in about)
         return Refusal(why=_fine(state, look), link=link, settled=settled, current_is_good=good)
     if why is not None:
         return Refusal(why=why, link=link, passed_over=over, rotating=rotating)

@@ -98,7 +98,7 @@ def test_the_words_after_it_end_with_the_signer(tmp_path: Path) -> None:
     host = Host(signer_here=True)
     _, text = run_rollback(settings, now=NOW, apply=True, edges={"host": host})
     flat = words(text.partition("Done")[2])
-    steps = ("top the signer", "systemctl restart kubelet", "clocks of the control plane", "start the signer again")
+    steps = ("top the signer", "systemctl restart kubelet", "correct the clocks", "start the signer again")
     places = [flat.index(each) for each in steps]
     assert places == sorted(places)
 
