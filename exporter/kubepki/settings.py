@@ -124,6 +124,7 @@ class ScanSettings:
     reread_interval: float = 600.0
     max_file_size: int = 1 << 20
     max_files: int = 20_000
+    file_budget: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

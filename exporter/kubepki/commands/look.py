@@ -1,6 +1,7 @@
 """One look at disk and clocks for a command that ends afterwards: the service's own scan, clocks and evaluation."""
 
 import os
+from contextlib import closing
 from dataclasses import replace
 
 from kubepki.clocks.clocks import Clocks
@@ -8,14 +9,15 @@ from kubepki.clocks.host import HostClock, system_clock
 from kubepki.clocks.setup import api_server, remote_clocks
 from kubepki.clocks.state import State
 from kubepki.commands.diagnosis import Look
-from kubepki.formats.kubeconfig_reader import parse_kubeconfig
 from kubepki.judgement.evaluate import evaluate
 from kubepki.model import Fault, PathState, Reading, Snapshot, Standing
 from kubepki.pki import disk, layout
 from kubepki.pki.layout import remembered_links
+from kubepki.pki.parsing import TooCostlyError
+from kubepki.pki.parsing_process import parsing_process
 from kubepki.pki.password import read_password
-from kubepki.pki.scan import Scanner
-from kubepki.settings import ConfigError, Directory, FilePattern, Kubeconfig, PkiSettings, Settings
+from kubepki.pki.scan import Scanner, ScanResult
+from kubepki.settings import ConfigError, Directory, FilePattern, Kubeconfig, PkiSettings, ScanSettings, Settings
 
 SETTLE_SECONDS = 2.5
 # Where systemd puts the state of the service's unit; a command started by hand gets no STATE_DIRECTORY.
@@ -35,7 +37,7 @@ def look(
     reference clock that cannot be used. Writes nothing.
     """
     state = State(state_directory(settings), writable=False)
-    result = _scanner(settings).scan((remembered_links(state.links()) | state.sources()) | remembered)
+    result = _scan(settings, (remembered_links(state.links()) | state.sources()) | remembered)
     snapshot = result.snapshot
     if at is not None:
         reading = Reading(
@@ -64,12 +66,14 @@ def look(
 
 def link_state(settings: Settings, link: str) -> PathState | None:
     """Return what the disk says of *link* now."""
-    snapshot = _scanner(settings).scan(frozenset({link})).snapshot
+    snapshot = _scan(settings, frozenset({link})).snapshot
     return next((state for state in snapshot.paths if state.path == link), None)
 
 
-def _scanner(settings: Settings) -> Scanner:
-    return Scanner(settings.pki, settings.scan, password=read_password(settings.pki))
+def _scan(settings: Settings, remembered: frozenset[str]) -> ScanResult:
+    password, parser = read_password(settings.pki), parsing_process(settings.scan)
+    with closing(Scanner(settings.pki, settings.scan, password=password, parser=parser)) as scanner:
+        return scanner.scan(remembered)
 
 
 def state_directory(settings: Settings) -> str | None:
@@ -97,7 +101,7 @@ def sources_of(paths: tuple[str, ...], settings: Settings) -> PkiSettings:
             directories[path] = Directory(path=path, explicit=True)
         elif layout.current_prefix(name) is not None:
             directories.setdefault(parent or "/", Directory(path=parent or "/", explicit=False))
-        elif _is_kubeconfig(path, settings.scan.max_file_size):
+        elif _is_kubeconfig(path, settings.scan):
             kubeconfigs.append(Kubeconfig(path=path, optional=False))
         else:
             files.append(FilePattern(pattern=path, wildcard=False))
@@ -159,7 +163,7 @@ def only(seen: Look, paths: tuple[str, ...], settings: Settings) -> Look:
         return seen
     named = replace(settings, pki=sources_of(paths, settings))
     state = State(state_directory(settings), writable=False)
-    found = _scanner(named).scan(remembered_links(state.links())).snapshot.paths
+    found = _scan(named, remembered_links(state.links())).snapshot.paths
     known = {known_path(seen, each.path) for each in found}
     narrowed = {
         path.rpartition("/")[0] or "/"
@@ -180,11 +184,15 @@ def only(seen: Look, paths: tuple[str, ...], settings: Settings) -> Look:
     return replace(seen, snapshot=snapshot, findings=evaluate(snapshot, seen.reading))
 
 
-def _is_kubeconfig(path: str, limit: int) -> bool:
+def _is_kubeconfig(path: str, scan: ScanSettings) -> bool:
     if layout.is_certificate_name(path):
         return False
-    found = disk.read(path, limit)
+    found = disk.read(path, scan.max_file_size)
     if isinstance(found, Fault):
         return path.endswith((".conf", ".config", ".kubeconfig", ".yaml", ".yml"))
-    content = parse_kubeconfig(found[1])
+    with closing(parsing_process(scan)) as parser:
+        try:
+            content = parser.read_kubeconfig(found[1])
+        except TooCostlyError:
+            return False
     return bool(content.users or content.clusters)

@@ -27,6 +27,7 @@ from kubepki.config.flags import Invocation
 from kubepki.metrics.collector import Collector, View
 from kubepki.model import Health
 from kubepki.pki.layout import remembered_links
+from kubepki.pki.parsing_process import parsing_process
 from kubepki.pki.password import read_password
 from kubepki.pki.scan import Scanner, ScanResult
 from kubepki.service.journal import Journal
@@ -101,7 +102,12 @@ class _Looks:
         self._journal = Journal()
         state = State(settings.state.directory)
         self._remembered = remembered_links(state.links()) | state.sources()
-        self._scanner = Scanner(settings.pki, settings.scan, password=read_password(settings.pki))
+        self._scanner = Scanner(
+            settings.pki,
+            settings.scan,
+            password=read_password(settings.pki),
+            parser=parsing_process(settings.scan),
+        )
         self._clocks = Clocks(clock, state)
         self._clocks.set_references(remote_clocks(settings.clock.references))
         self._changes: Counter[str] = Counter()

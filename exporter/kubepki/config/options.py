@@ -209,6 +209,14 @@ OPTIONS = (
         parse=values.integer(1, 1_000_000),
     ),
     Option(
+        key="scan.file_budget",
+        flag="--scan.file-budget",
+        metavar="DURATION",
+        default="1s",
+        help="CPU time that parsing one file may take; one that takes more is a fault of its path.",
+        parse=values.duration(0.1, 60.0),
+    ),
+    Option(
         key="state.directory",
         flag="--state.directory",
         metavar="DIR",

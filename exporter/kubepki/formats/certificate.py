@@ -5,7 +5,6 @@ Rules of this module: pure; total. What a certificate says wrongly costs as litt
 
 import datetime as dt
 import hashlib
-from dataclasses import dataclass, field
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -15,24 +14,12 @@ from kubepki.formats.by_hand import read_by_hand
 from kubepki.formats.go_certificate import certificate_refusal
 from kubepki.formats.guard import Refusal, attempt
 from kubepki.formats.names import name_from_der, name_text, serial_text, usage
+from kubepki.formats.parsed import ParsedCertificate
 from kubepki.formats.private_key import public_hash
 from kubepki.model import Certificate, Usage
 
 # Since cryptography 42; the naive attributes of before are UTC, not local time.
 _HAS_UTC = hasattr(x509.Certificate, "not_valid_before_utc")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParsedCertificate:
-    """A certificate with what is needed to compare it.
-
-    `der` is its encoding; `spki_sha256` the hex SHA-256 of its DER SubjectPublicKeyInfo, as the library writes it (as
-    the file has it, where the library does not know the kind of key).
-    """
-
-    certificate: Certificate
-    der: bytes = field(repr=False)
-    spki_sha256: str
 
 
 def read_certificate(encoded: bytes, entry: str) -> tuple[ParsedCertificate | None, str]:

@@ -7,7 +7,7 @@ current context alone. Nothing of the file is quoted but places.
 import re
 from collections.abc import Iterable, Mapping
 
-from kubepki.formats.parse import Parsed
+from kubepki.formats.parsed import Parsed
 from kubepki.formats.yaml_tree import Tree
 
 _DATA = "-data"

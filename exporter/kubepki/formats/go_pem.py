@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from kubepki.formats.go_certificate import certificate_refusal, presentable
+from kubepki.formats.parsed import Consumed
 from kubepki.formats.private_key import KeyReading
 
 _BEGIN, _END, _DASHES = b"-----BEGIN ", b"\n-----END ", b"-----"
@@ -23,29 +24,6 @@ class GoBlock:
     label: bytes
     headers: bool
     content: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consumed:
-    """What Go's readers make of a file; each text is a refusal, empty where there is none.
-
-    `bundle` is what client-go's util/cert says of it as a file of CA certificates; `leaf` what crypto/tls says of it as
-    the certificate of a pair, and `leaf_sha256` the fingerprint of the one that it presents. `key` is the hash of the
-    first private key's public half, `key_refusal` what stands against that key; None and empty where there is no key.
-    `trusted` says whether one certificate at least is fit for a pool of CAs (crypto/x509, AppendCertsFromPEM).
-    """
-
-    bundle: str
-    leaf: str
-    leaf_sha256: str = ""
-    key: str | None = None
-    key_refusal: str = ""
-    trusted: bool = False
-
-    @property
-    def has_key(self) -> bool:
-        """Whether there is a private key, one that Go can use or not."""
-        return self.key is not None or bool(self.key_refusal)
 
 
 def consume(data: bytes, read_key: Callable[[bytes], KeyReading], *, limit: int) -> Consumed:

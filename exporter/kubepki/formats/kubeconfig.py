@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from kubepki.formats.certificate import ParsedCertificate
-from kubepki.formats.parse import Parsed, key_match
+from kubepki.formats.parsed import Parsed, ParsedCertificate, key_match
 from kubepki.model import Certificate, Fault
 
 

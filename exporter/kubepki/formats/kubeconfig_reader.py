@@ -10,10 +10,10 @@ import binascii
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from kubepki.formats.certificate import ParsedCertificate
 from kubepki.formats.client_config import cluster_refusals, is_folded, user_refusals
 from kubepki.formats.kubeconfig import Cluster, Context, Kubeconfig, User
-from kubepki.formats.parse import MAX_CERTIFICATES, Parsed, content_faults, parse
+from kubepki.formats.parse import MAX_CERTIFICATES, content_faults, parse
+from kubepki.formats.parsed import Parsed, ParsedCertificate
 from kubepki.formats.yaml_tree import Problem, Tree, read_tree
 from kubepki.model import Fault, Reason, bounded_text
 

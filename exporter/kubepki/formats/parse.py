@@ -5,16 +5,16 @@ kept. No detail of a fault quotes a file.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from enum import Enum, auto
+from dataclasses import replace
 from functools import cache, partial
 
 from cryptography import x509
 
 from kubepki.formats import pem
-from kubepki.formats.certificate import ParsedCertificate, read_certificate
-from kubepki.formats.go_pem import Consumed, consume
+from kubepki.formats.certificate import read_certificate
+from kubepki.formats.go_pem import consume
 from kubepki.formats.guard import Refusal, attempt, quiet
+from kubepki.formats.parsed import Container, Parsed, ParsedCertificate, key_match
 from kubepki.formats.pkcs12 import read_pkcs12
 from kubepki.formats.private_key import KeyReading, Unread, key_hash, read_key
 from kubepki.formats.rsa_key import MAX_BITS
@@ -30,39 +30,6 @@ _OPAQUE_LABELS = frozenset({"DSA PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "OPENSSH
 
 # Of one file. The bundles of operating systems hold about 150.
 MAX_CERTIFICATES = 1_000
-
-
-class Container(Enum):
-    """How a file is to be read; by its name, for PKCS#12 cannot be told from other DER cheaply."""
-
-    PEM_OR_DER = auto()
-    PKCS12 = auto()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parsed:
-    """The content of one file.
-
-    `keys` holds the `spki_sha256` of each private key; `opaque_keys` counts those that are encrypted or unsupported;
-    `other_blocks` counts whole PEM blocks (or a DER file) that are neither certificate nor key. `faults` has at most
-    one of `EMPTY` and `UNPARSABLE`. `omitted` counts the certificates beyond `MAX_CERTIFICATES`, which are not read.
-    `consumed` is what Go's readers make of it; None of what only we read (PKCS#12).
-    """
-
-    certificates: tuple[ParsedCertificate, ...] = ()
-    keys: tuple[str, ...] = ()
-    opaque_keys: int = 0
-    other_blocks: int = 0
-    faults: tuple[Fault, ...] = ()
-    omitted: int = 0
-    consumed: Consumed | None = None
-
-    @property
-    def leaf(self) -> ParsedCertificate | None:
-        """The first certificate; None where there is none or where the first one is damaged."""
-        if self.certificates and self.certificates[0].certificate.entry == "0":
-            return self.certificates[0]
-        return None
 
 
 def parse(data: bytes, *, password: bytes | None = None, container: Container = Container.PEM_OR_DER) -> Parsed:
@@ -91,19 +58,6 @@ def _parse(data: bytes, read: Callable[[bytes], KeyReading]) -> Parsed:
     if not data.strip(b"\0"):
         return _unparsable("only NUL bytes, as a power cut leaves them")
     return _unparsable("neither PEM nor DER")
-
-
-def key_match(leaf_spki: str, *parsed_with_keys: Parsed) -> bool | None:
-    """Tell whether a private key of these files belongs to the leaf whose `spki_sha256` is given.
-
-    None where there is no key that could be read, or where only one that could not may be the right one.
-    """
-    keys = [key for parsed in parsed_with_keys for key in parsed.keys]
-    if leaf_spki and leaf_spki in keys:
-        return True
-    if not keys or not leaf_spki or any(parsed.opaque_keys for parsed in parsed_with_keys):
-        return None
-    return False
 
 
 def _unparsable(detail: str) -> Parsed:

@@ -4,7 +4,7 @@ Kubernetes reads certificates by two ways: crypto/tls.LoadX509KeyPair for what a
 util/cert for the CAs that it trusts.
 """
 
-from kubepki.formats.parse import Parsed
+from kubepki.formats.parsed import Parsed
 from kubepki.model import Fault, Reason, Usage
 
 # A content that the consumer takes cannot be faulted for what only our own reader dislikes.

@@ -10,10 +10,8 @@ from dataclasses import dataclass, replace
 
 from kubepki.config.paths import matches_any
 from kubepki.config.time_zones import find_zone
-from kubepki.formats.kubeconfig import ReferenceKind
-from kubepki.formats.kubeconfig_reader import parse_kubeconfig
-from kubepki.formats.parse import Container, Parsed, parse
-from kubepki.formats.trust import issued_by, self_signed_anchor
+from kubepki.formats.kubeconfig import Kubeconfig, ReferenceKind
+from kubepki.formats.parsed import Container, Parsed, ParsedFile
 from kubepki.model import Fault, Link, Reason, Snapshot, Usage
 from kubepki.pki import disk, layout
 from kubepki.pki.apiserver import ApiServer, api_server
@@ -21,6 +19,7 @@ from kubepki.pki.content import ContentCache
 from kubepki.pki.departure import has_departed
 from kubepki.pki.kubeconfigs import LoadedKubeconfig, kubeconfig_state, one_for_each_file, wanted_by
 from kubepki.pki.located import Located
+from kubepki.pki.parsing import Parser, ParserHere, TooCostlyError
 from kubepki.pki.snapshots import Context, assemble, wanted_paths
 from kubepki.pki.sources import find_sources
 from kubepki.pki.states import Loaded
@@ -50,12 +49,6 @@ class ScanResult:
     issued: Mapping[str, bool] | None
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    parsed: Parsed
-    anchor: str | None
-
-
 class ScanInterrupted(Exception):  # noqa: N818 - no error: it was asked for
     """A scan was left, for nobody wants its result any more."""
 
@@ -63,12 +56,13 @@ class ScanInterrupted(Exception):  # noqa: N818 - no error: it was asked for
 class Scanner:
     """Scans what the settings name; one thread at a time."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - settings, and what tests put in the place of the host
         self,
         pki: PkiSettings,
         scan: ScanSettings,
         *,
         password: bytes | None = None,
+        parser: Parser | None = None,
         boottime: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
         interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -76,10 +70,11 @@ class Scanner:
         self._settings = scan
         self._interrupted = interrupted
         self._password = password
+        self._parser: Parser = parser or ParserHere()
         self._timezone = find_zone(pki.timezone)
         limit = scan.max_file_size
         self._files = ContentCache(self._parse_file, limit=limit, boottime=boottime)
-        self._kubeconfigs = ContentCache(lambda data, _: parse_kubeconfig(data), limit=limit, boottime=boottime)
+        self._kubeconfigs = ContentCache(self._parse_kubeconfig, limit=limit, boottime=boottime)
         self._issued: dict[tuple[str, frozenset[bytes]], bool] = {}
         self._issued_before = self._issued
 
@@ -144,6 +139,10 @@ class Scanner:
             else None,
         )
 
+    def close(self) -> None:
+        """End what is kept for further scans."""
+        self._parser.close()
+
     def _ignores(self, path: str, ignored: set[str]) -> bool:
         """Return whether the operator left *path* out; add it to *ignored* where there is such a file."""
         if not matches_any(self._pki.ignore, path):
@@ -152,10 +151,18 @@ class Scanner:
             ignored.add(path)
         return True
 
-    def _parse_file(self, data: bytes, variant: str) -> _File:
+    def _parse_file(self, data: bytes, variant: str) -> ParsedFile:
         container = Container.PKCS12 if variant else Container.PEM_OR_DER
-        parsed = parse(data, password=self._password, container=container)
-        return _File(parsed, _anchor(parsed))
+        try:
+            return self._parser.read_file(data, self._password, container)
+        except TooCostlyError as error:
+            return ParsedFile(parsed=Parsed(faults=(_too_costly(error),)))
+
+    def _parse_kubeconfig(self, data: bytes, _variant: str) -> Kubeconfig:
+        try:
+            return self._parser.read_kubeconfig(data)
+        except TooCostlyError as error:
+            return Kubeconfig(faults=(_too_costly(error),))
 
     def _load(self, wanted: Wanted) -> Loaded | None:
         """Return what *wanted* leads to; None where it is not expected and vanished since it was listed."""
@@ -210,23 +217,25 @@ class Scanner:
             known = self._issued_before.get(key)
             if known is None:
                 chain = [each.der for each in loaded.parsed.certificates[1:]]
-                known = issued_by(loaded.leaf.der, chain, sorted(authorities))
+                known = self._verify(loaded.leaf.der, chain, sorted(authorities))
             self._issued[key] = known
         return self._issued[key]
+
+    def _verify(self, leaf: bytes, chain: list[bytes], authorities: list[bytes]) -> bool:
+        try:
+            return self._parser.is_issued(leaf, chain, authorities)
+        except TooCostlyError:
+            return False
+
+
+def _too_costly(error: TooCostlyError) -> Fault:
+    return Fault(reason=Reason.TOO_COSTLY, detail=str(error))
 
 
 def _plain_link(located: Located) -> Link | None:
     if not located.is_link:
         return None
     return Link(target=located.resolved, target_mtime=located.identity.mtime, target_name_time=None)
-
-
-def _anchor(parsed: Parsed) -> str | None:
-    """Return the fingerprint of the self-signed certificate in which a serving certificate's own file ends."""
-    if parsed.leaf is None or parsed.leaf.certificate.usage not in {Usage.SERVER, Usage.PEER}:
-        return None
-    position = self_signed_anchor([each.der for each in parsed.certificates])
-    return None if position is None else parsed.certificates[position].certificate.fingerprint_sha256
 
 
 def _authority_ders(kubeconfigs: Iterable[LoadedKubeconfig], loaded: Mapping[str, Loaded]) -> frozenset[bytes]:

@@ -16,6 +16,7 @@ from kubepki.clocks.setup import api_server
 from kubepki.clocks.steps import Step
 from kubepki.logs import tell
 from kubepki.model import Health, Snapshot, Standing
+from kubepki.pki.parsing_process import parsing_process
 from kubepki.pki.password import read_password
 from kubepki.pki.publish import Publication, publish
 from kubepki.pki.scan import ScanInterrupted, Scanner, ScanResult
@@ -70,6 +71,7 @@ class PkiWatch:
         self._forgiving = True
         # The one cell that other threads read: replaced by assignment, never changed.
         self.published = Published(health=health)
+        self._end_parsing: Callable[[], None] = lambda: None
         self._take(settings)
 
     def mark(self) -> None:
@@ -142,11 +144,17 @@ class PkiWatch:
     def stop(self) -> None:
         """End all watching."""
         self._watcher.stop()
+        self._end_parsing()
 
     def _take(self, settings: Settings) -> None:
         password = read_password(settings.pki)
         self._settings = settings
-        self._scanner = Scanner(settings.pki, settings.scan, password=password, interrupted=lambda: self._interrupted)
+        parser = parsing_process(settings.scan, interrupted=lambda: self._interrupted)
+        self._end_parsing()
+        self._end_parsing = parser.close
+        self._scanner = Scanner(
+            settings.pki, settings.scan, password=password, parser=parser, interrupted=lambda: self._interrupted
+        )
         self._reread_at = time.monotonic() + settings.scan.reread_interval
         with self._lock:
             self._schedule.set_interval(settings.scan.interval)

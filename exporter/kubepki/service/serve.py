@@ -23,6 +23,7 @@ from kubepki.metrics.collector import View
 from kubepki.model import Health, Snapshot
 from kubepki.pki.layout import remembered_links
 from kubepki.pki.password import read_password
+from kubepki.service.privileges import give_no_privilege_on
 from kubepki.service.scanning import PkiWatch
 from kubepki.service.scrapes import Scrapes
 from kubepki.service.systemd import listen_fds, notify, watchdog_seconds
@@ -107,6 +108,7 @@ class Service:
 
     def run(self) -> None:
         """Serve until asked to stop."""
+        give_no_privilege_on()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_stop)
         signal.signal(signal.SIGHUP, self._on_reload)

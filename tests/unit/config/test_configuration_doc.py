@@ -136,6 +136,7 @@ def test_the_example_is_complete_and_good() -> None:
         ("--scan.reread-interval", ("100ms", "1d"), ("99ms", "25h")),
         ("--scan.max-file-size", ("64MiB",), ("65MiB", "0")),
         ("--scan.max-files", ("1", "1000000"), ("0", "1000001")),
+        ("--scan.file-budget", ("100ms", "1m"), ("99ms", "61s")),
         ("--web.max-requests", ("0", "10000"), ("-1", "10001")),
     ],
 )

@@ -28,6 +28,7 @@ VALUES = {
     "scan.reread_interval": "1m",
     "scan.max_file_size": "1KiB",
     "scan.max_files": "5",
+    "scan.file_budget": "2s",
     "state.directory": "/s",
     "clock.apiserver": "false",
     "log.level": "debug",

@@ -1,0 +1,33 @@
+"""The three questions that need the X.509 or the YAML library, as functions from bytes to values. Pure; total."""
+
+from collections.abc import Sequence
+
+from kubepki.formats.kubeconfig import Kubeconfig
+from kubepki.formats.kubeconfig_reader import parse_kubeconfig
+from kubepki.formats.parse import parse
+from kubepki.formats.parsed import Container, Parsed, ParsedFile
+from kubepki.formats.trust import issued_by, self_signed_anchor
+from kubepki.model import Usage
+
+
+def read_file(data: bytes, password: bytes | None, container: Container) -> ParsedFile:
+    """Return what the file *data* holds; *password* is for PKCS#12."""
+    parsed = parse(data, password=password, container=container)
+    return ParsedFile(parsed=parsed, anchor=_anchor(parsed))
+
+
+def read_kubeconfig(data: bytes) -> Kubeconfig:
+    """Return what the kubeconfig *data* says."""
+    return parse_kubeconfig(data)
+
+
+def is_issued(leaf: bytes, chain: Sequence[bytes], authorities: Sequence[bytes]) -> bool:
+    """Tell whether signatures lead from *leaf* over any of *chain* to one of *authorities* (all DER)."""
+    return issued_by(leaf, chain, authorities)
+
+
+def _anchor(parsed: Parsed) -> str | None:
+    if parsed.leaf is None or parsed.leaf.certificate.usage not in {Usage.SERVER, Usage.PEER}:
+        return None
+    position = self_signed_anchor([each.der for each in parsed.certificates])
+    return None if position is None else parsed.certificates[position].certificate.fingerprint_sha256

@@ -1,0 +1,52 @@
+"""Who parses: this process, or one of its own that can be killed."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from kubepki.formats.kubeconfig import Kubeconfig
+from kubepki.formats.parsed import Container, ParsedFile
+
+
+class TooCostlyError(Exception):
+    """Bytes that cannot be parsed within the budget of a file; the text says what it cost."""
+
+
+class Parser(Protocol):
+    """Turns the bytes of files into values; every method may raise TooCostlyError."""
+
+    def read_file(self, data: bytes, password: bytes | None, container: Container) -> ParsedFile:
+        """Return what the file *data* holds."""
+
+    def read_kubeconfig(self, data: bytes) -> Kubeconfig:
+        """Return what the kubeconfig *data* says."""
+
+    def is_issued(self, leaf: bytes, chain: Sequence[bytes], authorities: Sequence[bytes]) -> bool:
+        """Tell whether signatures lead from *leaf* over any of *chain* to one of *authorities* (all DER)."""
+
+    def close(self) -> None:
+        """End what is kept for further files."""
+
+
+class ParserHere:
+    """Parses in this process, without a budget: for tools and tests, never for the service."""
+
+    def read_file(self, data: bytes, password: bytes | None, container: Container) -> ParsedFile:
+        """Return what the file *data* holds."""
+        from kubepki.formats import jobs  # noqa: PLC0415 - it loads the X.509 library
+
+        return jobs.read_file(data, password, container)
+
+    def read_kubeconfig(self, data: bytes) -> Kubeconfig:
+        """Return what the kubeconfig *data* says."""
+        from kubepki.formats import jobs  # noqa: PLC0415 - as above
+
+        return jobs.read_kubeconfig(data)
+
+    def is_issued(self, leaf: bytes, chain: Sequence[bytes], authorities: Sequence[bytes]) -> bool:
+        """Tell whether signatures lead from *leaf* to one of *authorities*."""
+        from kubepki.formats import jobs  # noqa: PLC0415 - as above
+
+        return jobs.is_issued(leaf, chain, authorities)
+
+    def close(self) -> None:
+        """Nothing is kept."""

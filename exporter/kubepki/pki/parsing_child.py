@@ -1,0 +1,100 @@
+"""The parsing process: bytes in, plain values out, and nothing else that it could do.
+
+It is started by `parsing_process` and ends when the service closes the connection or has not asked for a minute. Before
+it reads a byte of a file it gives up its capabilities, its right to open anything (files and sockets alike), to start
+anything, to dump its memory, and all memory but a share.
+"""
+
+import contextlib
+import ctypes
+import math
+import resource
+import select
+import socket
+import sys
+from importlib.abc import MetaPathFinder
+from pathlib import Path
+
+# Imported before the right to open files is given up: what the formats and the library load at their first use.
+import yaml  # noqa: F401
+from cryptography.hazmat.backends.openssl import backend  # noqa: F401
+from cryptography.hazmat.primitives.serialization import pkcs12  # noqa: F401
+
+from kubepki.formats import jobs, wire
+from kubepki.pki.frames import Question, Verdict, receive, send
+
+IDLE_SECONDS = 60.0
+READY = b"ready"
+TOO_MUCH_MEMORY = b"memory"
+
+_PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 4, 38, 47, 4
+_CAPABILITY_VERSION_3 = 0x20080522
+_MEMORY = 128 << 20
+
+
+class _NoMoreModules(MetaPathFinder):
+    """Ends the process that would load a module too late: it must not take the refusal for a fact about a file."""
+
+    def find_spec(self, fullname: str, _path: object, _target: object = None) -> None:
+        """Raise what the parsers never catch."""
+        message = f"{fullname} is not loaded"
+        raise SystemExit(message)
+
+
+def main() -> None:
+    """Answer questions on the connection that is the standard input."""
+    confine(memory=_MEMORY + 8 * int(sys.argv[1]))
+    with socket.socket(fileno=0) as connection:
+        send(connection, READY)
+        while select.select([connection], [], [], IDLE_SECONDS)[0]:
+            try:
+                header, body = receive(connection)
+            except (EOFError, OSError):
+                return
+            try:
+                answer = _answer(wire.load(Question, header), body)
+            except MemoryError:
+                answer = TOO_MUCH_MEMORY
+            send(connection, answer)
+
+
+def confine(*, memory: int) -> None:
+    """Give up what parsing does not need; *memory* is how many bytes it may take beyond what it has."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+    # Where a filter of system calls refuses it, the process has none: the service gives none on.
+    libc.capset(ctypes.byref((ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)), ctypes.byref((ctypes.c_uint32 * 6)()))
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_FSIZE, 0)
+    _limit(resource.RLIMIT_NPROC, 0)
+    _limit(resource.RLIMIT_AS, pages * resource.getpagesize() + memory)
+    # No new descriptor: no file can be opened and no network be reached.
+    _limit(resource.RLIMIT_NOFILE, 0)
+    sys.meta_path.insert(0, _NoMoreModules())
+
+
+def _limit(kind: int, value: int) -> None:
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(kind, (value, value))
+
+
+def _answer(question: Question, body: bytes) -> bytes:
+    _allow(question.cpu_seconds)
+    if question.kind == "file":
+        return wire.dump(jobs.read_file(body, question.password, question.container))
+    if question.kind == "kubeconfig":
+        return wire.dump(jobs.read_kubeconfig(body))
+    return wire.dump(Verdict(yes=jobs.is_issued(body, question.chain, question.authorities)))
+
+
+def _allow(seconds: float) -> None:
+    """Let the kernel end this process when it takes far more; the service does so sooner, unless it is stopped."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    needed = used.ru_utime + used.ru_stime + seconds
+    soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    if soft == resource.RLIM_INFINITY or soft < needed + 1:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(needed + seconds) + 5, hard))
