@@ -1,8 +1,8 @@
 """The parsing process: bytes in, plain values out, and nothing else that it could do.
 
 It is started by `parsing_process` and ends when the service closes the connection or has not asked for a minute. Before
-it reads a byte of a file it gives up its capabilities, its right to open anything (files and sockets alike), to start
-anything, to dump its memory, and all memory but a share.
+it reads a byte of a file it gives up its capabilities, its right to write files, to start anything, to dump its memory,
+and all memory but a share.
 """
 
 import contextlib
@@ -12,10 +12,9 @@ import resource
 import select
 import socket
 import sys
-from importlib.abc import MetaPathFinder
 from pathlib import Path
 
-# Imported before the right to open files is given up: what the formats and the library load at their first use.
+# Loaded before the first question, so that the first file is not charged for them.
 import yaml  # noqa: F401
 from cryptography.hazmat.backends.openssl import backend  # noqa: F401
 from cryptography.hazmat.primitives.serialization import pkcs12  # noqa: F401
@@ -30,15 +29,7 @@ TOO_MUCH_MEMORY = b"memory"
 _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 4, 38, 47, 4
 _CAPABILITY_VERSION_3 = 0x20080522
 _MEMORY = 128 << 20
-
-
-class _NoMoreModules(MetaPathFinder):
-    """Ends the process that would load a module too late: it must not take the refusal for a fact about a file."""
-
-    def find_spec(self, fullname: str, _path: object, _target: object = None) -> None:
-        """Raise what the parsers never catch."""
-        message = f"{fullname} is not loaded"
-        raise SystemExit(message)
+_DESCRIPTORS = 16
 
 
 def main() -> None:
@@ -71,9 +62,8 @@ def confine(*, memory: int) -> None:
     _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_NPROC, 0)
     _limit(resource.RLIMIT_AS, pages * resource.getpagesize() + memory)
-    # No new descriptor: no file can be opened and no network be reached.
-    _limit(resource.RLIMIT_NOFILE, 0)
-    sys.meta_path.insert(0, _NoMoreModules())
+    # A few are left, for libraries load some of their modules at the first use.
+    _limit(resource.RLIMIT_NOFILE, _DESCRIPTORS)
 
 
 def _limit(kind: int, value: int) -> None:
