@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 DEMO := build/incident
 ARGS ?=
 
-.PHONY: help broken run look test test-oldest test-system lint format generate check-generated dashboards prometheusrule manifests bench conformance golden \
+.PHONY: help broken run look demo stage test test-oldest test-system lint format generate check-generated dashboards prometheusrule manifests bench conformance golden \
 	programs system-packages wheel man deb rpm install uninstall clean
 
 help: ## print this
@@ -21,6 +21,12 @@ run: $(VENV)/.runtime ## run the exporter in the foreground
 
 look: $(VENV)/.runtime ## look at this host once, without a service, and say what is wrong
 	@$(BIN)/kubepki-exporter check $(ARGS) || { status=$$?; [ $$status -lt 3 ] || exit $$status; }
+
+demo: $(VENV)/.dev programs ## tell the incident from the power cut to the repair in half a minute; ARGS=--stay leaves it open
+	@$(BIN)/python -m tests.support.demo build/demo $(ARGS)
+
+stage: $(VENV)/.dev programs ## play the incident for the boards: two clusters, one Prometheus; stays until Ctrl-C
+	@$(BIN)/python -m tests.support.run_stage build/stage --stay $(ARGS)
 
 test: $(VENV)/.dev programs ## run all tests but those that boot machines
 	$(PYTEST) -q -m "not system"

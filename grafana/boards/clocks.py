@@ -1,18 +1,19 @@
-"""Host board: the clocks and the link, row by row in time."""
+"""What the clocks say: which one is wrong, as a table, and how they went, in time."""
 
 from grafana_foundation_sdk.models import dashboard as gf
 
 from grafana.boards import look
-from grafana.boards.frame import Row
 from grafana.boards.panels import Query, Words, graph, timeline
 from grafana.boards.promql import current, named, select
+from grafana.boards.tables import Column, coloured, table
+from grafana.boards.trouble import DOWN, NO_RULES, SKEW, STATES, absent, state
 
 # The skew that KubePKIHostClockSkewed allows.
 BAND = 2 * look.MINUTE
 # client-go takes the stamp in the name, then writes the file; more than this apart is not the same moment.
 STAMP_TOLERANCE = 5
 QUARTER_HOUR = 15 * look.MINUTE
-FLOOR = 4 * look.HOUR
+FLOOR = 4.0
 
 HOST_TIME = "kubepki_host_time_seconds"
 
@@ -49,30 +50,85 @@ def target_name_offset() -> str:
     return f"{offset} - {zone} * {same_moment} or {offset}"
 
 
-def incident_row() -> Row:
-    """Return the three lines of a future-dated certificate, and what the clocks say beside them."""
-    return Row(title="What is ahead of this host's clock", panels=(_three_lines(), _clocks()))
+def which_clock(nobody: str, *, size: tuple[int, int]) -> gf.Panel:
+    """Return for each cluster the API server, the references, the host in the middle and the furthest ones."""
+    skew = select(SKEW)
+    offset = select("kubepki_reference_clock_offset_seconds")
+    references = f"quantile by (cluster, clock) (0.5, {offset} + ignoring (clock) group_left () {skew})"
+    clocks = " or ".join(
+        (
+            f'label_replace({references}, "clock", "API server", "clock", "apiserver")',
+            named(f"quantile by (cluster) (0.5, {skew})", "clock", "hosts, the middle one"),
+            named(f"max by (cluster, instance) (topk by (cluster) (1, {skew}))", "clock", "host, furthest ahead"),
+            named(f"min by (cluster, instance) (bottomk by (cluster) (1, {skew}))", "clock", "host, furthest behind"),
+        )
+    )
+    says = " or ".join(
+        (
+            named(f"(({clocks}) > {BAND})", "says", "ahead"),
+            named(f"-1 * (({clocks}) < -{BAND})", "says", "behind"),
+            named(f"abs(({clocks}) <= {BAND} >= -{BAND})", "says", "agrees"),
+            named(f"({absent()} unless count({skew}))", "says", "unknown"),
+        )
+    )
+    return table(
+        Words(
+            title="Which clock is wrong",
+            description=(
+                "Each clock against Prometheus', the API server's first; 2 min are allowed. When every clock but one "
+                "agrees, it is that one. When all differ by the same amount, it is Prometheus or the whole room: "
+                "compare with a clock outside both."
+            ),
+            links=(
+                look.runbook("KubePKIHostClockSkewed"),
+                look.runbook("KubePKIHostClockBehind"),
+                look.runbook("KubePKIPrometheusClockSuspect"),
+            ),
+        ),
+        (
+            Column(title="Cluster", label="cluster", width=85),
+            Column(title="Clock", label="clock"),
+            Column(title="Host", label="instance", width=140),
+            Column(title="Is", label="says", width=80),
+            coloured(
+                "By",
+                says,
+                unit="dtdurations",
+                mappings=(
+                    *look.words({NO_RULES: ("no rules", look.ORANGE), DOWN: ("exporter down", look.ORANGE)}),
+                    *look.word_ranges((0, BAND, "under 2 minutes", look.GREEN)),
+                ),
+                steps=look.thresholds((None, look.ORANGE), (BAND, look.RED)),
+                width=150,
+            ),
+        ),
+        sort=("By", True),
+        no_value=nobody,
+        size=size,
+    )
 
 
-def history_row() -> Row:
-    """Return what happened to the clock and to the link."""
-    return Row(title="What happened", panels=(_link_history(), _synchronized(), _clock_error()))
+def within(unit: int = 1) -> gf.ThresholdsConfig:
+    """Return lines at the skew that is allowed each way, in seconds or in *unit* of them."""
+    return look.thresholds((None, look.RED), (-BAND / unit, look.GREY), (BAND / unit, look.RED))
 
 
-def _three_lines() -> gf.Panel:
+def three_lines() -> gf.Panel:
+    """Return NotBefore and the link's target against host time."""
+
     def floored(expr: str) -> str:
-        return f"clamp_min({expr}, -{FLOOR})"
+        return f"clamp_min(({expr}) / {look.HOUR}, -{FLOOR:g})"
 
     not_before = f"max without (entry, usage) ({current('kubepki_certificate_not_before_offset_seconds')})"
     age = select("kubepki_symlink_target_age_seconds")
     return graph(
         Words(
-            title="NotBefore and the link's target against host time",
+            title="What is ahead of this host's clock",
             description=(
-                "Above 0 is in this host's future. NotBefore above 0: the certificate is not valid yet by this clock. "
-                "Name or mtime above 0: the file was written by a clock that was ahead of the present one. All three "
-                "rise by the same amount when the host's clock is set back. Lines lie flat at -4 h when older. A "
-                "difference of whole quarter-hours between name and mtime is a time zone and is taken out."
+                "Above 0 is in this host's future, in hours. NotBefore above 0: the certificate is not valid yet by "
+                "this clock. Name or mtime above 0: the file was written by a clock that was ahead of the present one. "
+                "All three rise by the same amount when the host's clock is set back. Lines lie flat at -4 h when "
+                "older. A difference of whole quarter-hours between name and mtime is a time zone and is taken out."
             ),
             links=(
                 look.runbook("KubePKICertificateNotYetValid"),
@@ -80,41 +136,41 @@ def _three_lines() -> gf.Panel:
             ),
         ),
         (
-            Query(expr=floored(not_before), legend="NotBefore {{instance}} {{path}}"),
-            Query(expr=floored(target_name_offset()), legend="target's name {{instance}} {{path}}"),
-            Query(expr=floored(f"-{age}"), legend="target's mtime {{instance}} {{path}}"),
+            Query(expr=_by_file(floored(not_before)), legend="NotBefore {{file}} {{cluster}}"),
+            Query(expr=_by_file(floored(target_name_offset())), legend="target's name {{file}} {{cluster}}"),
+            Query(expr=_by_file(floored(f"-{age}")), legend="target's mtime {{file}} {{cluster}}"),
         ),
-        unit="s",
-        steps=look.thresholds((None, look.GREEN), (0, look.RED)),
+        unit="suffix: h",
+        steps=look.thresholds((None, look.GREY), (0, look.RED)),
     )
 
 
-def _clocks() -> gf.Panel:
+def against_others() -> gf.Panel:
+    """Return the host's clock against every other clock."""
     return graph(
         Words(
-            title="Host clock against the others",
+            title="This clock ahead of",
             description=(
                 "This host's time minus that of Prometheus, of the reference clocks (the API server, HTTPS and NTP) "
-                "and of the hardware clock. Above 0 the host is ahead. The one line that lies apart from the others "
-                "is the clock that is wrong; if all lie apart by the same amount, it is the host. The band is 2 min."
+                "and of the hardware clock, in hours. Above 0 the host is ahead. The one line that lies apart from the "
+                "others is the clock that is wrong; if all lie apart by the same amount, it is the host. The dashed "
+                "lines are 2 min."
             ),
             links=(look.runbook("KubePKIHostClockSkewed"), look.runbook("KubePKIHostClockBehind")),
         ),
-        (Query(expr=host_ahead_of_others(), legend="{{clock}} {{instance}}"),),
-        unit="s",
-        steps=band(),
-        areas=True,
+        (Query(expr=f"({host_ahead_of_others()}) / {look.HOUR}", legend="{{clock}} {{cluster}}"),),
+        unit="suffix: h",
+        steps=within(look.HOUR),
+        soft=(-0.1, 0.1),
+        decimals=2,
     )
 
 
-def band() -> gf.ThresholdsConfig:
-    """Return thresholds that mark 0 and the band of allowed skew around it."""
-    return look.thresholds((None, look.RED), (-BAND, look.GREEN), (0, look.GREEN), (BAND, look.RED))
-
-
-def _synchronized() -> gf.Panel:
+def synchronized() -> gf.Panel:
+    """Return whether the clock was synchronised, now and when the link changed."""
     unknown = f"0 * {select(HOST_TIME)} - 1"
     no_rotation = f"0 * {select('kubepki_symlink_target_age_seconds')} - 1"
+    rotation = f"1 * {select('kubepki_rotation_clock_synchronized')} or {no_rotation}"
     return timeline(
         Words(
             title="Is the clock synchronized",
@@ -129,20 +185,18 @@ def _synchronized() -> gf.Panel:
             ),
         ),
         (
-            Query(expr=f"{select('kubepki_host_clock_synchronized')} or {unknown}", legend="now {{instance}}"),
-            Query(
-                expr=f"{select('kubepki_rotation_clock_synchronized')} or {no_rotation}",
-                legend="at the rotation {{instance}} {{path}}",
-            ),
+            Query(expr=f"1 * {select('kubepki_host_clock_synchronized')} or {unknown}", legend="now"),
+            Query(expr=_by_file(rotation), legend="at change: {{file}}"),
         ),
         mappings=look.words(
-            {1: ("synchronized", look.GREEN), 0: ("not synchronized", look.ORANGE), -1: ("unknown", look.BLUE)}
+            {1: ("synchronized", look.BLUE), 0: ("not synchronized", look.ORANGE), -1: ("unknown", look.GREY)}
         ),
-        width=12,
+        no_value="no such host, or its exporter is down",
     )
 
 
-def _clock_error() -> gf.Panel:
+def error_and_steps() -> gf.Panel:
+    """Return the kernel's error and the steps."""
     max_error, step = select("kubepki_host_clock_max_error_seconds"), select("kubepki_host_clock_last_step_seconds")
     return graph(
         Words(
@@ -154,40 +208,38 @@ def _clock_error() -> gf.Panel:
             links=(look.runbook("KubePKIHostClockStepped"),),
         ),
         (
-            Query(expr=f"{max_error} or 0 * {select(HOST_TIME)}", legend="maximum error {{instance}}"),
-            Query(expr=f"{step} or 0 * {select(HOST_TIME)}", legend="last step {{instance}}"),
+            Query(expr=f"1 * {max_error} or 0 * {select(HOST_TIME)}", legend="maximum error {{cluster}}"),
+            Query(expr=f"1 * {step} or 0 * {select(HOST_TIME)}", legend="last step {{cluster}}"),
         ),
         unit="s",
-        steps=look.thresholds((None, look.GREEN), (0, look.GREY)),
+        width=24,
     )
 
 
-def _link_history() -> gf.Panel:
-    # Each (host, link) becomes one line whose states are file names: the value of such a line is a label, so the
-    # query's table is taken apart by host and link and everything but the time and the name is dropped.
-    name = f'label_replace({select("kubepki_symlink_info")}, "file", "$1", "target", ".*/([^/]+)")'
+def link_history() -> gf.Panel:
+    """Return one line for each target that the links had, coloured by the state of the link at the time."""
+    info = select("kubepki_symlink_info")
+    named_file = f'label_replace({info}, "file", "$1", "target", ".*/([^/]+?)([.]pem)?")'
     return timeline(
         Words(
             title="Which file the link points at",
             description=(
-                "One line for each link; a new colour is a new target. Two colours that alternate are an operator's "
-                "rollback and the kubelet's next rotation."
+                "One line for each target; its colour and word are the state of the link while it pointed there. "
+                "Lines that take turns are an operator's rollback and the kubelet's next rotation."
             ),
             links=(look.runbook("KubePKISymlinkTargetFutureDated"),),
         ),
-        (Query(expr=name),),
-        mappings=[],
-        transformations=(
-            gf.DataTransformerConfig(
-                id_val="filterFieldsByName", options={"include": {"names": ["Time", "instance", "path", "file"]}}
-            ),
-            # The rows come one target after the other; a rollback would run back in time.
-            gf.DataTransformerConfig(id_val="sortBy", options={"fields": {}, "sort": [{"field": "Time"}]}),
-            gf.DataTransformerConfig(
-                id_val="partitionByValues",
-                options={"fields": ["instance", "path"], "keepFields": False, "naming": {"asLabels": True}},
+        (
+            Query(
+                expr=f"0 * {named_file} + ignoring (file, target) group_left () ({state()})",
+                legend="{{file}}",
             ),
         ),
-        table=True,
-        display_name="${__field.labels.instance} ${__field.labels.path}",
+        mappings=look.words(STATES),
+        no_value="no link is known",
     )
+
+
+def _by_file(expr: str) -> str:
+    """Return *expr* with the name of the path's file in the label `file`."""
+    return f'label_replace({expr}, "file", "$1", "path", ".*/([^/]+?)([.]pem)?")'

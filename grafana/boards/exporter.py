@@ -12,7 +12,7 @@ BUILD_INFO = "kubepki_exporter_build_info"
 
 def exporter_row() -> Row:
     """Return how the watchman himself does."""
-    return Row(title="The exporter itself", panels=(_activity(), _scan_time(), _health(), _memory()))
+    return Row(title="The exporter itself", panels=(_activity(), _scan_time(), _health(), _memory()), collapsed=True)
 
 
 def _activity() -> gf.Panel:
@@ -73,7 +73,8 @@ def _health() -> gf.Panel:
                 legend="configuration, reference clocks {{instance}} {{clock}}",
             ),
         ),
-        mappings=look.words({1: ("good", look.GREEN), 0: ("not", look.ORANGE)}),
+        mappings=look.words({1: ("good", look.BLUE), 0: ("not", look.ORANGE)}),
+        no_value="no such host, or its exporter is down",
         width=12,
     )
 

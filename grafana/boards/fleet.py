@@ -1,16 +1,16 @@
-"""The fleet board: sees in five seconds whether any host is future-dated, by how much, until when, and what to do."""
+"""The fleet board: the first screen says how many, by how much, until when, which clock, and which command."""
 
 from grafana_foundation_sdk.models import dashboard as gf
 
-from grafana.boards import frame, look, trouble, verdicts
-from grafana.boards.clocks import band
+from grafana.boards import alerts, frame, look, paths, todo, trouble, verdicts
+from grafana.boards.clocks import which_clock, within
 from grafana.boards.frame import Row
-from grafana.boards.panels import Query, Words, bars, graph
-from grafana.boards.promql import as_date, current, named, select
-from grafana.boards.tables import DATE, Column, coloured, table
+from grafana.boards.panels import Query, Words, graph, stacked
+from grafana.boards.promql import select
 
-# With thousands of hosts a panel shows the worst; these bound what a query returns.
-ROWS, LINES, BARS = 50, 10, 20
+LINES = 10
+VERDICTS = ((2, "critical", look.RED), (1, "warning", look.ORANGE), (0, "healthy", look.GREEN))
+VERDICT = "instance:kubepki_verdict:max"
 
 
 def fleet() -> gf.Dashboard:
@@ -23,91 +23,21 @@ def fleet() -> gf.Dashboard:
         rows=(
             Row(
                 title="Verdict",
+                headed=False,
                 panels=(
-                    verdicts.future_dated(),
-                    verdicts.rejected_now(),
-                    verdicts.lead(),
-                    verdicts.valid_from(),
-                    verdicts.what_to_do(),
-                    verdicts.wrong_clock(),
-                    verdicts.broken_paths(),
-                    verdicts.expired_paths(),
-                    verdicts.no_fallback(),
-                    verdicts.skewed_hosts(),
-                    verdicts.exporters_down(),
-                    verdicts.hosts_watched(),
+                    *verdicts.large_row(),
+                    *verdicts.small_row(),
+                    todo.what_to_do(verdicts.NOBODY, size=(24, 7)),
+                    which_clock(verdicts.NOBODY, size=(24, 7)),
                 ),
             ),
-            Row(title="Certificates, the worst first", panels=(_certificates(),)),
-            Row(title="Clocks and lifetimes", panels=(_skew(), _remaining())),
-            Row(title="Alerts", panels=(_alert_names(), _alert_list())),
+            Row(title="Trouble", panels=(paths.in_trouble(),)),
+            Row(title="Healthy", panels=(paths.healthy(),), collapsed=True),
+            Row(title="History", panels=(_skew(), _verdicts())),
+            Row(title="Alerts", panels=(alerts.by_name(), alerts.by_host())),
         ),
         variables=frame.variables(every_host=True),
-        annotations=(frame.firing_alerts("alertname, severity"),),
-    )
-
-
-def _certificates() -> gf.Panel:
-    worst = trouble.worst_paths(ROWS)
-    leaf = 'entry=~"0|user/[^/]+"'
-    identity = "subject, issuer, serial, fingerprint_sha256"
-    not_before = (
-        f"max without (entry, usage, standing, issuer, serial, fingerprint_sha256) "
-        f"({current('kubepki_certificate_info', leaf)} * ignoring ({identity}) group_left () "
-        f"{current(trouble.NOT_BEFORE, leaf)})"
-    )
-    not_after = f"min without (entry, usage, standing) ({current(trouble.NOT_AFTER)})"
-    offset = f"max without (entry, usage, standing) ({current('kubepki_certificate_not_before_offset_seconds')})"
-    life = (
-        f"min without (entry, usage, standing) (({current(trouble.NOT_AFTER)} - time())"
-        f" / ({current(trouble.NOT_AFTER)} - {current(trouble.NOT_BEFORE)}))"
-    )
-    fallback = f"{select('kubepki_fallback_certificates')} > bool 0 or 0 * {not_after} - 1"
-    ranges = tuple(look.word_ranges(*((n - 0.999999, n, text, color) for n, (text, color) in trouble.STATES.items())))
-    return table(
-        Words(
-            title=f"Current certificates, the {ROWS} worst",
-            description=(
-                "One row for each path. Offset: NotBefore minus host time; above 0 the host itself says that it is "
-                "not valid yet. Fallback: whether a file on the host passes every check of `rollback`. Click a host "
-                "for its own board."
-            ),
-            links=(*verdicts.CERTIFICATE_BOOKS, look.runbook("KubePKICertificateExpiring")),
-        ),
-        (
-            coloured("State", worst, mappings=ranges, width=150),
-            Column(title="Cluster", label="cluster", width=120),
-            Column(title="Host", label="instance", link=_host_link("${__value.raw}"), width=200),
-            Column(title="Path", label="path"),
-            Column(title="Subject", label="subject"),
-            Column(
-                title="Valid from", expr=as_date(f"{not_before} and ignoring (subject) {worst}"), unit=DATE, width=170
-            ),
-            Column(title="Valid until", expr=as_date(f"{not_after} and {worst}"), unit=DATE, width=170),
-            coloured(
-                "NotBefore minus host time",
-                f"{offset} and {worst}",
-                unit="dtdurations",
-                steps=look.thresholds((None, look.GREEN), (0.001, look.RED)),
-                width=190,
-            ),
-            coloured(
-                "Life left",
-                f"{life} and {worst}",
-                unit="percentunit",
-                steps=look.thresholds((None, look.RED), (0.03, look.ORANGE), (0.1, look.GREEN)),
-                width=90,
-            ),
-            coloured(
-                "Fallback",
-                f"({fallback}) and {worst}",
-                mappings=look.words({1: ("yes", look.GREEN), 0: ("no", look.ORANGE), -1: ("-", look.GREY)}),
-                width=90,
-            ),
-        ),
-        sort=("State", True),
-        no_value="no host reports a certificate",
-        size=(24, 12),
+        annotations=(frame.critical_alerts("alertname, severity"),),
     )
 
 
@@ -120,101 +50,34 @@ def _skew() -> gf.Panel:
         Words(
             title=f"Host clocks against Prometheus, the {LINES} furthest each way",
             description=(
-                "Host time minus Prometheus' time of the scrape; above 0 the host is ahead. The band is 2 min. All "
-                "lines off by the same amount: Prometheus or the whole room is wrong."
+                "Host time minus Prometheus' time of the scrape, in hours; above 0 the host is ahead. The dashed lines "
+                "are 2 min. All lines off by the same amount: Prometheus or the whole room is wrong."
             ),
             links=(look.runbook("KubePKIHostClockSkewed"), look.runbook("KubePKIPrometheusClockSuspect")),
         ),
         (
-            Query(expr=f"{skew} and ({ahead} or {behind})", legend="{{instance}}"),
-            Query(expr=f"quantile(0.5, {skew})", legend="the host in the middle"),
+            Query(expr=f"({skew} and ({ahead} or {behind})) / {look.HOUR}", legend="{{instance}} {{cluster}}"),
+            Query(expr=f"quantile(0.5, {skew}) / {look.HOUR}", legend="the host in the middle"),
         ),
-        unit="s",
-        steps=band(),
-        areas=True,
+        unit="suffix: h",
+        steps=within(look.HOUR),
+        soft=(-0.1, 0.1),
+        decimals=2,
+        right=True,
     )
 
 
-def _remaining() -> gf.Panel:
-    return bars(
+def _verdicts() -> gf.Panel:
+    verdict = select(VERDICT)
+    return stacked(
         Words(
-            title=f"Smallest remaining lifetime, {BARS} hosts",
-            description="Time until the first current certificate of the host expires, by Prometheus' clock.",
-            links=(look.runbook("KubePKICertificateExpiring"), look.runbook("KubePKICertificateExpired")),
-        ),
-        Query(expr=f"bottomk({BARS}, {select(trouble.FIRST_NOT_AFTER)} - time())", legend="{{instance}}"),
-        unit="dtdurations",
-        steps=look.thresholds((None, look.RED), (7 * look.DAY, look.ORANGE), (30 * look.DAY, look.GREEN)),
-    )
-
-
-FIRING = ('alertname=~"KubePKI.+"', 'alertstate="firing"')
-NONE_FIRES = named("vector(0)", "alertname", "none fires")
-BOOK = look.data_link("Runbook", f"{look.RUNBOOKS}/${{__value.raw}}.md")
-
-
-def _alert_names() -> gf.Panel:
-    by_name = f"count by (alertname, severity) ({select('ALERTS', *FIRING)})"
-    return table(
-        Words(
-            title="Firing alerts of ours",
+            title="Hosts by verdict",
             description=(
-                "How many are firing, by name; click a name for its runbook. Alerts about a whole job, as "
-                "KubePKIPrometheusClockSuspect, are in the annotations and in Which clock is wrong."
+                "Hosts for which a critical alert fires, hosts with a warning only, and hosts with neither. A gap is "
+                "time in which no rules were evaluated."
             ),
+            links=(look.runbook("KubePKIExporterDown"),),
         ),
-        (
-            Column(title="Alert", label="alertname", link=BOOK),
-            Column(title="Severity", label="severity", width=100),
-            coloured(
-                "Firing",
-                f"{by_name} or ({NONE_FIRES} unless on () {by_name})",
-                steps=look.thresholds((None, look.GREEN), (1, look.RED)),
-                width=90,
-            ),
-        ),
-        sort=("Firing", True),
-        no_value="no alert fires",
-        size=(10, 9),
+        tuple((Query(expr=f"count({verdict} == {number})", legend=word), color) for number, word, color in VERDICTS),
+        no_value="no rules loaded, or no exporter",
     )
-
-
-def _alert_list() -> gf.Panel:
-    alerts = {
-        number: select("ALERTS", *FIRING, f'severity="{severity}"')
-        for number, severity in ((3, "critical"), (2, "warning"), (1, "info"))
-    }
-    rank = " or ".join(f"{number} * {selector}" for number, selector in alerts.items())
-    worst = f"topk({2 * ROWS}, {rank})"
-    return table(
-        Words(
-            title=f"Where they fire, the {2 * ROWS} most severe",
-            description="Each firing alert with its host and path. Click a host for its board.",
-        ),
-        (
-            coloured(
-                "Severity",
-                f"{worst} or ({NONE_FIRES} unless on () {select('ALERTS', *FIRING)})",
-                mappings=look.words(
-                    {
-                        3: ("critical", look.RED),
-                        2: ("warning", look.ORANGE),
-                        1: ("info", look.BLUE),
-                        0: ("-", look.GREEN),
-                    }
-                ),
-                width=100,
-            ),
-            Column(title="Alert", label="alertname", link=BOOK),
-            Column(title="Host", label="instance", link=_host_link("${__value.raw}"), width=200),
-            Column(title="Path", label="path"),
-        ),
-        sort=("Severity", True),
-        no_value="no alert fires",
-        size=(14, 9),
-    )
-
-
-def _host_link(instance: str) -> gf.DashboardLink:
-    carried = "${datasource:queryparam}&${cluster:queryparam}&${job:queryparam}&${__url_time_range}"
-    return look.data_link("This host's board", f"/d/{frame.HOST}?var-instance={instance}&{carried}")

@@ -1,5 +1,6 @@
 """What surrounds the panels of a board: variables, links, annotations, the grid."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,9 @@ class Row:
 
     title: str
     panels: tuple[gf.Panel, ...]
+    collapsed: bool = False
+    # The first row of a board needs no title.
+    headed: bool = True
 
 
 def board(  # noqa: PLR0913 the parts of a board
@@ -57,20 +61,30 @@ def board(  # noqa: PLR0913 the parts of a board
 def laid_out(rows: Sequence[Row]) -> list[gf.Panel | gf.RowPanel]:
     """Return rows and panels with their ids and places: from left to right, a new line where none fits."""
     placed: list[gf.Panel | gf.RowPanel] = []
+    ids = itertools.count(1)
     top = 0
     for row in rows:
-        place = gf.GridPos(x=0, y=top, w=WIDTH, h=1)
-        placed.append(gf.RowPanel(title=row.title, id_val=len(placed) + 1, grid_pos=place))
-        top, left, height = top + 1, 0, 0
+        header = gf.RowPanel(
+            title=row.title, id_val=next(ids), grid_pos=gf.GridPos(x=0, y=top, w=WIDTH, h=1), collapsed=row.collapsed
+        )
+        if row.headed:
+            placed.append(header)
+            top += 1
+        inside: list[gf.Panel] = []
+        left, height = 0, 0
         for item in row.panels:
             size = item.grid_pos or gf.GridPos()
             if left + size.w > WIDTH:
                 top, left, height = top + height, 0, 0
-            item.id_val = len(placed) + 1
+            item.id_val = next(ids)
             item.grid_pos = gf.GridPos(x=left, y=top, w=size.w, h=size.h)
             left, height = left + size.w, max(height, size.h)
-            placed.append(item)
-        top += height
+            inside.append(item)
+        if row.collapsed:
+            header.panels = inside
+        else:
+            placed += inside
+            top += height
     return placed
 
 
@@ -111,14 +125,17 @@ def _label(name: str, label: str, matchers: str, *, every: bool = True) -> gf.Va
     )
 
 
-def firing_alerts(by: str) -> gf.AnnotationQuery:
-    """Return annotations where an alert of ours fires, one for each value of the labels *by*.
+def critical_alerts(by: str) -> gf.AnnotationQuery:
+    """Return annotations where a critical alert of ours fires, one for each value of the labels *by*.
 
     Some alerts are about a whole job and have no instance; `$instance|` takes them in.
     """
-    matchers = f'alertname=~"KubePKI.+", alertstate="firing", job=~"$job|", instance=~"$instance|", {CLUSTER}'
+    matchers = (
+        'alertname=~"KubePKI.+", alertstate="firing", severity="critical", '
+        f'job=~"$job|", instance=~"$instance|", {CLUSTER}'
+    )
     return _annotation(
-        "Firing alerts", f"count by ({by}) (ALERTS{{{matchers}}})", RED, title="{{alertname}}", text="{{instance}}"
+        "Critical alerts", f"count by ({by}) (ALERTS{{{matchers}}})", RED, title="{{alertname}}", text="{{instance}}"
     )
 
 
@@ -155,8 +172,8 @@ def _links(uid: str) -> list[gf.DashboardLink]:
             title=title,
             type_val=gf.DashboardLinkType.LINK,
             icon="dashboard",
-            url=f"/d/{other}",
-            include_vars=True,
+            # Without the instance: All of it would choose no host on the host's board.
+            url=f"/d/{other}?${{datasource:queryparam}}&${{cluster:queryparam}}&${{job:queryparam}}",
             keep_time=True,
         ),
         gf.DashboardLink(

@@ -1,13 +1,15 @@
-"""The host board: what one host presents, what the clocks say, what happened, and what a rollback could use."""
+"""The host board: what one host presents, what to do there, what happened, and what a rollback could use."""
 
 from grafana_foundation_sdk.models import dashboard as gf
 
-from grafana.boards import frame, look, trouble, verdicts
-from grafana.boards.clocks import history_row, incident_row
+from grafana.boards import clocks, files, frame, look, paths, todo, trouble, verdicts
 from grafana.boards.exporter import exporter_row
-from grafana.boards.files import files_row
 from grafana.boards.frame import Row
-from grafana.boards.panels import Query, Words, timeline
+from grafana.boards.panels import Query, Words, tile, timeline
+from grafana.boards.promql import select
+
+NOBODY = "no such host"
+WIDTH, HEIGHT = 5, 4
 
 
 def host() -> gf.Dashboard:
@@ -20,41 +22,103 @@ def host() -> gf.Dashboard:
         rows=(
             Row(
                 title="Verdict",
+                headed=False,
                 panels=(
-                    verdicts.future_dated(),
-                    verdicts.rejected_now(),
-                    verdicts.lead(),
-                    verdicts.valid_from(),
-                    verdicts.what_to_do(),
-                    verdicts.broken_paths(),
+                    _this_host(),
+                    verdicts.lead(NOBODY, width=WIDTH),
+                    verdicts.valid_again("Valid again (UTC)", NOBODY, width=6),
+                    _first_to_expire(),
+                    _clock(),
+                    todo.what_to_do(NOBODY, size=(24, 5)),
+                    paths.of_one_host(),
+                    files.rollback_files(),
                 ),
             ),
-            Row(title="Validity", panels=(_validity(),)),
-            incident_row(),
-            history_row(),
-            files_row(),
+            Row(
+                title="What happened",
+                panels=(_validity(), clocks.link_history(), clocks.synchronized()),
+            ),
+            Row(
+                title="Clocks",
+                panels=(clocks.three_lines(), clocks.against_others(), clocks.error_and_steps()),
+            ),
             exporter_row(),
         ),
         variables=frame.variables(every_host=False),
         annotations=(
-            frame.firing_alerts("alertname, severity, instance"),
+            frame.critical_alerts("alertname, severity, instance"),
             frame.link_changes(),
             frame.clock_steps(),
         ),
     )
 
 
+def _this_host() -> gf.Panel:
+    said = {number: (text.upper() if number > 1 else text, color) for number, (text, color) in trouble.STATES.items()}
+    return tile(
+        Words(
+            title="This host",
+            description=(
+                "The worst state of what this host presents. Future-dated: NotBefore is ahead of Prometheus or of a "
+                "reference clock. Rejected now: ahead of the API server's clock; where that cannot be read, of the "
+                "host's and Prometheus'."
+            ),
+        ),
+        (Query(expr=f"max({trouble.troubled()}) or {trouble.all_well()}"),),
+        mappings=look.words({**said, 0: ("healthy", look.GREEN), **trouble.ABSENCES}),
+        steps=look.thresholds((None, look.ORANGE)),
+        no_value=NOBODY,
+        size=(WIDTH, HEIGHT),
+    )
+
+
+def _first_to_expire() -> gf.Panel:
+    left = f"min({select(trouble.FIRST_NOT_AFTER)}) - time()"
+    return tile(
+        Words(
+            title="First expiry",
+            description="Until the first current certificate expires, by Prometheus' clock.",
+        ),
+        (Query(expr=f"({left}) >= 0 or 0 * ({left}) - 4 or {trouble.absent()}"),),
+        unit="dtdurations",
+        mappings=look.words({**trouble.ABSENCES, -4: ("EXPIRED", look.RED)}),
+        steps=look.thresholds(
+            (None, look.ORANGE), (0, look.RED), (7 * look.DAY, look.ORANGE), (30 * look.DAY, look.GREEN)
+        ),
+        no_value=NOBODY,
+        size=(4, HEIGHT),
+    )
+
+
+def _clock() -> gf.Panel:
+    """Return by how much the host differs from Prometheus; a clock that is behind is shown as minus."""
+    skew = f"max({select(trouble.SKEW)})"
+    band = clocks.BAND
+    return tile(
+        Words(
+            title="Clock",
+            description=(
+                "This host's clock against Prometheus'; 2 min are allowed. Which of the two is wrong: see the clocks "
+                "below, or Which clock is wrong on the fleet's board."
+            ),
+        ),
+        (Query(expr=f"({skew}) > {band} or 0 * (({skew}) < -{band}) - 4 or 0 * ({skew}) or {trouble.absent()}"),),
+        unit="dtdurations",
+        mappings=look.words({0: ("agrees", look.GREEN), -4: ("behind", look.RED), **trouble.ABSENCES}),
+        no_value=NOBODY,
+        size=(4, HEIGHT),
+    )
+
+
 def _validity() -> gf.Panel:
+    by_file = f'label_replace({trouble.state()}, "file", "$1", "path", ".*/([^/]+)")'
     return timeline(
         Words(
             title="Validity of what is presented",
-            description=(
-                "One line for each current path, its worst state. Future-dated: NotBefore is ahead of Prometheus or of "
-                "a reference clock. Rejected now: ahead of the API server's clock; where that cannot be read, of the "
-                "host's and Prometheus'."
-            ),
-            links=(*verdicts.CERTIFICATE_BOOKS, look.runbook("KubePKICertificateExpired")),
+            description="One line for each current path, by the name of its file: its worst state at the time.",
+            links=paths.STATE_BOOKS,
         ),
-        (Query(expr=trouble.state(), legend="{{instance}} {{path}}"),),
+        (Query(expr=by_file, legend="{{file}}"),),
         mappings=look.words(trouble.STATES),
+        no_value="no such host, or its exporter is down",
     )

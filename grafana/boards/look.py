@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from grafana_foundation_sdk.models import dashboard as gf
 
 GREEN, YELLOW, ORANGE, RED, BLUE, GREY = "green", "yellow", "orange", "red", "blue", "text"
+# No colour at all, for an empty cell.
+NONE = "transparent"
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 REPOSITORY = "https://github.com/kubepki/kubepki-exporter"

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grafana_foundation_sdk.models import bargauge, common, prometheus, stat, statetimeline, timeseries
+from grafana_foundation_sdk.models import common, prometheus, stat, statetimeline, timeseries
 from grafana_foundation_sdk.models import dashboard as gf
 
-from grafana.boards.look import GREEN, RED, thresholds
+from grafana.boards.look import GREEN, GREY, ORANGE, RED, thresholds
 
 DATASOURCE = common.DataSourceRef(type_val="prometheus", uid="${datasource}")
 WIDTH = 24
-SHORT, TALL = 4, 9
+TALL = 9
+# Above 0, for thresholds whose 0 has a word of its own.
+TINY = 0.000001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,35 +81,48 @@ def panel(  # noqa: PLR0913 these are the parts of every panel
     )
 
 
-def verdict(  # noqa: PLR0913 the parts of a number
+def tile(  # noqa: PLR0913 the parts of a number
     words: Words,
-    expr: str,
+    queries: Sequence[Query],
     *,
     mappings: list[gf.ValueMapping],
+    no_value: str,
+    size: tuple[int, int],
     steps: gf.ThresholdsConfig | None = None,
     unit: str = "short",
-    legend: str = "",
-    width: int = 4,
+    second_unit: str | None = None,
 ) -> gf.Panel:
-    """Return a number that is green, with words, when it is 0, and red otherwise."""
+    """Return a number or word on its colour; *no_value* has the first step's colour, which is never that of good.
+
+    *second_unit* is the unit of the second query.
+    """
+    overrides = [
+        gf.DashboardFieldConfigSourceOverrides(
+            matcher=gf.MatcherConfig(id_val="byFrameRefID", options=ref_id(1)),
+            properties=[gf.DynamicConfigValue(id_val="unit", value=second_unit)],
+        )
+    ]
     return panel(
         "stat",
         words,
-        targets([Query(expr=expr, legend=legend)], instant=True),
-        size=(width, SHORT),
+        targets(queries, instant=True),
+        size=size,
         options=stat.Options(
-            color_mode=common.BigValueColorMode.BACKGROUND,
+            color_mode=common.BigValueColorMode.BACKGROUND_SOLID,
             graph_mode=common.BigValueGraphMode.NONE,
-            text_mode=common.BigValueTextMode.VALUE_AND_NAME if legend else common.BigValueTextMode.VALUE,
+            text_mode=common.BigValueTextMode.VALUE,
             reduce_options=common.ReduceDataOptions(calcs=["lastNotNull"], fields="", values=False),
         ),
         config=gf.FieldConfig(
             unit=unit,
+            # Durations with one decimal say hours and minutes.
+            decimals=1 if unit.startswith("dtduration") else None,
             mappings=mappings,
-            thresholds=steps or thresholds((None, GREEN), (1, RED)),
+            thresholds=steps or thresholds((None, ORANGE), (TINY, RED)),
             color=gf.FieldColor(mode=gf.FieldColorModeId.THRESHOLDS),
-            no_value="no host reports",
+            no_value=no_value,
         ),
+        overrides=overrides if second_unit else (),
     )
 
 
@@ -117,31 +132,33 @@ def graph(  # noqa: PLR0913 the parts of a graph
     *,
     unit: str,
     steps: gf.ThresholdsConfig | None = None,
-    areas: bool = False,
-    mappings: list[gf.ValueMapping] | None = None,
+    soft: tuple[float, float] | None = None,
+    decimals: int | None = None,
+    right: bool = False,
     width: int = 12,
 ) -> gf.Panel:
-    """Return lines over time; *steps* are drawn as lines, or with *areas* as lines and bands."""
-    style = common.GraphThresholdsStyleMode.LINE_AND_AREA if areas else common.GraphThresholdsStyleMode.LINE
+    """Return lines over time; *steps* are lines, *soft* is what the axis shows at least, the legend may be *right*."""
     return panel(
         "timeseries",
         words,
         targets(queries, instant=False),
         size=(width, TALL),
-        options=timeseries.Options(legend=_legend(calcs=["lastNotNull"]), tooltip=_tooltip()),
+        options=timeseries.Options(legend=_legend(calcs=["lastNotNull"], right=right), tooltip=_tooltip()),
         config=gf.FieldConfig(
             unit=unit,
-            mappings=mappings,
+            decimals=decimals,
             thresholds=steps or thresholds((None, GREEN)),
             color=gf.FieldColor(mode=gf.FieldColorModeId.PALETTE_CLASSIC_BY_NAME),
-            no_value="no data",
+            no_value="no such host, or its exporter is down",
             custom=common.GraphFieldConfig(
                 draw_style=common.GraphDrawStyle.LINE,
                 line_width=2,
                 fill_opacity=0,
                 show_points=common.VisibilityMode.NEVER,
+                axis_soft_min=soft[0] if soft else None,
+                axis_soft_max=soft[1] if soft else None,
                 thresholds_style=common.GraphThresholdsStyleConfig(
-                    mode=style if steps else common.GraphThresholdsStyleMode.OFF
+                    mode=common.GraphThresholdsStyleMode.DASHED if steps else common.GraphThresholdsStyleMode.OFF
                 ),
             ),
         ),
@@ -153,63 +170,79 @@ def timeline(  # noqa: PLR0913 the parts of a timeline
     queries: Sequence[Query],
     *,
     mappings: list[gf.ValueMapping],
-    transformations: Sequence[gf.DataTransformerConfig] = (),
-    table: bool = False,
-    display_name: str | None = None,
+    no_value: str,
     width: int = 24,
+    height: int = TALL,
 ) -> gf.Panel:
-    """Return states over time, a line of blocks for each series; with *table* the states may be labels."""
-    by_value = bool(mappings)
+    """Return states over time, a line of blocks for each series; each has its word and colour in *mappings*."""
     return panel(
         "state-timeline",
         words,
-        targets(queries, instant=False, table=table),
-        size=(width, TALL),
+        targets(queries, instant=False),
+        size=(width, height),
         options=statetimeline.Options(
-            show_value=common.VisibilityMode.AUTO, legend=_legend(), tooltip=_tooltip(), per_page=20
+            show_value=common.VisibilityMode.AUTO, legend=_no_legend(), tooltip=_tooltip(), per_page=20
         ),
         config=gf.FieldConfig(
-            display_name=display_name,
             unit="short",
             mappings=mappings,
             thresholds=thresholds((None, GREEN)),
-            color=gf.FieldColor(
-                mode=gf.FieldColorModeId.THRESHOLDS if by_value else gf.FieldColorModeId.PALETTE_CLASSIC
-            ),
-            no_value="no data",
+            # Coloured by thresholds, Grafana merges values between two steps and drops the mappings: all one colour.
+            color=gf.FieldColor(mode=gf.FieldColorModeId.PALETTE_CLASSIC),
+            no_value=no_value,
             custom=statetimeline.FieldConfig(fill_opacity=80, line_width=0, span_nulls=False),
         ),
-        transformations=transformations,
     )
 
 
-def bars(words: Words, query: Query, *, unit: str, steps: gf.ThresholdsConfig, width: int = 12) -> gf.Panel:
-    """Return one horizontal bar for each series, as it is now."""
+def stacked(words: Words, queries: Sequence[tuple[Query, str]], *, no_value: str, width: int = 12) -> gf.Panel:
+    """Return areas over time on top of each other; each query has its colour."""
     return panel(
-        "bargauge",
+        "timeseries",
         words,
-        targets([query], instant=True),
+        targets([query for query, _ in queries], instant=False),
         size=(width, TALL),
-        options=bargauge.Options(
-            display_mode=common.BarGaugeDisplayMode.BASIC,
-            orientation=common.VizOrientation.HORIZONTAL,
-            reduce_options=common.ReduceDataOptions(calcs=["lastNotNull"], fields="", values=False),
-        ),
+        options=timeseries.Options(legend=_legend(), tooltip=_tooltip()),
         config=gf.FieldConfig(
-            unit=unit,
+            unit="short",
             min_val=0,
-            thresholds=steps,
-            color=gf.FieldColor(mode=gf.FieldColorModeId.THRESHOLDS),
-            no_value="no certificate",
+            decimals=0,
+            thresholds=thresholds((None, GREY)),
+            no_value=no_value,
+            custom=common.GraphFieldConfig(
+                draw_style=common.GraphDrawStyle.LINE,
+                line_width=1,
+                fill_opacity=70,
+                show_points=common.VisibilityMode.NEVER,
+                stacking=common.StackingConfig(mode=common.StackingMode.NORMAL, group="A"),
+            ),
         ),
+        overrides=[
+            gf.DashboardFieldConfigSourceOverrides(
+                matcher=gf.MatcherConfig(id_val="byFrameRefID", options=ref_id(index)),
+                properties=[
+                    gf.DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": color}),
+                ],
+            )
+            for index, (_, color) in enumerate(queries)
+        ],
     )
 
 
-def _legend(calcs: list[str] | None = None) -> common.VizLegendOptions:
+def _no_legend() -> common.VizLegendOptions:
+    return common.VizLegendOptions(
+        show_legend=False,
+        display_mode=common.LegendDisplayMode.LIST,
+        placement=common.LegendPlacement.BOTTOM,
+        calcs=[],
+    )
+
+
+def _legend(calcs: list[str] | None = None, *, right: bool = False) -> common.VizLegendOptions:
     return common.VizLegendOptions(
         show_legend=True,
         display_mode=common.LegendDisplayMode.TABLE if calcs else common.LegendDisplayMode.LIST,
-        placement=common.LegendPlacement.BOTTOM,
+        placement=common.LegendPlacement.RIGHT if right else common.LegendPlacement.BOTTOM,
         calcs=calcs or [],
     )
 

@@ -11,6 +11,8 @@ from grafana.boards.look import GREY, thresholds
 from grafana.boards.panels import TALL, WIDTH, Query, Words, panel, ref_id, targets
 
 DATE = "dateTimeAsIso"
+# An en dash, in an empty cell.
+NOTHING = "\u2013"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,8 @@ class Column:
     link: gf.DashboardLink | None = None
     width: int | None = None
     paint: common.TableCellDisplayMode = common.TableCellDisplayMode.AUTO
+    # What an empty cell says; the panel's own word is for a table without rows.
+    empty: str = NOTHING
 
 
 def coloured(  # noqa: PLR0913 the parts of a coloured cell
@@ -43,6 +47,17 @@ def coloured(  # noqa: PLR0913 the parts of a coloured cell
         expr=expr,
         unit=unit,
         steps=steps,
+        mappings=tuple(mappings),
+        width=width,
+        paint=common.TableCellDisplayMode.COLOR_BACKGROUND,
+    )
+
+
+def painted(title: str, label: str, *, mappings: Sequence[gf.ValueMapping], width: int) -> Column:
+    """Return a column of a label whose cells are worded and painted by *mappings*."""
+    return Column(
+        title=title,
+        label=label,
         mappings=tuple(mappings),
         width=width,
         paint=common.TableCellDisplayMode.COLOR_BACKGROUND,
@@ -72,7 +87,7 @@ def table(
             unit="short",
             thresholds=thresholds((None, GREY)),
             no_value=no_value,
-            custom=common.TableFieldOptions(align=common.FieldTextAlignment.AUTO, filterable=True),
+            custom=common.TableFieldOptions(align=common.FieldTextAlignment.LEFT),
         ),
         overrides=[_override(column) for column in columns],
         transformations=_arranged(columns, valued),
@@ -101,7 +116,10 @@ def _arranged(columns: Sequence[Column], valued: Sequence[Column]) -> list[gf.Da
 
 
 def _override(column: Column) -> gf.DashboardFieldConfigSourceOverrides:
-    properties: list[tuple[str, object]] = [("unit", column.unit)]
+    properties: list[tuple[str, object]] = [("unit", column.unit), ("noValue", column.empty)]
+    if column.unit.startswith("dtduration"):
+        # With one decimal a duration says hours and minutes.
+        properties.append(("decimals", 1))
     if column.mappings:
         properties.append(("mappings", list(column.mappings)))
     if column.steps:

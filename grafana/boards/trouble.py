@@ -1,4 +1,7 @@
-"""What is wrong with a path, as PromQL over the recorded series; every expression has one series for each path."""
+"""What is wrong with a path, as PromQL over the recorded series; every expression has one series for each path.
+
+A verdict is given only for hosts whose series the rules record: without them, a raw series never stands in.
+"""
 
 from grafana.boards import look
 from grafana.boards.promql import current, select
@@ -21,6 +24,14 @@ STATES: dict[float, tuple[str, str]] = {
     2: ("expired", look.RED),
     1: ("expiring or faulty", look.ORANGE),
     0: ("valid", look.GREEN),
+    -1: ("no rules", look.ORANGE),
+}
+# What stands in for a number that nobody knows: absence of data is never good news.
+NO_RULES, DOWN, PARTLY = -1, -2, -3
+ABSENCES: dict[float, tuple[str, str]] = {
+    NO_RULES: ("no rules loaded", look.ORANGE),
+    DOWN: ("exporter down", look.ORANGE),
+    PARTLY: ("none seen", look.BLUE),
 }
 
 
@@ -67,46 +78,82 @@ def expiring() -> str:
     return f"min without (level) ({select(REMAINING)})"
 
 
-def state() -> str:
-    """Return the number in `STATES` of each current path, the worst one."""
-    known = f"max without (standing) ({current('kubepki_path_ok')})"
-    ranked = ((broken(), 5), (rejected(), 4), (future(), 3), (expired(), 2), (expiring(), 1), (faulty(), 1), (known, 0))
+def troubled() -> str:
+    """Return the number in `STATES` of each current path that is in trouble, the worst one."""
+    ranked = ((broken(), 5), (rejected(), 4), (future(), 3), (expired(), 2), (expiring(), 1), (faulty(), 1))
     return " or ".join(f"0 * {expr} + {number}" for expr, number in ranked)
 
 
+def valid() -> str:
+    """Return 0 for each current path that the rules judge and find nothing wrong with."""
+    return f"0 * {_known()} and ignoring (path) {select(SKEW)} unless ({troubled()})"
+
+
+def state() -> str:
+    """Return the number in `STATES` of each current path: the worst one, and -1 where no rules judge it."""
+    return f"{troubled()} or 0 * {_known()} and ignoring (path) {select(SKEW)} or 0 * {_known()} - 1"
+
+
+def _known() -> str:
+    return f"max without (standing) ({current('kubepki_path_ok')})"
+
+
+def not_before() -> str:
+    """Return NotBefore of each current path, in seconds, the latest of its certificates."""
+    return f"max without (entry, usage, standing) ({current(NOT_BEFORE)})"
+
+
+def not_after() -> str:
+    """Return NotAfter of each current path, in seconds, the first of its certificates."""
+    return f"min without (entry, usage, standing) ({current(NOT_AFTER)})"
+
+
 def worst_paths(limit: int) -> str:
-    """Return the *limit* worst paths; the state, less a part of 1 that is smaller the sooner NotAfter comes."""
-    not_after = f"min without (entry, usage, standing) ({current(NOT_AFTER)})"
-    return f"topk({limit}, ({state()}) - {not_after} / 1e10 or ({state()}))"
+    """Return the *limit* worst paths in trouble: the state, less a part of 1 by how soon NotAfter comes."""
+    return f"topk({limit}, ({troubled()}) - {not_after()} / 1e10 or ({troubled()}))"
+
+
+def with_fallback(expr: str) -> str:
+    """Return the paths of *expr* for which `rollback` has a candidate."""
+    return f"({expr}) and ({select('kubepki_fallback_certificates')} > 0)"
+
+
+def without_fallback(expr: str) -> str:
+    """Return the paths of *expr* for which `rollback` has none."""
+    return f"({expr}) unless ({select('kubepki_fallback_certificates')} > 0)"
+
+
+def exporters() -> str:
+    """Return `up` of our exporters; the job variable may stand for every job, so the name of ours is asked for too."""
+    return select("up", 'job=~"(.+/)?kubepki-exporter"')
+
+
+def absent() -> str:
+    """Return why there is no verdict: `NO_RULES` or `DOWN`; nothing where no target is known at all."""
+    return f"0 * count({select(HOST_TIME)}) + {NO_RULES} or 0 * count({exporters()} == 0) + {DOWN}"
+
+
+def all_well() -> str:
+    """Return 0 where the rules judge every target, `PARTLY` where one is down, else why there is no verdict."""
+    judged = f"0 * count({select(SKEW)})"
+    return f"{judged} unless ({exporters_down()}) or {judged} + {PARTLY} or {absent()}"
+
+
+def exporters_down() -> str:
+    """Return how many exporters do not answer, nothing where all do."""
+    return f"count({exporters()} == 0)"
 
 
 def hosts(expr: str) -> str:
-    """Return how many hosts have a path in *expr*: 0 where none has, nothing where no host reports at all."""
-    return f"count(max without (path) ({expr})) or 0 * count({select(HOST_TIME)})"
+    """Return how many hosts have a path in *expr*, else what `all_well` says."""
+    return f"count(max without (path) ({expr})) or {all_well()}"
+
+
+def count(expr: str) -> str:
+    """Return how many series *expr* has, else what `all_well` says."""
+    return f"count({expr}) or {all_well()}"
 
 
 def largest(expr: str) -> str:
-    """Return the largest value of *expr*, 0 where there is none."""
-    return f"max({expr}) or 0 * count({select(HOST_TIME)})"
-
-
-def what_to_do() -> str:
-    """Return 3 wait, 2 roll back, 1 repair before the clocks are corrected, 0 nothing."""
-    fallback = select("kubepki_fallback_certificates")
-    return (
-        f"0 * count(({rejected()}) unless ({fallback} > 0)) + 3"
-        f" or 0 * count({rejected()}) + 2"
-        f" or 0 * count({future()}) + 1"
-        f" or 0 * count({select(HOST_TIME)})"
-    )
-
-
-def wrong_clock() -> str:
-    """Return 2 where most of at least three hosts differ from Prometheus one way, 1 where some do, else 0."""
-    skew = select(SKEW)
-    most = " or ".join(f"count({skew} {beyond}) > 0.5 * count({skew})" for beyond in ("> 120", "< -120"))
-    return (
-        f"(0 * ({most}) + 2 and count({skew}) >= 3)"
-        f" or 0 * count(abs({skew}) > 120) + 1"
-        f" or 0 * count({select(HOST_TIME)})"
-    )
+    """Return the largest value of *expr*, else what `all_well` says."""
+    return f"max({expr}) or {all_well()}"

@@ -1,196 +1,154 @@
-"""The numbers at the top of both boards: is anything future-dated, by how much, until when, what to do."""
+"""The tiles of the fleet board: how many, by how much, until when; each says in words when it does not know."""
 
 from grafana_foundation_sdk.models import dashboard as gf
 
 from grafana.boards import look, trouble
-from grafana.boards.panels import Words, verdict
-from grafana.boards.promql import current, select
+from grafana.boards.panels import Query, Words, tile
+from grafana.boards.promql import as_date, select
 
 CERTIFICATE_BOOKS = (look.runbook("KubePKICertificateFutureDated"), look.runbook("KubePKICertificateNotYetValid"))
+LARGE, SMALL = 5, (6, 2)
+NOBODY = "no exporter"
 
 
-def future_dated() -> gf.Panel:
-    """Return how many hosts have a future-dated certificate."""
-    return verdict(
-        Words(
-            title="Hosts with a future-dated certificate",
-            description=(
-                "Hosts that present a certificate whose NotBefore is in the future by Prometheus' clock or by a "
-                "reference clock. It may still work, as long as the API server's clock is wrong too."
+def large_row() -> tuple[gf.Panel, ...]:
+    """Return what wakes somebody: how many hosts, by how much, until when."""
+    return (
+        _number(
+            Words(
+                title="Future-dated hosts",
+                description=(
+                    "Hosts that present a certificate whose NotBefore is in the future by Prometheus' clock or by a "
+                    "reference clock. It may still work, as long as the API server's clock is wrong too."
+                ),
             ),
-            links=CERTIFICATE_BOOKS,
+            trouble.hosts(trouble.future()),
+            size=(LARGE, 4),
         ),
-        trouble.hosts(trouble.future()),
-        mappings=look.words({0: ("none", look.GREEN)}),
+        _number(
+            Words(
+                title="Rejected now",
+                description=(
+                    "Hosts whose certificate is not valid yet by the API server's own clock; where that cannot be "
+                    "read, by the host's and Prometheus' clocks together. The API server answers them 401."
+                ),
+            ),
+            trouble.hosts(trouble.rejected()),
+            size=(LARGE, 4),
+        ),
+        lead(NOBODY, width=LARGE),
+        valid_again("All valid again (UTC)", NOBODY, width=24 - 3 * LARGE),
     )
 
 
-def rejected_now() -> gf.Panel:
-    """Return how many hosts the API server rejects."""
-    return verdict(
-        Words(
-            title="Hosts rejected now",
-            description=(
-                "Hosts whose certificate is not valid yet by the API server's own clock; where that cannot be read, "
-                "by the host's and Prometheus' clocks together. The API server answers them 401."
+def small_row() -> tuple[gf.Panel, ...]:
+    """Return what else may be wrong, in small tiles."""
+    soon = f"{select(trouble.FIRST_NOT_AFTER)} - time()"
+    return (
+        _number(
+            Words(
+                title="Broken",
+                description="Hosts with a current link or file whose fault breaks whoever uses it.",
             ),
-            links=CERTIFICATE_BOOKS,
+            trouble.hosts(trouble.broken()),
         ),
-        trouble.hosts(trouble.rejected()),
-        mappings=look.words({0: ("none", look.GREEN)}),
+        _number(
+            Words(
+                title="Expired",
+                description="Hosts with a current certificate whose NotAfter has passed by Prometheus' clock.",
+            ),
+            trouble.hosts(trouble.expired()),
+        ),
+        _number(
+            Words(
+                title="Expire < 7 d",
+                description="Hosts whose first current certificate expires within seven days, by Prometheus' clock.",
+            ),
+            trouble.count(f"({soon} >= 0) < {7 * look.DAY}"),
+            color=look.ORANGE,
+        ),
+        _number(
+            Words(
+                title="Expire soon",
+                description=(
+                    "Hosts with a current certificate that has less left than KubePKICertificateExpiring allows: it "
+                    "should have been rotated already."
+                ),
+            ),
+            trouble.hosts(trouble.expiring()),
+            color=look.ORANGE,
+        ),
+        _number(
+            Words(
+                title="No fallback",
+                description="Future-dated hosts on which no file passes every check of `rollback`.",
+            ),
+            trouble.hosts(trouble.without_fallback(trouble.future())),
+        ),
+        _number(
+            Words(
+                title="Wrong clocks",
+                description="Hosts whose clock differs from Prometheus' by more than 2 min.",
+            ),
+            trouble.count(f"abs({select(trouble.SKEW)}) > {2 * look.MINUTE}"),
+            color=look.ORANGE,
+        ),
+        _number(
+            Words(
+                title="Exporters down",
+                description="Scrape targets of kubepki-exporter that do not answer: nobody watches those hosts.",
+            ),
+            f"{trouble.exporters_down()} or {trouble.all_well()}",
+        ),
+        tile(
+            Words(title="Hosts watched", description="Hosts whose exporter reports now."),
+            (Query(expr=f"count({select(trouble.HOST_TIME)}) or 0 * count({trouble.exporters()}) + {trouble.DOWN}"),),
+            mappings=look.words(trouble.ABSENCES),
+            steps=look.thresholds((None, look.ORANGE), (0, look.BLUE)),
+            no_value=NOBODY,
+            size=SMALL,
+        ),
     )
 
 
-def lead() -> gf.Panel:
-    """Return the largest lead."""
-    return verdict(
+def lead(no_value: str, *, width: int) -> gf.Panel:
+    """Return the largest lead, in hours and minutes."""
+    return tile(
         Words(
-            title="Future-dated by at most",
+            title="Ahead by",
             description="The largest lead of a NotBefore over the clock that it is most ahead of, not the host's.",
-            links=CERTIFICATE_BOOKS,
         ),
-        trouble.largest(trouble.future()),
+        (Query(expr=trouble.largest(trouble.future())),),
         unit="dtdurations",
-        mappings=look.words({0: ("nothing is ahead", look.GREEN)}),
+        mappings=look.words({0: ("nothing ahead", look.GREEN), **trouble.ABSENCES}),
+        no_value=no_value,
+        size=(width, 4),
     )
 
 
-def valid_from() -> gf.Panel:
-    """Return when the last future-dated certificate becomes valid."""
-    not_before = f"max without (entry, usage, standing) ({current(trouble.NOT_BEFORE)}) and {trouble.future()}"
-    return verdict(
+def valid_again(title: str, no_value: str, *, width: int) -> gf.Panel:
+    """Return when the last future-dated certificate becomes valid, as a date and from now."""
+    latest = f"max({trouble.not_before()} and {trouble.future()})"
+    return tile(
         Words(
-            title="All valid again at",
+            title=title,
             description="The latest NotBefore of a future-dated certificate: it heals by itself when that has passed.",
-            links=CERTIFICATE_BOOKS,
         ),
-        f"1000 * ({trouble.largest(not_before)})",
+        (Query(expr=f"{as_date(latest)} or {trouble.all_well()}"), Query(expr=as_date(latest))),
         unit="dateTimeAsIso",
-        mappings=look.words({0: ("now", look.GREEN)}),
+        second_unit="dateTimeFromNow",
+        mappings=look.words({0: ("nothing ahead", look.GREEN), **trouble.ABSENCES}),
+        no_value=no_value,
+        size=(width, 4),
     )
 
 
-def what_to_do() -> gf.Panel:
-    """Return the next step in words."""
-    return verdict(
-        Words(
-            title="What to do",
-            description=(
-                "Roll back: run `kubepki-exporter rollback --apply` on the rejected hosts and restart their kubelets; "
-                "each has a file that passes every check. Repair first: roll back or renew before any clock is "
-                "corrected. Wait: a rejected host has no usable fallback; it heals at NotBefore."
-            ),
-            links=CERTIFICATE_BOOKS,
-        ),
-        trouble.what_to_do(),
-        mappings=look.words(
-            {
-                0: ("nothing", look.GREEN),
-                1: ("repair before clocks are corrected", look.RED),
-                2: ("roll back", look.RED),
-                3: ("a host has no fallback: renew or wait", look.RED),
-            }
-        ),
-    )
-
-
-def wrong_clock() -> gf.Panel:
-    """Return which clock is wrong, in words."""
-    return verdict(
-        Words(
-            title="Which clock is wrong",
-            description=(
-                "Hosts against Prometheus, more than 2 min apart. When more than half of at least three hosts differ "
-                "in one direction, Prometheus itself or the whole room is wrong: compare with a clock outside both."
-            ),
-            links=(look.runbook("KubePKIHostClockSkewed"), look.runbook("KubePKIPrometheusClockSuspect")),
-        ),
-        trouble.wrong_clock(),
-        mappings=look.words(
-            {
-                0: ("none", look.GREEN),
-                1: ("single hosts", look.ORANGE),
-                2: ("Prometheus or the whole room", look.RED),
-            }
-        ),
-        steps=look.thresholds((None, look.GREEN), (1, look.ORANGE), (2, look.RED)),
-    )
-
-
-def skewed_hosts() -> gf.Panel:
-    """Return how many hosts differ from Prometheus."""
-    return verdict(
-        Words(
-            title="Hosts with a wrong clock",
-            description="Hosts whose clock differs from Prometheus' by more than 2 min.",
-            links=(look.runbook("KubePKIHostClockSkewed"),),
-        ),
-        f"count(abs({select(trouble.SKEW)}) > 120) or 0 * count({select(trouble.HOST_TIME)})",
-        mappings=look.words({0: ("none", look.GREEN)}),
-        steps=look.thresholds((None, look.GREEN), (1, look.ORANGE)),
-    )
-
-
-def broken_paths() -> gf.Panel:
-    """Return how many current paths are unusable."""
-    return verdict(
-        Words(
-            title="Broken paths",
-            description="Current links and files with a fault that breaks whoever uses them.",
-            links=(look.runbook("KubePKIPathBroken"),),
-        ),
-        f"count({trouble.broken()}) or 0 * count({select(trouble.HOST_TIME)})",
-        mappings=look.words({0: ("none", look.GREEN)}),
-    )
-
-
-def exporters_down() -> gf.Panel:
-    """Return how many exporters do not answer."""
-    # The job variable may stand for every job, so the name of ours is asked for too.
-    up = select("up", 'job=~"(.+/)?kubepki-exporter"')
-    return verdict(
-        Words(
-            title="Exporters down",
-            description="Scrape targets of the job kubepki-exporter that do not answer: nobody watches those hosts.",
-            links=(look.runbook("KubePKIExporterDown"), look.runbook("KubePKIMetricsMissing")),
-        ),
-        f"count({up} == 0) or 0 * count({up})",
-        mappings=look.words({0: ("all answer", look.GREEN)}),
-    )
-
-
-def no_fallback() -> gf.Panel:
-    """Return how many future-dated paths have no fallback."""
-    fallback = select("kubepki_fallback_certificates")
-    return verdict(
-        Words(
-            title="Future-dated without a fallback",
-            description="Future-dated paths for which no file on the host passes every check of `rollback`.",
-            links=CERTIFICATE_BOOKS,
-        ),
-        f"count({trouble.future()} unless ({fallback} > 0)) or 0 * count({select(trouble.HOST_TIME)})",
-        mappings=look.words({0: ("none", look.GREEN)}),
-    )
-
-
-def expired_paths() -> gf.Panel:
-    """Return how many current paths have an expired certificate."""
-    return verdict(
-        Words(
-            title="Expired",
-            description="Current paths with a certificate whose NotAfter has passed by Prometheus' clock.",
-            links=(look.runbook("KubePKICertificateExpired"),),
-        ),
-        f"count({trouble.expired()}) or 0 * count({select(trouble.HOST_TIME)})",
-        mappings=look.words({0: ("none", look.GREEN)}),
-    )
-
-
-def hosts_watched() -> gf.Panel:
-    """Return how many hosts report."""
-    return verdict(
-        Words(title="Hosts watched", description="Hosts whose exporter reports now."),
-        f"count({select(trouble.HOST_TIME)})",
-        mappings=[],
-        steps=look.thresholds((None, look.BLUE)),
+def _number(words: Words, expr: str, *, color: str = look.RED, size: tuple[int, int] = SMALL) -> gf.Panel:
+    return tile(
+        words,
+        (Query(expr=expr),),
+        mappings=look.words({0: ("none", look.GREEN), **trouble.ABSENCES}),
+        steps=look.thresholds((None, look.ORANGE), (1, color)),
+        no_value=NOBODY,
+        size=size,
     )

@@ -1,6 +1,7 @@
 """The real service with a wall clock that is off by what a file says: `python -m tests.e2e.stepped_exporter`.
 
-Arguments: the PKI directory and the file that holds the offset in seconds.
+Arguments: the PKI directory, the file that holds the offset in seconds, and a kubeconfig where there is one; its API
+server is asked for the time.
 """
 
 import sys
@@ -8,16 +9,20 @@ from pathlib import Path
 
 from kubepki.clocks.host import shifted_clock
 from kubepki.service.serve import serve
-from kubepki.settings import ClockSettings, Directory, PkiSettings, Settings, WebSettings
+from kubepki.settings import ClockSettings, Directory, Kubeconfig, PkiSettings, Settings, WebSettings
 
 
 def main() -> int:
     """Serve until a signal."""
-    directory, offset = sys.argv[1:]
+    directory, offset, *kubeconfigs = sys.argv[1:]
     settings = Settings(
         web=WebSettings(listen_addresses=("127.0.0.1:0",)),
-        pki=PkiSettings(directories=(Directory(path=directory, explicit=True),), kubeconfigs=(), timezone="UTC"),
-        clock=ClockSettings(apiserver=False),
+        pki=PkiSettings(
+            directories=(Directory(path=directory, explicit=True),),
+            kubeconfigs=tuple(Kubeconfig(path=path, optional=False) for path in kubeconfigs),
+            timezone="UTC",
+        ),
+        clock=ClockSettings(apiserver=bool(kubeconfigs)),
     )
     return serve(settings, lambda: settings, clock=shifted_clock(lambda: float(Path(offset).read_text())))
 

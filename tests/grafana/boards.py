@@ -18,8 +18,10 @@ def board(uid: str) -> Json:
 
 
 def panels(uid: str) -> list[Json]:
-    """Return the panels of a dashboard, rows left out."""
-    return [panel for panel in board(uid)["panels"] if panel["type"] != "row"]
+    """Return the panels of a dashboard, those of collapsed rows too, rows left out."""
+    placed = board(uid)["panels"]
+    folded = [panel for row in placed if row["type"] == "row" for panel in row.get("panels") or []]
+    return [panel for panel in placed if panel["type"] != "row"] + folded
 
 
 def panel(uid: str, title: str) -> Json:

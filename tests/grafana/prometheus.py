@@ -7,9 +7,9 @@ import subprocess
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,14 @@ class Prometheus:
         return float(series["value"][1])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """An exporter's address, and the labels that its series get."""
+
+    address: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
 def fast_rules(directory: Path) -> Path:
     """Return a copy of our rules whose alerts wait for seconds, so that a test need not wait for minutes."""
     text = re.sub(r"^( +for: )\d+[smh]$", r"\g<1>2s", RULES.read_text(encoding="utf-8"), flags=re.MULTILINE)
@@ -67,23 +75,29 @@ def fast_rules(directory: Path) -> Path:
 def running(  # noqa: PLR0913 - the parts of its configuration, each explicit
     program: Path,
     directory: Path,
-    targets: Sequence[str],
+    targets: Sequence[str | Target],
     *,
     honor_labels: bool = False,
     interval: str = "1s",
+    rules: bool = True,
+    relabel: Sequence[Mapping[str, object]] = (),
     alertmanagers: Sequence[str] = (),
 ) -> Iterator[Prometheus]:
     """Run *program* on *targets* of the job kubepki-exporter until the block ends."""
     directory.mkdir(parents=True, exist_ok=True)
     config = {
         "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval},
-        "rule_files": [str(fast_rules(directory))],
+        "rule_files": [str(fast_rules(directory))] if rules else [],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": list(alertmanagers)}]}]},
         "scrape_configs": [
             {
                 "job_name": "kubepki-exporter",
                 "honor_labels": honor_labels,
-                "static_configs": [{"targets": list(targets)}],
+                "metric_relabel_configs": list(relabel),
+                "static_configs": [
+                    {"targets": [target.address], "labels": dict(target.labels)}
+                    for target in (each if isinstance(each, Target) else Target(address=each) for each in targets)
+                ],
             }
         ],
     }

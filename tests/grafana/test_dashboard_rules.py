@@ -118,7 +118,10 @@ def test_links_lead_to_the_other_board_and_to_runbooks_of_real_alerts(uid: str) 
     """The boards link each other, and every runbook named is that of an alert of the rules."""
     other = {"kubepki-fleet": "kubepki-host", "kubepki-host": "kubepki-fleet"}[uid]
     links = board(uid)["links"]
-    assert any(link.get("url") == f"/d/{other}" and link["includeVars"] and link["keepTime"] for link in links)
+    (url,) = [link["url"] for link in links if link.get("url", "").startswith(f"/d/{other}") and link["keepTime"]]
+    # All instances would choose none on the host board.
+    assert "${cluster:queryparam}" in url
+    assert "instance" not in url
     books = {book for panel in panels(uid) for link in panel["links"] for book in RUNBOOK.findall(link["url"])}
     assert books
     assert books <= {rule["alert"] for rule in rules() if "alert" in rule}
@@ -146,21 +149,45 @@ def test_dates_in_tables_are_iso_over_milliseconds(panel: Json) -> None:
             assert expr.startswith("1000 * ")
 
 
-def test_the_links_history_is_in_the_order_of_time() -> None:
-    """Each link is one line of file names; unsorted rows would lose a rollback."""
-    (history,) = [panel for panel in panels("kubepki-host") if panel["title"] == "Which file the link points at"]
-    assert [step["id"] for step in history["transformations"]] == ["filterFieldsByName", "sortBy", "partitionByValues"]
-    assert history["targets"][0]["format"] == "table"
+def test_timelines_are_coloured_by_their_words() -> None:
+    """Colours of thresholds make Grafana merge values and drop the words; every timeline has a palette and words."""
+    timelines = [panel for uid in UIDS for panel in panels(uid) if panel["type"] == "state-timeline"]
+    assert timelines
+    for panel in timelines:
+        defaults = panel["fieldConfig"]["defaults"]
+        assert defaults["color"]["mode"] == "palette-classic"
+        assert defaults["mappings"]
 
 
-def test_a_verdict_of_zero_is_said_in_words_and_green() -> None:
-    """Each number at the top maps 0 to words, except the count of hosts."""
+def test_nothing_is_shown_in_the_colour_of_good_where_there_is_no_value() -> None:
+    """The word for no value has the colour of the first step."""
     for uid in UIDS:
         for panel in panels(uid):
-            if panel["type"] == "stat" and panel["title"] != "Hosts watched":
-                (mapping,) = panel["fieldConfig"]["defaults"]["mappings"]
-                assert mapping["options"]["0"]["color"] == "green"
-                assert mapping["options"]["0"]["text"]
+            if panel["type"] == "stat":
+                assert panel["fieldConfig"]["defaults"]["thresholds"]["steps"][0]["color"] != "green", panel["title"]
+
+
+def test_titles_of_small_tiles_are_short() -> None:
+    """At 1366 px a tile has room for so many characters."""
+    for uid in UIDS:
+        for panel in panels(uid):
+            if panel["type"] == "stat" and panel["gridPos"]["w"] < 9:
+                assert len(panel["title"]) <= 18, panel["title"]
+
+
+def test_a_link_to_a_host_carries_its_cluster() -> None:
+    """Two clusters may have hosts of one name."""
+    urls = [
+        link["url"]
+        for panel in panels("kubepki-fleet")
+        for override in panel["fieldConfig"]["overrides"] or []
+        for entry in override["properties"]
+        if entry["id"] == "links"
+        for link in entry["value"]
+        if "/d/kubepki-host" in link["url"]
+    ]
+    assert len(urls) >= 3
+    assert all("var-cluster=${__data.fields.Cluster}" in url for url in urls)
 
 
 def test_the_provisioning_files_and_config_maps_load() -> None:

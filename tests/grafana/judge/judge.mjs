@@ -1,0 +1,129 @@
+// Draws panels as Grafana does, with Grafana's own code, and says the words and colours: JSON in, JSON out.
+//
+// In: [{panel, series: {A: [Prometheus' series]}}]. Out, for each panel: [{row, field, text, color}], color null where
+// nothing is painted.
+import { createRequire } from 'node:module';
+
+const require = createRequire(import.meta.url);
+const nothing = () => undefined;
+// What the library touches of a browser when it is loaded.
+const kept = { getItem: () => null, setItem: nothing, removeItem: nothing };
+globalThis.window = Object.assign(globalThis, { addEventListener: nothing, localStorage: kept, location: { href: 'http://localhost/' } });
+globalThis.navigator ??= { language: 'en-US', languages: ['en-US'] };
+const data = require('@grafana/data');
+const { firstValueFrom } = require('rxjs');
+
+const theme = data.createTheme({ colors: { mode: 'dark' } });
+const plain = (id) => ({
+  id, path: id, name: id, isCustom: id.startsWith('custom.'), process: (value) => value, shouldApply: () => true,
+});
+const fieldConfigRegistry = new data.Registry(() =>
+  ['unit', 'decimals', 'noValue', 'mappings', 'thresholds', 'color', 'links', 'min', 'max', 'displayName'].map(plain));
+data.standardTransformersRegistry.setInit(() =>
+  [...new Set(Object.values(data.standardTransformers))].map((transformation) => ({
+    id: transformation.id, name: transformation.name, transformation,
+  })));
+
+const numbers = (series) => (series.values ?? [series.value]);
+const cell = ([, text]) => (Number.isFinite(Number(text)) ? Number(text) : null);
+
+function lines(refId, found, legend) {
+  return found.map((series) => data.toDataFrame({
+    refId,
+    fields: [
+      { name: 'Time', type: data.FieldType.time, values: numbers(series).map(([at]) => at * 1000) },
+      {
+        name: 'Value', type: data.FieldType.number, labels: series.metric, values: numbers(series).map(cell),
+        config: { displayNameFromDS: legend.replace(/\{\{\s*(\w+)\s*\}\}/g, (_, label) => series.metric[label] ?? '') },
+      },
+    ],
+  }));
+}
+
+function rows(refId, found, only) {
+  if (found.length === 0) {
+    return [];
+  }
+  const labels = [...new Set(found.flatMap((series) => Object.keys(series.metric)))].sort();
+  return [data.toDataFrame({
+    refId,
+    fields: [
+      { name: 'Time', type: data.FieldType.time, values: found.map((series) => series.value[0] * 1000) },
+      ...labels.map((label) => ({
+        name: label, type: data.FieldType.string, values: found.map((series) => series.metric[label] ?? ''),
+      })),
+      { name: only ? 'Value' : `Value #${refId}`, type: data.FieldType.number, values: found.map((s) => cell(s.value)) },
+    ],
+  })];
+}
+
+function frames(panel, series) {
+  const only = panel.targets.length === 1;
+  return panel.targets.flatMap(({ refId, format, legendFormat }) =>
+    (format === 'table' ? rows(refId, series[refId], only) : lines(refId, series[refId], legendFormat ?? '')));
+}
+
+function overridden(panel, series) {
+  return data.applyFieldOverrides({
+    data: series, fieldConfig: panel.fieldConfig, replaceVariables: (text) => text, theme, timeZone: 'utc', fieldConfigRegistry,
+  });
+}
+
+const joined = (display) => `${display.prefix ?? ''}${display.text}${display.suffix ?? ''}`;
+
+function tiles(panel, series) {
+  return data.getFieldDisplayValues({
+    data: overridden(panel, series), fieldConfig: panel.fieldConfig, reduceOptions: panel.options.reduceOptions,
+    replaceVariables: (text) => text, theme, timeZone: 'utc',
+  }).map(({ display, name }) => ({ row: 0, field: name ?? '', text: joined(display), color: display.color ?? null }));
+}
+
+function cells(panel, series) {
+  return overridden(panel, series).flatMap((frame) => frame.fields.flatMap((field) => field.values.map((value, row) => {
+    const display = field.display(value);
+    const title = data.getFieldDisplayName(field, frame);
+    const painted = properties(panel, title)['custom.cellOptions']?.type === 'color-background';
+    return { row, field: title, text: joined(display), color: painted ? display.color : null };
+  })));
+}
+
+function properties(panel, title) {
+  const own = (panel.fieldConfig.overrides ?? []).filter(({ matcher }) => matcher.id === 'byName' && matcher.options === title);
+  return Object.fromEntries(own.flatMap((override) => override.properties.map(({ id, value }) => [id, value])));
+}
+
+function blocks(panel, series) {
+  return overridden(panel, series).flatMap((frame) => frame.fields
+    .filter(({ type }) => type === data.FieldType.number)
+    .flatMap((field) => field.values.map((value, row) => {
+      const display = field.display(value);
+      // A state timeline whose colours are thresholds' merges the values between two steps into one, named by its
+      // range; the words of the mappings are lost.
+      const merged = field.config.color?.mode === 'thresholds' && field.config.thresholds;
+      const color = merged ? data.getActiveThreshold(value, merged.steps).color : display.color;
+      const text = merged ? 'a range of thresholds' : joined(display);
+      return { row, field: data.getFieldDisplayName(field, frame), text, color: merged ? theme.visualization.getColorByName(color) : color };
+    })));
+}
+
+async function drawn({ panel, series }) {
+  const arranged = await firstValueFrom(data.transformDataFrame(panel.transformations ?? [], frames(panel, series)));
+  const draw = { stat: tiles, table: cells, 'state-timeline': blocks }[panel.type];
+  const found = draw ? draw(panel, arranged) : [];
+  if (found.length === 0 && !arranged.some((frame) => frame.length > 0)) {
+    return [{ row: 0, field: '', text: panel.fieldConfig.defaults.noValue ?? 'No data', color: null }];
+  }
+  return found;
+}
+
+let text = '';
+for await (const chunk of process.stdin) {
+  text += chunk;
+}
+const names = Object.fromEntries(
+  ['green', 'yellow', 'orange', 'red', 'blue', 'text'].map((name) => [theme.visualization.getColorByName(name), name]));
+const answers = [];
+for (const asked of JSON.parse(text)) {
+  answers.push((await drawn(asked)).map((each) => ({ ...each, color: names[each.color] ?? each.color })));
+}
+process.stdout.write(JSON.stringify(answers), () => process.exit(0));
