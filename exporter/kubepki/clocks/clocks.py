@@ -38,14 +38,18 @@ class Clocks:
         *,
         on_step: Callable[[Step], None] | None = None,
         period: float = PERIOD_SECONDS,
+        quiet: bool = False,
     ) -> None:
-        """Take *clock* as the host's and *state* as memory; *on_step* is called on a thread of ours after a step."""
+        """Take *clock* as the host's and *state* as memory; *on_step* is called on a thread of ours after a step.
+
+        *quiet* leaves out the log lines about other clocks, for a command that tells them itself.
+        """
         self._clock = clock
         self._state = state
         self._on_step = on_step
         self._detector = StepDetector(clock.realtime, clock.boottime)
         self._new_steps: deque[Step] = deque()
-        self._references = References(clock.boottime, period=period)
+        self._references = References(clock.boottime, period=period, quiet=quiet)
         self._rtc = Poller(RtcClock(now=clock.rtc), clock.boottime, period=period, quiet=True)
         self._configured: tuple[RemoteClock, ...] = ()
         self._api_server: RemoteClock | None = None

@@ -148,7 +148,9 @@ class Poller:
 class References:
     """All reference clocks. Safe to use from any thread."""
 
-    def __init__(self, boottime: Callable[[], float], *, period: float = PERIOD_SECONDS) -> None:
+    def __init__(self, boottime: Callable[[], float], *, period: float = PERIOD_SECONDS, quiet: bool = False) -> None:
+        """Ask each clock every *period* seconds; *quiet* leaves out the log lines of transitions."""
+        self._quiet = quiet
         self._boottime = boottime
         self._period = period
         self._lock = threading.Lock()
@@ -167,7 +169,7 @@ class References:
                     del self._pollers[source]
             for source, clock in wanted.items():
                 if source not in self._pollers:
-                    self._pollers[source] = Poller(clock, self._boottime, period=self._period)
+                    self._pollers[source] = Poller(clock, self._boottime, period=self._period, quiet=self._quiet)
                     if self._running:
                         self._pollers[source].start()
 

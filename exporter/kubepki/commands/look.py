@@ -44,7 +44,7 @@ def look(
             host_time=at, given=True, last_synchronized=state.last_synchronized, rotations=state.rotations()
         )
     else:
-        clocks = Clocks(clock or system_clock(), state)
+        clocks = Clocks(clock or system_clock(), state, quiet=True)
         clocks.set_references(remote_clocks(settings.clock.references))
         clocks.set_api_server(api_server(result.apiserver, settings.clock))
         clocks.see_links({each.path: each.link for each in snapshot.paths if each.link is not None})
