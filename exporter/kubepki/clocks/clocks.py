@@ -113,6 +113,7 @@ class Clocks:
         rtc = self._rtc.reading(look.pair)
         return Reading(
             host_time=look.pair.host,
+            earliest=self._clock.earliest,
             synchronized=None if kernel is None else kernel.synchronized,
             max_error=None if kernel is None else kernel.max_error,
             estimated_error=None if kernel is None else kernel.estimated_error,

@@ -14,6 +14,9 @@ from kubepki.clocks.adjtimex import Adjtimex, adjtimex_reader
 from kubepki.clocks.rtc import RTC, rtc_reader
 from kubepki.clocks.step_watch import StepWatch, open_step_watch
 
+# This program was not there before 2026-11-01: a clock that says so came out of a dead battery.
+EARLIEST = 1_793_491_200.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostClock:
@@ -21,7 +24,7 @@ class HostClock:
 
     `realtime` and `boottime` return CLOCK_REALTIME and CLOCK_BOOTTIME in seconds; `adjtimex` the kernel's opinion,
     None where it is refused; `rtc` the hardware clock in Unix seconds, None where there is none; `step_watch` makes
-    something that can be waited on for a step.
+    something that can be waited on for a step; `earliest` is a time that now cannot be before.
     """
 
     realtime: Callable[[], float]
@@ -29,6 +32,7 @@ class HostClock:
     adjtimex: Callable[[], Adjtimex | None]
     rtc: Callable[[], float | None]
     step_watch: Callable[[], StepWatch]
+    earliest: float | None = None
 
 
 def system_clock(rtc: Path = RTC) -> HostClock:
@@ -39,6 +43,7 @@ def system_clock(rtc: Path = RTC) -> HostClock:
         adjtimex=adjtimex_reader(),
         rtc=rtc_reader(rtc),
         step_watch=open_step_watch,
+        earliest=EARLIEST,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kubepki.commands.diagnosis import Look
+from kubepki.judgement.belief import believe, repair_times
 from kubepki.judgement.comparisons import fallback_objections, usable_fallbacks
 from kubepki.judgement.evaluate import Code, Finding
 from kubepki.judgement.phrases import label_name, moment
@@ -108,6 +109,8 @@ def make_plan(look: Look, link: str, to: str | None = None) -> Plan | Refusal:
         about = [finding for finding in look.findings if finding.path == link]
         good = not any(each.severity is Severity.CRITICAL or each.code is Code.HOST_CLOCK_BEHIND for each in about)
         return Refusal(why=_fine(state, look), link=link, settled=settled, current_is_good=good)
+    else:
+        why = _no_time(look)
     if why is not None:
         return Refusal(why=why, link=link, passed_over=over, rotating=rotating)
     usable = [each for each in usable_fallbacks(state, look.reading, look.kubelet_time) if not judged[each.path]]
@@ -140,6 +143,13 @@ def _taken_up(state: PathState, updated: str, look: Look) -> Candidate | None:
         return None
     name = label_name(left.link.target)
     return next((each for each in state.candidates if label_name(each.path) == name), None)
+
+
+def _no_time(look: Look) -> str | None:
+    """Return why nobody can tell what time it is, None where somebody can."""
+    belief = believe(look.snapshot, look.reading)
+    times = repair_times(belief)
+    return times if belief.now is None and isinstance(times, str) else None
 
 
 def _complaints(path: str, look: Look) -> tuple[Finding, ...]:

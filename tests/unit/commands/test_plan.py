@@ -10,8 +10,9 @@ from kubepki.commands.plan import Plan, Refusal, choose_link, make_plan
 from kubepki.commands.report import report
 from kubepki.commands.terminal import Style
 from kubepki.judgement.evaluate import Code
+from kubepki.model import Reading
 from tests.support.looks import look_at
-from tests.support.scenarios import CLIENT, SCENARIOS, Scenario, reading
+from tests.support.scenarios import CLIENT, NOW, SCENARIOS, Scenario, reading
 
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 REPAIRED = {Code.CERTIFICATE_FUTURE_DATED, Code.CERTIFICATE_NOT_YET_VALID, Code.CERTIFICATE_EXPIRED, Code.PATH_BROKEN}
@@ -73,3 +74,17 @@ def test_commands_are_exact(word: str) -> None:
     assert line.isascii()
     done = subprocess.run(["bash", "-c", line], check=True, capture_output=True)
     assert done.stdout == word.encode("utf-8", "surrogateescape")
+
+
+def test_without_a_time_nothing_is_planned(tmp_path: Path) -> None:
+    """Two weak clocks contradict each other: refused, with what they said; a given time settles it."""
+    scenario = next(each for each in SCENARIOS if each.name == "incident_node_ahead_api_server_right")
+    seen = look_at(scenario, tmp_path)
+    link = str(tmp_path / "pki" / CLIENT)
+    refused = make_plan(seen, link)
+    assert isinstance(refused, Refusal)
+    assert "2 h 12 min ahead of the API server's clock" in refused.why
+    assert refused.why.endswith("Give one: --at TIME")
+    (tmp_path / "again").mkdir()
+    given = look_at(scenario, tmp_path / "again", Reading(host_time=NOW, given=True))
+    assert isinstance(make_plan(given, str(tmp_path / "again" / "pki" / CLIENT)), Plan)
