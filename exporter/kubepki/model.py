@@ -59,6 +59,7 @@ class Reason(StrEnum):
     UNREADABLE = "unreadable"
     TOO_LARGE = "too_large"
     TOO_COSTLY = "too_costly"
+    LOCKED = "locked"
     HIDDEN = "hidden"
     NOT_SYMLINK = "not_symlink"
     OUTSIDE_DIRECTORY = "outside_directory"

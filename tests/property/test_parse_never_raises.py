@@ -26,7 +26,7 @@ SAMPLES = [
 ]
 BUNDLE = pki.pkcs12_bytes(PAIR, None)
 SECRETS = pki.key_lines(PAIR.key) + pki.key_lines(ED25519.key)
-ALLOWED = {Reason.EMPTY, Reason.UNPARSABLE}
+ALLOWED = {Reason.EMPTY, Reason.UNPARSABLE, Reason.LOCKED}
 BOUNDED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 

@@ -384,6 +384,10 @@ def _link_findings(*codes: str) -> frozenset[tuple[str, str]]:
     return frozenset((code, CLIENT) for code in codes)
 
 
+def _locked(link: Path, _target: Path) -> None:
+    (link.parent / "browser.p12").write_bytes(pki.pkcs12_bytes(pki.self_signed()))
+
+
 def _breaks(name: str, make: Callable[[Path, Path], None], *reasons: Reason) -> Scenario:
     return Scenario(
         name=name, build=_broken(make), faults=_link_faults(*reasons), findings=_link_findings("path_broken")
@@ -479,6 +483,12 @@ SCENARIOS = (
     _breaks("refused", _overwrite(lambda data: pki.authority().key_pem + data), Reason.REFUSED),
     _breaks("too_large", _overwrite(lambda data: data.ljust((1 << 20) + 4096, b"\n")), Reason.TOO_LARGE),
     _breaks("hidden", _behind_a_mask, Reason.HIDDEN),
+    Scenario(
+        name="locked",
+        build=_broken(_locked),
+        faults=frozenset({("browser.p12", Reason.LOCKED)}),
+        findings=frozenset({("path_broken", "browser.p12")}),
+    ),
     _breaks("too_costly", _overwrite(lambda data: data + costly.FILES["rsa_300000.pem"]()), Reason.TOO_COSTLY),
     _breaks("not_symlink", _regular, Reason.NOT_SYMLINK),
     _breaks("outside_directory", _elsewhere, Reason.OUTSIDE_DIRECTORY),

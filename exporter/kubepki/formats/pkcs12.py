@@ -49,7 +49,8 @@ def read_pkcs12(data: bytes, password: bytes | None) -> tuple[Pkcs12, Fault | No
         if found.kind != "ValueError":
             return Pkcs12(), _unparsable(f"PKCS#12 of a kind that the library does not support ({found.kind})")
     asked = "without a password" if password is None else "with this password"
-    return Pkcs12(), _unparsable(f"PKCS#12 that cannot be opened {asked}; or its encryption is too old for the library")
+    detail = f"PKCS#12 that cannot be opened {asked}; or its encryption is too old for the library"
+    return Pkcs12(), Fault(reason=Reason.LOCKED, detail=detail)
 
 
 def _unparsable(detail: str) -> Fault:

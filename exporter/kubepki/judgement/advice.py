@@ -17,6 +17,7 @@ _FAULTS = {
     Reason.UNREADABLE: "give the exporter the right to read it (CAP_DAC_READ_SEARCH)",
     Reason.TOO_LARGE: "remove the file from the directory, or raise --scan.max-file-size",
     Reason.HIDDEN: "open it to the service's unit with a drop-in, or look with `kubepki-exporter check` as root",
+    Reason.LOCKED: "give its password with --pki.password-file, or leave the file out with --pki.ignore",
     Reason.TOO_COSTLY: "look at what the file asks for, and remove it or write it anew in an ordinary form",
     Reason.NOT_SYMLINK: "move the file to a dated name and make this a link to it, or the next rotation fails",
     Reason.OUTSIDE_DIRECTORY: "point the link at a file in its own directory",

@@ -171,7 +171,7 @@ def test_pkcs12() -> None:
     assert key_match(spki(pair), parsed) is True
     for password, said in ((b"wrong", "with this password"), (None, "without a password")):
         refused = parse(data, password=password, container=Container.PKCS12)
-        assert [fault.reason for fault in refused.faults] == [Reason.UNPARSABLE]
+        assert [fault.reason for fault in refused.faults] == [Reason.LOCKED]
         assert said in details(refused)
     assert parse(pki.pkcs12_bytes(pair, None), container=Container.PKCS12).leaf is not None
     cut = parse(data[:100], password=pki.PASSWORD, container=Container.PKCS12)
