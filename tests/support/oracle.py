@@ -50,7 +50,7 @@ def running() -> Iterator[Oracle]:
     go = shutil.which("go")
     if go is None:
         if os.environ.get("CI") == "true":
-            pytest.fail("Go is not installed: tests/support/apt-packages.txt names it")
+            pytest.fail("Go is not installed: tests/README.md says which version the judges need")
         pytest.skip("needs Go: the conformance with crypto/tls and client-go")
     subprocess.run([go, "build", "-o", PROGRAM, "."], cwd=SOURCE, check=True, capture_output=True)
     with subprocess.Popen([PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
