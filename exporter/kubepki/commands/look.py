@@ -9,12 +9,12 @@ from kubepki.clocks.host import HostClock, system_clock
 from kubepki.clocks.setup import api_server, remote_clocks
 from kubepki.clocks.state import State
 from kubepki.commands.diagnosis import Look
+from kubepki.commands.one_look import OneLookParser
 from kubepki.judgement.evaluate import evaluate
 from kubepki.model import Fault, PathState, Reading, Snapshot, Standing
 from kubepki.pki import disk, layout
 from kubepki.pki.layout import remembered_links
 from kubepki.pki.parsing import TooCostlyError
-from kubepki.pki.parsing_process import parsing_process
 from kubepki.pki.password import read_password
 from kubepki.pki.scan import Scanner, ScanResult
 from kubepki.settings import ConfigError, Directory, FilePattern, Kubeconfig, PkiSettings, ScanSettings, Settings
@@ -71,7 +71,7 @@ def link_state(settings: Settings, link: str) -> PathState | None:
 
 
 def _scan(settings: Settings, remembered: frozenset[str]) -> ScanResult:
-    password, parser = read_password(settings.pki), parsing_process(settings.scan)
+    password, parser = read_password(settings.pki), OneLookParser(settings.scan)
     with closing(Scanner(settings.pki, settings.scan, password=password, parser=parser)) as scanner:
         return scanner.scan(remembered)
 
@@ -190,7 +190,7 @@ def _is_kubeconfig(path: str, scan: ScanSettings) -> bool:
     found = disk.read(path, scan.max_file_size)
     if isinstance(found, Fault):
         return path.endswith((".conf", ".config", ".kubeconfig", ".yaml", ".yml"))
-    with closing(parsing_process(scan)) as parser:
+    with closing(OneLookParser(scan)) as parser:
         try:
             content = parser.read_kubeconfig(found[1])
         except TooCostlyError:
