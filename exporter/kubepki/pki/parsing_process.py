@@ -22,7 +22,7 @@ from kubepki.formats.kubeconfig import Kubeconfig
 from kubepki.formats.parsed import Container, ParsedFile
 from kubepki.pki.frames import Question, Verdict, receive, send
 from kubepki.pki.parsing import TooCostlyError
-from kubepki.settings import ScanSettings
+from kubepki.settings import ConfigError, ScanSettings
 
 T = TypeVar("T")
 
@@ -36,8 +36,11 @@ _MIB = 1 << 20
 _CODE = "import sys; sys.path[:0] = sys.argv[2:]; from kubepki.pki.parsing_child import main; main()"
 
 
-class ParsingFailedError(Exception):
-    """The parsing process cannot be started."""
+class ParsingFailedError(ConfigError):
+    """The parsing process cannot be started: a line for a person, as for a setting that cannot be used."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what, hint=f"let this user run {sys.executable} and read the package")
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def test_what_is_too_costly_is_named(name: str) -> None:
 )
 def test_ordinary_rounds_are_not_too_costly(data: bytes) -> None:
     """What tools write is opened, or refused for another reason."""
-    assert {fault.reason for fault in parse(data, container=Container.PKCS12).faults} <= {Reason.UNPARSABLE}
+    assert Reason.TOO_COSTLY not in {fault.reason for fault in parse(data, container=Container.PKCS12).faults}
 
 
 def test_scrypt_counts_with_all_its_factors() -> None:
@@ -79,7 +79,7 @@ def test_aliases_do_not_multiply_certificates() -> None:
         found = parse_kubeconfig(data)
     assert len(found.embedded) == MAX_CERTIFICATES
     assert found.omitted == 90 * 1_000 - MAX_CERTIFICATES
-    assert found.faults == ()
+    assert not {fault.reason for fault in found.faults} & {Reason.UNPARSABLE, Reason.TOO_COSTLY}
 
 
 @pytest.mark.parametrize("length", [MAX_LABEL, MAX_LABEL + 1, 1 << 20])
