@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
-from kubepki.model import label_text
+from kubepki.model import safe_text
 from kubepki.settings import LogFormat, LogLevel, LogSettings
 
 ROOT = "kubepki"
@@ -107,8 +107,8 @@ def _entries(record: logging.LogRecord) -> Mapping[str, object]:
 
 
 def _clean(text: str) -> str:
-    # A file name may be no UTF-8, and what cannot be encoded would lose the line.
-    return label_text(text) if any("\ud800" <= character <= "\udfff" for character in text) else text
+    # Both formats write the end of a line as two characters.
+    return "\n".join(map(safe_text, text.split("\n")))
 
 
 def _logfmt(value: object) -> str:

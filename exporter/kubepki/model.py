@@ -252,6 +252,23 @@ def bounded_text(text: str) -> str:
     return f"{text[:_KEPT_OF_LABEL]}...sha256:{digest}"
 
 
+def safe_text(text: str) -> str:
+    r"""Return *text* with nothing in it that a log, a terminal or a reader could take for something else.
+
+    Control characters, DEL, U+0080 to U+009F, bidirectional and other invisible marks, and bytes that are no UTF-8
+    become the bytes that they are, each as `\xNN`; all that is left is printable, and a blank is a space.
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else _bytes_text(each) for each in text)
+
+
 def label_text(path: str) -> str:
-    r"""Return *path* as valid UTF-8 label text: a backslash doubled, each byte that is no UTF-8 as `\xNN`."""
-    return path.replace("\\", "\\\\").encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    r"""Return *path* as text of a label: safe, and a backslash doubled, so that `\xNN` is always a byte."""
+    return safe_text(path.replace("\\", "\\\\"))
+
+
+def _bytes_text(character: str) -> str:
+    # U+DC80 to U+DCFF are bytes (PEP 383); any other surrogate was written by somebody.
+    errors = "surrogateescape" if "\udc80" <= character <= "\udcff" else "surrogatepass"
+    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", errors))

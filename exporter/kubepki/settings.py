@@ -27,7 +27,7 @@ class ConfigError(Exception):
         self.where = where
         self.hint = hint
         text = (f"{where}: " if where else "") + what + (f"; {hint}" if hint else "")
-        super().__init__(label_text(text).replace("\n", " "))
+        super().__init__(label_text(text.replace("\n", " ")))
 
     def placed(self, places: Mapping[str, str]) -> "ConfigError":
         """Return the same error at the place in the file, where it names a flag that *places* (by flag) has."""

@@ -34,7 +34,7 @@ def forget(invocation: Invocation) -> int:
     try:
         forgotten.ask(directory, path)
     except OSError as error:
-        print(f"kubepki-exporter: {directory}: {error.strerror or error}", file=sys.stderr)  # noqa: T201 - one line
+        print(f"kubepki-exporter: {label_text(directory)}: {error.strerror or error}", file=sys.stderr)  # noqa: T201 - one line
         return FAILED_STATUS
     print(f"{label_text(path)} is no longer expected; the service takes it in at its next scan")  # noqa: T201 - answer
     return 0

@@ -8,7 +8,7 @@ from kubepki.commands.verdict import sentence, status, unread
 from kubepki.judgement.advice import advise
 from kubepki.judgement.comparisons import fallback_objections, usable_fallbacks
 from kubepki.judgement.evaluate import Finding
-from kubepki.model import Certificate, PathState, Reading, label_text
+from kubepki.model import Certificate, PathState, Reading, label_text, safe_text
 
 VERSION = 1
 
@@ -20,7 +20,7 @@ def report_json(look: Look) -> str:
         "version": VERSION,
         "status": verdict.name.lower(),
         "exit_status": int(verdict),
-        "summary": label_text(sentence(look)) if _has_surrogates(sentence(look)) else sentence(look),
+        "summary": safe_text(sentence(look)),
         "judged_at": look.reading.host_time,
         "assumed_time": look.assumed,
         "clocks": _clocks(look.reading),
@@ -29,14 +29,6 @@ def report_json(look: Look) -> str:
         "paths": [_path(state, look) for state in look.snapshot.paths],
     }
     return json.dumps(document, indent=2) + "\n"
-
-
-def _has_surrogates(text: str) -> bool:
-    return any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _text(text: str) -> str:
-    return label_text(text) if _has_surrogates(text) else text
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
@@ -49,7 +41,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "reason": None if finding.reason is None else finding.reason.value,
         "seconds": finding.seconds,
         "at": finding.at,
-        "message": _text(finding.message),
+        "message": safe_text(finding.message),
         "advice": advise(finding),
     }
 
@@ -80,7 +72,7 @@ def _path(state: PathState, look: Look) -> dict[str, Any]:
         "issued_by_trusted_ca": None if look.issued is None else look.issued.get(state.path),
         "rotated_while_synchronized": None if rotation is None else rotation.clock_synchronized,
         "faults": [
-            {"reason": each.reason.value, "severity": each.reason.severity.value, "detail": _text(each.detail)}
+            {"reason": each.reason.value, "severity": each.reason.severity.value, "detail": safe_text(each.detail)}
             for each in state.faults
         ],
         "link": None
@@ -95,7 +87,7 @@ def _path(state: PathState, look: Look) -> dict[str, Any]:
         "candidates": [
             {
                 "path": label_text(each.path),
-                "objections": [_text(text) for text in fallback_objections(each, look.reading)],
+                "objections": [safe_text(text) for text in fallback_objections(each, look.reading)],
             }
             for each in state.candidates
         ],

@@ -27,6 +27,7 @@ from kubepki.commands.trusted_place import who_else_writes
 from kubepki.commands.witness import SYSLOG, announce, note
 from kubepki.config.flags import Invocation
 from kubepki.judgement.comparisons import reference_times
+from kubepki.model import safe_text
 from kubepki.pki import layout
 from kubepki.settings import ConfigError, Directory, Settings
 
@@ -98,14 +99,16 @@ def _rollback(invocation: Invocation, stream: TextIO, edges: Edges) -> int:
         _apply(plan, seen, settings, edges, shared=invocation.shared_directory)
     except RelinkError as error:
         tail = "" if error.changed else " Nothing was changed."
-        sys.stderr.write(f"kubepki-exporter: {error}.{tail}\n")
+        sys.stderr.write(f"kubepki-exporter: {safe_text(str(error))}.{tail}\n")
         return _FAILED
     restart = hands.host.restart if invocation.restart_kubelet else None
     failure = edges.restart(restart) if restart is not None else None
     restarted = restart is not None and failure is None
     stream.write(done_text(plan, style, hands, restarted=restarted))
     if failure is not None:
-        sys.stderr.write(f"kubepki-exporter: the link is replaced, but the kubelet was not restarted: {failure}\n")
+        sys.stderr.write(
+            f"kubepki-exporter: the link is replaced, but the kubelet was not restarted: {safe_text(failure)}\n"
+        )
         return _FAILED
     return _watch(plan, seen, settings, edges, stream, style, hands) if restarted else _DONE
 

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kubepki.model import Severity, label_text
+from kubepki.model import Severity, safe_text
 
 _MIN_WIDTH = 40
 _CODES = {Severity.CRITICAL: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36", None: "1;32"}
@@ -30,13 +30,12 @@ class Style:
 
 def clean(text: str, style: Style) -> str:
     r"""Return *text* as one printable line: what is none, or beyond ASCII where that is asked for, as `\xNN`."""
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        text = label_text(text)
+    text = safe_text(text)
     if not style.unicode:
         for character, plain in _ASCII.items():
             text = text.replace(character, plain)
         text = text.encode("ascii", "backslashreplace").decode()
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+    return text
 
 
 def wrapped(text: str, style: Style, *, first: str = "", rest: str | None = None) -> list[str]:

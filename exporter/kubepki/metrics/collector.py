@@ -13,7 +13,7 @@ from prometheus_client.metrics_core import Metric
 from kubepki.judgement.comparisons import usable_fallbacks
 from kubepki.metrics import families
 from kubepki.metrics.families import Family, Sample, Told
-from kubepki.model import Certificate, Health, PathState, Reading, Snapshot, Standing, label_text
+from kubepki.model import Certificate, Health, PathState, Reading, Snapshot, Standing, label_text, safe_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,13 @@ def snapshot_families(snapshot: Snapshot) -> Iterator[Told]:
     yield families.NOT_AFTER.metric(_certificates(snapshot, lambda certificate: certificate.not_after))
     yield families.CERTIFICATE_INFO.metric(
         (
-            (*labels, certificate.subject, certificate.issuer, certificate.serial, certificate.fingerprint_sha256),
+            (
+                *labels,
+                safe_text(certificate.subject),
+                safe_text(certificate.issuer),
+                certificate.serial,
+                certificate.fingerprint_sha256,
+            ),
             1.0,
         )
         for labels, certificate in _labelled(snapshot)
@@ -186,7 +192,7 @@ def _labelled(snapshot: Snapshot) -> Iterator[tuple[tuple[str, str, str, str], C
     for state in snapshot.paths:
         path, standing = label_text(state.path), state.standing.value
         for certificate in state.certificates:
-            yield (path, certificate.entry, standing, certificate.usage.value), certificate
+            yield (path, safe_text(certificate.entry), standing, certificate.usage.value), certificate
 
 
 def _certificates(snapshot: Snapshot, value: Callable[[Certificate], float]) -> Iterator[Sample]:

@@ -99,7 +99,7 @@ def test_the_api_server_speaks(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("\x1b[31mred\n", "\\x1b[31mred\\n"), ("caf\udce9", "caf\\xe9"), ("a → b", "a -> b"), ("ß", "\\xdf")],
+    [("\x1b[31mred\n", "\\x1b[31mred\\x0a"), ("caf\udce9", "caf\\xe9"), ("a → b", "a -> b"), ("ß", "\\xdf")],
 )
 def test_file_names_cannot_move_the_cursor(text: str, expected: str) -> None:
     """What is not printable is written out."""
