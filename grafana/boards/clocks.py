@@ -6,7 +6,7 @@ from grafana.boards import look
 from grafana.boards.panels import Query, Words, graph, timeline
 from grafana.boards.promql import current, named, select
 from grafana.boards.tables import Column, coloured, table
-from grafana.boards.trouble import DOWN, NO_RULES, SKEW, STATES, absent, state
+from grafana.boards.trouble import DOWN, NO_RULES, STATES, absent, judged, state
 
 # The skew that KubePKIHostClockSkewed allows.
 BAND = 2 * look.MINUTE
@@ -52,7 +52,7 @@ def target_name_offset() -> str:
 
 def which_clock(nobody: str, *, size: tuple[int, int]) -> gf.Panel:
     """Return for each cluster the API server, the references, the host in the middle and the furthest ones."""
-    skew = select(SKEW)
+    skew = judged()
     offset = select("kubepki_reference_clock_offset_seconds")
     references = f"quantile by (cluster, clock) (0.5, {offset} + ignoring (clock) group_left () {skew})"
     clocks = " or ".join(

@@ -92,7 +92,7 @@ def _first_to_expire() -> gf.Panel:
 
 def _clock() -> gf.Panel:
     """Return by how much the host differs from Prometheus; a clock that is behind is shown as minus."""
-    skew = f"max({select(trouble.SKEW)})"
+    skew = f"max({trouble.judged()})"
     band = clocks.BAND
     return tile(
         Words(

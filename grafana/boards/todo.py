@@ -91,7 +91,7 @@ def tasks() -> Sequence[Task]:
 def what_to_do(nobody: str, *, size: tuple[int, int]) -> gf.Panel:
     """Return the table; *nobody* is what it says where there is no target at all."""
     listed = [_line(rank, f"count({task.hosts})", task.what, task.book) for rank, task in enumerate(tasks(), start=1)]
-    judged = f"count({select(trouble.SKEW)})"
+    judged = f"count({trouble.judged()})"
     anything = " or ".join(f"count({task.hosts})" for task in tasks())
     no_rules = f"(0 * count({select(trouble.HOST_TIME)}) + {trouble.NO_RULES} unless {judged})"
     well = f"(0 * {judged} unless ({anything}))"

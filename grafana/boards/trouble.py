@@ -86,12 +86,12 @@ def troubled() -> str:
 
 def valid() -> str:
     """Return 0 for each current path that the rules judge and find nothing wrong with."""
-    return f"0 * {_known()} and ignoring (path) {select(SKEW)} unless ({troubled()})"
+    return f"0 * {_known()} and ignoring (path) {judged()} unless ({troubled()})"
 
 
 def state() -> str:
     """Return the number in `STATES` of each current path: the worst one, and -1 where no rules judge it."""
-    return f"{troubled()} or 0 * {_known()} and ignoring (path) {select(SKEW)} or 0 * {_known()} - 1"
+    return f"{troubled()} or 0 * {_known()} and ignoring (path) {judged()} or 0 * {_known()} - 1"
 
 
 def _known() -> str:
@@ -111,6 +111,14 @@ def not_after() -> str:
 def worst_paths(limit: int) -> str:
     """Return the *limit* worst paths in trouble: the state, less a part of 1 by how soon NotAfter comes."""
     return f"topk({limit}, ({troubled()}) - {not_after()} / 1e10 or ({troubled()}))"
+
+
+def judged() -> str:
+    """Return the skew of each host that the rules judge and whose exporter reports now.
+
+    The rules hold a skew over lost scrapes for minutes: that keeps an alert, and must not keep a tile green.
+    """
+    return f"({select(SKEW)} and {select(HOST_TIME)})"
 
 
 def with_fallback(expr: str) -> str:
@@ -135,8 +143,8 @@ def absent() -> str:
 
 def all_well() -> str:
     """Return 0 where the rules judge every target, `PARTLY` where one is down, else why there is no verdict."""
-    judged = f"0 * count({select(SKEW)})"
-    return f"{judged} unless ({exporters_down()}) or {judged} + {PARTLY} or {absent()}"
+    zero = f"0 * count({judged()})"
+    return f"{zero} unless ({exporters_down()}) or {zero} + {PARTLY} or {absent()}"
 
 
 def exporters_down() -> str:
