@@ -107,8 +107,12 @@ def host(program: Find, tmp_path: Path) -> Iterator[Host]:
 
 def assert_page_solves_it(text: str, host: Host, alert: str) -> None:
     """Check that the text names host, path, subject, lead, end and fallback."""
-    assert f"* {alert} (critical): {host.link} on {host.instance} (CN=system:node:node30,O=system:nodes) is " in text
+    assert f"The worst: {host.link} on {host.instance} (CN=system:node:node30,O=system:nodes) is " in text
+    assert f"* {alert} on {host.instance}: " in text
     assert f"The best fallback on this host is {host.fallback}: run " in text
+    assert re.search(
+        r'"kubepki-exporter rollback --apply --at \d{4}-\d\d-\d\dT\S+Z ' + re.escape(str(host.link)) + '"', text
+    )
     assert LEAD - 60 < lead_in(text) <= LEAD + 1
     assert "Without repair the last one heals at 20" in text
     assert f"runbooks/{alert}.md" in text or "Resolved:" in text

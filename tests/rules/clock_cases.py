@@ -26,7 +26,7 @@ OF_CLOCKS = frozenset(
 )
 # Only the API server's clock sees the lead: `check` says what it does with the certificate, which the rules may call
 # future-dated or not yet valid; both page.
-ONLY_THE_JUDGE = frozenset({"incident_node_ahead_api_server_right", "rotated_host_ahead"})
+ONLY_THE_JUDGE = frozenset({"incident_node_ahead_api_server_right", "rotated_host_ahead", "host_and_ntp_behind"})
 
 BY_PROMETHEUS = {
     "incident_all_clocks_ahead": SeenByPrometheus(

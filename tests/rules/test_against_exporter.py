@@ -69,7 +69,8 @@ def test_each_metric_and_label_is_scraped(rule: dict[str, Any]) -> None:
                 continue
             assert name in scraped(), name
             for label, _, _ in MATCHER.findall(matchers):
-                assert label in scraped()[name] | OF_PROMETHEUS, (name, label)
+                # What Prometheus makes of a label whose name a target label has.
+                assert label.removeprefix("exported_") in scraped()[name] | OF_PROMETHEUS, (name, label)
 
 
 @each_rule
@@ -77,7 +78,7 @@ def test_each_label_of_a_grouping_exists(rule: dict[str, Any]) -> None:
     """A misspelt label in `without` or `ignoring` would be silently without effect."""
     known = OF_PROMETHEUS | OF_FLEETS | OF_RULES | set().union(*scraped().values())
     named = {label.strip() for text in GROUPING.findall(rule["expr"]) for label in text.split(",")} - {""}
-    assert named <= known
+    assert {label.removeprefix("exported_") for label in named} <= known
 
 
 @each_rule

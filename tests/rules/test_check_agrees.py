@@ -26,6 +26,8 @@ EXCEPTIONS = {
     "KubePKIPrometheusClockSuspect",
     "KubePKIExporterDown",
     "KubePKIMetricsMissing",
+    "KubePKISeriesMissing",
+    "KubePKINothingWatched",
     "KubePKIScanStale",
     "KubePKIWatchDegraded",
     "KubePKIConfigReloadFailed",

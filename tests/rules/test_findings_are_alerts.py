@@ -31,6 +31,8 @@ NOT_JUDGED_BY_EVALUATE = {
     "KubePKIPrometheusClockSuspect": "compares all hosts of a job with Prometheus' own clock",
     "KubePKIExporterDown": "nobody is there to find it",
     "KubePKIMetricsMissing": "nobody is there to find it",
+    "KubePKISeriesMissing": "made by the scrape configuration",
+    "KubePKINothingWatched": "about the exporter, not the PKI",
     "KubePKIScanStale": "about the exporter, not the PKI",
     "KubePKIWatchDegraded": "about the exporter, not the PKI",
     "KubePKIConfigReloadFailed": "about the exporter, not the PKI",
