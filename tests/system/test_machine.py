@@ -350,6 +350,8 @@ def test_upgrade_keeps_the_configuration(machine: Machine) -> None:
 def test_purge_leaves_nothing(machine: Machine) -> None:
     """After removal the configuration is still there; after purge no file, unit or state of ours is."""
     machine.run("rm", "-rf", "/etc/kubepki-exporter", "/usr/local/lib/probe.py")
+    # systemd refuses a socket whose service runs already.
+    machine.run("systemctl", "stop", UNIT)
     machine.run("systemctl", "start", "kubepki-exporter.socket", "kubepki-exporter-textfile.timer")
     machine.run("apt-get", "remove", "-y", "kubepki-exporter", timeout=300)
     for unit in ("kubepki-exporter.socket", "kubepki-exporter-textfile.timer"):
