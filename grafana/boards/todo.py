@@ -13,7 +13,12 @@ from grafana.boards.tables import Column, coloured, table
 BOOK = look.data_link("Runbook", f"{look.RUNBOOKS}/${{__value.raw}}.md")
 LATER = 99
 # Of tiles that have no room for a link of their own.
-FURTHER = ("KubePKIMetricsMissing", "KubePKIKubeconfigDiverged")
+FURTHER = (
+    "KubePKIMetricsMissing",
+    "KubePKIKubeconfigDiverged",
+    "KubePKINothingWatched",
+    "KubePKISeriesMissing",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
