@@ -60,7 +60,8 @@ def check_config(settings: Settings) -> int:
     """Check what can be checked without serving; raise ConfigError, or say that it is good and return 0."""
     read_password(settings.pki)
     remote_clocks(settings.clock.references)
-    named = [settings.config_file, settings.pki.password_file]
+    # The file itself may be a copy that is checked before it is put into its place.
+    named = [settings.pki.password_file]
     named += [each.ca_file for each in settings.clock.references if isinstance(each, HttpsReference)]
     if settings.web.config_file is not None:
         named += open_web_config(settings.web.config_file).files()
