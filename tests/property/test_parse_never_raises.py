@@ -83,7 +83,8 @@ def test_mutated_pkcs12(data: bytes) -> None:
 def test_mutated_kubeconfig(data: bytes) -> None:
     """A damaged kubeconfig is a result without a line of its key in a fault."""
     found = parse_kubeconfig(data)
-    assert {fault.reason for fault in found.faults} <= ALLOWED
+    # What is left of it may parse here and be refused by client-go.
+    assert {fault.reason for fault in found.faults} <= ALLOWED | {Reason.REFUSED}
     shown = repr(found.faults)
     assert not [line for line in SECRETS if len(line) > 8 and line in shown]
     assert len({each.entry for each in found.embedded}) == len(found.embedded)
