@@ -125,11 +125,8 @@ class Scanner:
                 distributions=sources.distributions,
             ),
             current_links=_current_links(loaded.values()),
-            optional=frozenset(
-                each.path
-                for each in kubeconfigs
-                if each.fault is None and any(each.path == one.path and one.optional for one in sources.kubeconfigs)
-            ),
+            optional=frozenset(each.path for each in sources.kubeconfigs if each.optional)
+            & frozenset(each.path for each in kubeconfigs if each.fault is None),
             directories=_directories(sources, loaded.values()),
             configured=tuple(listing.path for listing in sources.listings),
             apiserver=api_server(kubeconfigs, loaded),
