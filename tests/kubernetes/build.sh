@@ -6,7 +6,8 @@
 #   tests/kubernetes/build.sh --cached   build nothing; fail where something is missing
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-version=$(sed -n 's/^require k8s.io\/kubernetes //p' "$here/binaries/go.mod")
+version=$(sed -n "s/^[[:space:]]*\(require \)\{0,1\}k8s.io\/kubernetes \(v[0-9][^ ]*\).*/\2/p" "$here/binaries/go.mod")
+[ -n "$version" ] || { echo "build.sh: no version of k8s.io/kubernetes in $here/binaries/go.mod" >&2; exit 1; }
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/kubepki-exporter/kubernetes-$version
 programs="kubelet kube-apiserver kube-controller-manager kubeadm kubectl"
 
