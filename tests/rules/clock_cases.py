@@ -115,14 +115,28 @@ def _serving(name: str, remaining: float) -> Case:
     return Case(name=name, build=build, reading=reading())
 
 
-def _expired_ca_and_client(root: Path) -> PkiSettings:
-    """Write a kubeconfig that embeds both, so that two severities meet in one path."""
-    ca = pki.authority(not_before=NOW - 11 * pki.YEAR, lifetime=10 * pki.YEAR)
-    old = pki.client(ca, not_before=NOW - 2 * pki.YEAR)
-    user = pki.User(certificate=old.certificate_pem, key=old.key_pem)
+def _expired_authority(root: Path) -> PkiSettings:
+    """Write a kubeconfig whose cluster ended yesterday, while its client would go on."""
+    ca = pki.authority(not_before=NOW - pki.DAY - 10 * pki.YEAR, lifetime=10 * pki.YEAR)
+    good = pki.client(ca, not_before=NOW - pki.DAY)
+    user = pki.User(certificate=good.certificate_pem, key=good.key_pem)
     config = write(root / "kubelet.conf", pki.kubeconfig(clusters=[pki.Cluster(ca=ca.certificate_pem)], users=[user]))
     (root / "pki").mkdir()
     return looking_at(root / "pki", kubeconfigs=(config,))
+
+
+def _expired_client_and_other(root: Path) -> PkiSettings:
+    """Write a file of both, so that two severities meet in one path."""
+    old = pki.client(pki.authority(), not_before=NOW - 2 * pki.YEAR)
+    other = pki.issue(pki.name("other"), not_before=NOW - 2 * pki.YEAR, not_after=NOW - pki.DAY)
+    write(root / "pki" / "both.crt", old.certificate_pem + other.certificate_pem)
+    return looking_at(root / "pki")
+
+
+def _expired_other(root: Path) -> PkiSettings:
+    other = pki.issue(pki.name("other"), not_before=NOW - 2 * pki.YEAR, not_after=NOW - pki.DAY)
+    write(root / "pki" / "other.crt", other.certificate_pem)
+    return looking_at(root / "pki")
 
 
 def _two_severities(root: Path) -> PkiSettings:
@@ -155,7 +169,9 @@ CASES = (
     _left("at_not_after", 300),
     _serving("self_signed_expiring", 2 * pki.DAY),
     _serving("self_signed_expired", -pki.DAY),
-    Case(name="expired_ca_and_client", build=_expired_ca_and_client, reading=reading()),
+    Case(name="expired_authority", build=_expired_authority, reading=reading()),
+    Case(name="expired_other", build=_expired_other, reading=reading()),
+    Case(name="expired_client_and_other", build=_expired_client_and_other, reading=reading()),
     Case(name="two_severities", build=_two_severities, reading=reading()),
     _clocks("healthy", "lost_synchronization", reading(synchronized=False, last_synchronized=NOW - pki.DAY)),
     _clocks("healthy", "never_synchronized", reading(synchronized=False, last_synchronized=None)),

@@ -8,7 +8,15 @@ from kubepki.judgement.witnesses import HOST
 from kubepki.model import Certificate, PathState, Reading, Severity, Usage
 
 _PRESENTED = {Usage.CLIENT}
-_CRITICAL_AT_THE_END = {Usage.CLIENT, Usage.SERVER, Usage.PEER}
+# A cluster dies with its CA. Nobody verifies a `kubelet.crt` that is its own CA, which is why it is renewed by nobody.
+_AT_THE_END = {
+    Usage.CLIENT: Severity.CRITICAL,
+    Usage.SERVER: Severity.CRITICAL,
+    Usage.PEER: Severity.CRITICAL,
+    Usage.CA: Severity.CRITICAL,
+    Usage.SELF_SIGNED: Severity.INFO,
+    Usage.OTHER: Severity.WARNING,
+}
 
 
 def start_of_validity(state: PathState, certificate: Certificate, reading: Reading, belief: Belief) -> Finding | None:
@@ -63,10 +71,9 @@ def end_of_validity(state: PathState, certificate: Certificate, belief: Belief) 
         return None
     remaining = certificate.not_after - now
     if remaining < 0:
-        critical = certificate.usage in _CRITICAL_AT_THE_END
         return Finding(
             code=Code.CERTIFICATE_EXPIRED,
-            severity=Severity.CRITICAL if critical else Severity.WARNING,
+            severity=_AT_THE_END[certificate.usage],
             path=state.path,
             entry=certificate.entry,
             message=f"expired {duration(-remaining)} ago, at {moment(certificate.not_after)}{by}",

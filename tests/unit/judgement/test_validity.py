@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from kubepki.judgement.evaluate import Code, evaluate
-from kubepki.model import Certificate, PathState, Reading, ReferenceReading, Snapshot, Standing, Usage
+from kubepki.model import Certificate, PathState, Reading, ReferenceReading, Severity, Snapshot, Standing, Usage
 
 TRUE = 1_800_000_000.0
 LEAD = 7_860.0
@@ -67,6 +67,23 @@ def test_the_judge_ahead_of_the_end() -> None:
     assert found.message.endswith("by the API server's clock: it rejects it now")
     serving = leaf(TRUE - YEAR, TRUE + LEAD / 2, Usage.SERVER)
     assert Code.CERTIFICATE_EXPIRED not in codes(serving, clocks(0, synchronized=True, judge=LEAD))
+
+
+@pytest.mark.parametrize(
+    ("usage", "severity"),
+    [
+        (Usage.CLIENT, Severity.CRITICAL),
+        (Usage.SERVER, Severity.CRITICAL),
+        (Usage.PEER, Severity.CRITICAL),
+        (Usage.CA, Severity.CRITICAL),
+        (Usage.SELF_SIGNED, Severity.INFO),
+        (Usage.OTHER, Severity.WARNING),
+    ],
+)
+def test_who_suffers_from_an_end(usage: Usage, severity: Severity) -> None:
+    """An expired CA takes its cluster along; nobody verifies a serving certificate that is its own CA."""
+    (found,) = evaluate(leaf(TRUE - YEAR, TRUE - DAY, usage), clocks(0, synchronized=True))
+    assert (found.code, found.severity) == (Code.CERTIFICATE_EXPIRED, severity)
 
 
 @pytest.mark.parametrize("off", [LEAD, -LEAD])
