@@ -1,7 +1,7 @@
 """Basic authentication against bcrypt hashes, as Prometheus' web configuration has it.
 
-A verification costs about 70 ms on purpose, so that a successful one is remembered by a keyed hash, and failing ones
-take turns: an attacker occupies one core at most and never an authenticated scraper.
+A verification costs about 70 ms on purpose. A successful one is remembered by a keyed hash, and the others take turns,
+address by address: an attacker occupies one core at most, never an authenticated scraper, and never another's turn.
 """
 
 import base64
@@ -10,21 +10,47 @@ import hashlib
 import hmac
 import re
 import secrets
-import threading
 from collections.abc import Mapping
 
 from kubepki.settings import ConfigError
+from kubepki.web.peers import NOBODY, Peer
+from kubepki.web.turns import Turns
 
 _HASH = re.compile(r"\$2[aby]\$(?P<cost>0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}")
 _MAX_REMEMBERED = 128
 _MAX_PASSWORD_BYTES = 72  # bcrypt reads no more; newer libraries raise beyond
-_MAX_WAITING = 8
+
+
+class Verifications:
+    """What outlives a reload: the passwords that were verified, each with its hash, and the line of those that wait.
+
+    A user whose hash is another one is no longer known; one that is unchanged need not be verified again.
+    """
+
+    def __init__(self) -> None:
+        self.turns = Turns()
+        self._secret = secrets.token_bytes(32)
+        self._marks: set[bytes] = set()
+
+    def mark(self, user: bytes, password: bytes, hashed: bytes) -> bytes:
+        """Return what is remembered of this verification: nothing that tells the password."""
+        told = b"%d:%b%d:%b%b" % (len(user), user, len(hashed), hashed, password)
+        return hmac.digest(self._secret, told, hashlib.sha256)
+
+    def __contains__(self, mark: bytes) -> bool:
+        return mark in self._marks
+
+    def remember(self, mark: bytes) -> None:
+        """Remember a successful verification."""
+        if len(self._marks) >= _MAX_REMEMBERED:
+            self._marks.clear()
+        self._marks.add(mark)
 
 
 class BasicAuth:
     """Verifies Authorization headers against *users*, a user's name to its bcrypt hash."""
 
-    def __init__(self, users: Mapping[str, str]) -> None:
+    def __init__(self, users: Mapping[str, str], verifications: Verifications | None = None) -> None:
         costs = [_cost(user, hashed) for user, hashed in users.items()]
         try:
             import bcrypt  # noqa: PLC0415 - optional, and 1 MB that most hosts do not need
@@ -35,38 +61,31 @@ class BasicAuth:
         self._users = {user.encode(): hashed.encode() for user, hashed in users.items()}
         # An unknown user costs the same time as a known one, or the time would tell which names exist.
         self._decoy = f"$2b${max(costs):02d}${'.' * 53}".encode()
-        self._secret = secrets.token_bytes(32)
-        self._remembered: set[bytes] = set()
-        self._turn = threading.Lock()
-        self._queue = threading.BoundedSemaphore(_MAX_WAITING)
+        self._verifications = verifications or Verifications()
 
-    def authorized(self, header: str | None) -> bool | None:
+    def authorized(self, header: str | None, peer: Peer = NOBODY) -> bool | None:
         """Return whether *header*, the value of Authorization, holds a user and the user's password.
 
-        None where too many unknown ones wait for their turn.
+        None where too many unknown ones of *peer* wait for their turn.
         """
         credentials = _credentials(header)
         if credentials is None:
             return False
         user, password = credentials
         hashed = self._users.get(user)
-        mark = hmac.digest(self._secret, b"%d:%b%b" % (len(user), user, password), hashlib.sha256)
-        if mark in self._remembered:
+        mark = self._verifications.mark(user, password, hashed or self._decoy)
+        if mark in self._verifications:
             return True
-        if not self._queue.acquire(blocking=False):
-            return None
-        try:
-            with self._turn:
+        with self._verifications.turns.turn(peer.share) as mine:
+            if not mine:
+                return None
+            try:
                 matches = self._check(password[:_MAX_PASSWORD_BYTES], hashed or self._decoy)
-        except ValueError:  # a NUL byte, which no password that was hashed holds
-            return False
-        finally:
-            self._queue.release()
+            except ValueError:  # a NUL byte, which no password that was hashed holds
+                return False
         if not matches or hashed is None:
             return False
-        if len(self._remembered) >= _MAX_REMEMBERED:
-            self._remembered.clear()
-        self._remembered.add(mark)
+        self._verifications.remember(mark)
         return True
 
 

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kubepki.settings import ConfigError
+from kubepki.web.basic_auth import Verifications
 from kubepki.web.config_file import WebConfigFile, parse_web_config
+from kubepki.web.peers import NOBODY, Peer
 from kubepki.web.tls import make_context, peer_allowed, without_effect
 
 _CHECK_SECONDS = 1.0
@@ -47,6 +49,7 @@ class WebConfig:
         self._lock = threading.Lock()
         self._checked = time.monotonic()
         self._refusal = ""
+        self._verifications = Verifications()
         self._current = self._read()
         self._note()
 
@@ -70,11 +73,11 @@ class WebConfig:
         config = self._current.file.tls
         return config is None or peer_allowed(config, tls)
 
-    def authorized(self, header: str | None) -> bool | None:
+    def authorized(self, header: str | None, peer: Peer = NOBODY) -> bool | None:
         """Return whether a request with this Authorization header may be answered; None: too busy to tell."""
         self.refresh()
         auth = self._current.file.auth
-        return True if auth is None else auth.authorized(header)
+        return True if auth is None else auth.authorized(header, peer)
 
     def reload(self) -> None:
         """Read everything again; ConfigError where that cannot be used, the former stays in force."""
@@ -107,7 +110,7 @@ class WebConfig:
         # Identities are taken before the contents, so that a change in between is seen at the next look.
         own = _identity(self._path)
         try:
-            file = parse_web_config(Path(self._path).read_bytes(), path=self._path)
+            file = parse_web_config(Path(self._path).read_bytes(), path=self._path, verifications=self._verifications)
             identity = (own, *_identities(file))
             context = make_context(file.tls) if file.tls is not None else None
         except OSError as error:

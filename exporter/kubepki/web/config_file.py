@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kubepki.config.strict_yaml import Entries, Entry, Items, Node, Text, parse_yaml, shown_key
 from kubepki.settings import ConfigError
-from kubepki.web.basic_auth import BasicAuth
+from kubepki.web.basic_auth import BasicAuth, Verifications
 from kubepki.web.tls import TlsConfig
 
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
@@ -42,9 +42,10 @@ class WebConfigFile:
     auth: BasicAuth | None
 
 
-def parse_web_config(data: bytes, *, path: str) -> WebConfigFile:
+def parse_web_config(data: bytes, *, path: str, verifications: Verifications | None = None) -> WebConfigFile:
     """Return what *data*, read from the absolute *path*, says; relative paths in it start at its directory.
 
+    *verifications* are what an earlier one of the same file has found out about passwords.
     ConfigError with the line otherwise.
     """
     top = _Section(parse_yaml(data, source=path), path, ("tls_server_config", "http_server_config", "basic_auth_users"))
@@ -55,7 +56,7 @@ def parse_web_config(data: bytes, *, path: str) -> WebConfigFile:
         tls=None if tls is None else _tls(_Section(tls, path, _TLS_KEYS), os.path.dirname(path)),  # noqa: PTH120 - str
         http2=http.boolean("http2", default=False),
         headers=_headers(_Section(http.get("headers"), path, tuple(_HEADERS))),
-        auth=BasicAuth({user: users.text(user) for user in users.keys}) if users.keys else None,
+        auth=BasicAuth({user: users.text(user) for user in users.keys}, verifications) if users.keys else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Connections with absolute deadlines, and the bounded table that holds them.
+"""Connections with absolute deadlines.
 
 A timeout of a socket starts anew with every byte, so a client that dribbles never meets it. Here each phase of a
 connection has one deadline in CLOCK_MONOTONIC, whatever the number of reads and writes in it.
@@ -11,6 +11,8 @@ import threading
 import time
 from dataclasses import dataclass
 from enum import Enum, auto
+
+from kubepki.web.peers import NOBODY, Peer
 
 _SEND_CHUNK = 256 * 1024
 _DRAIN_BYTES = 64 * 1024
@@ -25,24 +27,31 @@ class TooMuchInputError(Exception):
 class Limits:
     """Bounds of the server: seconds, numbers and bytes.
 
-    `waiting_grace` and `writing_grace` are the seconds that a connection has in a full table before a new one may
-    take its place.
+    The graces are the seconds that a connection has in a full table before one of an address that holds about as many
+    may take its place.
     """
 
     connections: int = 64
+    lobby: int = 64
     header_seconds: float = 5.0
     idle_seconds: float = 150.0
     write_seconds: float = 30.0
     header_bytes: int = 32 * 1024
     pending_bytes: int = 32 * 1024 * 1024
     waiting_grace: float = 0.1
+    opening_grace: float = 1.0
     writing_grace: float = 1.0
 
 
 class Phase(Enum):
-    """What a connection does: it waits for a complete request, renders the answer, or writes it."""
+    """What a connection does: waits for a complete request, opens TLS, renders the answer, or writes it.
+
+    OPENING lasts from the first byte of a handshake to the first request after it: some round trips, in which a
+    distant client is not idle.
+    """
 
     WAITING = auto()
+    OPENING = auto()
     RENDERING = auto()
     WRITING = auto()
 
@@ -50,8 +59,9 @@ class Phase(Enum):
 class Connection:
     """One accepted socket. Its worker calls everything but `abort`, which any thread may call."""
 
-    def __init__(self, accepted: socket.socket, limits: Limits) -> None:
+    def __init__(self, accepted: socket.socket, limits: Limits, peer: Peer = NOBODY) -> None:
         self._socket = accepted
+        self.peer = peer
         self._lock = threading.Lock()
         self._aborted = False
         self._deadline = time.monotonic() + limits.header_seconds
@@ -65,10 +75,20 @@ class Connection:
             with contextlib.suppress(OSError):
                 accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
+    def begin(self) -> None:
+        """Start its time: it has got a place."""
+        self.since = time.monotonic()
+        self.expect(seconds=self.limits.header_seconds)
+
     def expect(self, *, seconds: float) -> None:
         """Start a new deadline and a new allowance of input."""
         self._deadline = time.monotonic() + seconds
         self._input_left = self.limits.header_bytes
+
+    def speaks(self) -> bool:
+        """Wait for the first byte and leave it there; False at the end of input, TimeoutError at the deadline."""
+        self._socket.settimeout(self._remaining())
+        return bool(self._socket.recv(1, socket.MSG_PEEK))
 
     def start_tls(self, context: ssl.SSLContext) -> ssl.SSLSocket:
         """Do the handshake within the deadline; OSError (ssl.SSLError included) when it fails."""
@@ -142,87 +162,3 @@ class Connection:
         if remaining <= 0:
             raise TimeoutError
         return remaining
-
-
-class ConnectionTable:
-    """The connections that are open, never more than the limit.
-
-    Where the table is full, the one that waits longest without a complete request makes room; where none waits, the
-    one whose reader has stood still longest. One that renders is never ended.
-    """
-
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._lock = threading.Lock()
-        self._open: set[Connection] = set()
-
-    def __len__(self) -> int:
-        return len(self._open)
-
-    def make_room(self) -> float:
-        """Return 0 where a connection may be added, else the seconds after which to ask again."""
-        limits = self._limits
-        with self._lock:
-            if len(self._open) < limits.connections:
-                return 0.0
-            now = time.monotonic()
-            for phase, grace in ((Phase.WAITING, limits.waiting_grace), (Phase.WRITING, limits.writing_grace)):
-                victim = self._oldest(phase)
-                if victim is not None:
-                    age = now - victim.since
-                    if age < grace:
-                        return grace - age
-                    self._evict(victim)
-                    return 0.0
-            return limits.waiting_grace
-
-    def add(self, connection: Connection) -> None:
-        """Enter a new connection, which waits for its request."""
-        with self._lock:
-            self._open.add(connection)
-
-    def remove(self, connection: Connection) -> None:
-        """Forget a connection."""
-        with self._lock:
-            self._open.discard(connection)
-
-    def enter(self, connection: Connection, phase: Phase, *, pending: int = 0) -> None:
-        """Record a new phase; ConnectionAbortedError where the connection has been evicted.
-
-        *pending* are the bytes of an answer to be written. Slow readers must not fill the memory with answers: beyond
-        the limit those go that have stood still longest.
-        """
-        with self._lock:
-            if connection not in self._open:
-                raise ConnectionAbortedError
-            connection.phase = phase
-            connection.since = time.monotonic()
-            connection.pending = pending
-            excess = sum(each.pending for each in self._open) - self._limits.pending_bytes
-            while excess > 0 and pending:
-                victim = self._oldest(Phase.WRITING, but=connection)
-                if victim is None:
-                    break
-                excess -= victim.pending
-                self._evict(victim)
-
-    def longest_rendering(self) -> float:
-        """Return the seconds for which the oldest running collect has been going on, 0 where there is none."""
-        with self._lock:
-            oldest = self._oldest(Phase.RENDERING)
-            return 0.0 if oldest is None else time.monotonic() - oldest.since
-
-    def abort(self, *, busy: bool) -> None:
-        """End the connections that wait; with *busy* all of them."""
-        with self._lock:
-            for connection in tuple(self._open):
-                if busy or connection.phase is Phase.WAITING:
-                    self._evict(connection)
-
-    def _oldest(self, phase: Phase, *, but: Connection | None = None) -> Connection | None:
-        candidates = (each for each in self._open if each.phase is phase and each is not but)
-        return min(candidates, key=lambda each: each.since, default=None)
-
-    def _evict(self, connection: Connection) -> None:
-        self._open.discard(connection)
-        connection.abort()

@@ -8,9 +8,10 @@ import ssl
 from email.utils import formatdate
 from http import HTTPStatus
 
-from kubepki.web.connections import Connection, ConnectionTable, Phase, TooMuchInputError
+from kubepki.web.connections import Connection, Phase, TooMuchInputError
 from kubepki.web.request import RefusedError, Request, read_request
 from kubepki.web.site import Answer, Site, plain, refusal, respond
+from kubepki.web.table import ConnectionTable
 
 
 class _Input(io.RawIOBase):
@@ -62,9 +63,9 @@ class Handler:
         if request is None:
             return False
         # Until its password is verified, a connection may be ended in favour of another.
-        refused = refusal(self._site, request.fields.get("authorization"))
+        refused = refusal(self._site, request.fields.get("authorization"), self._conn.peer)
         self._table.enter(self._conn, Phase.RENDERING)
-        self._write(refused or respond(self._site, request), request)
+        self._write(refused or respond(self._site, request, self._conn.peer), request)
         return not request.closes
 
     def _write(self, answer: Answer, request: Request | None = None) -> None:
@@ -93,18 +94,23 @@ class Handler:
 
 def serve_connection(connection: Connection, site: Site, table: ConnectionTable) -> None:
     """Serve one connection to its end. Trouble with the peer ends it silently; only our own is logged."""
-    config = site.web_config
+    config, peer = site.web_config, connection.peer
     try:
         context = config.tls_context() if config is not None else None
         if config is not None and context is not None:
+            if not connection.speaks():
+                return
+            table.enter(connection, Phase.OPENING)
             tls = connection.start_tls(context)
             if not config.peer_allowed(tls):
-                site.complaints.say("a client certificate has none of the names in client_allowed_sans")
+                what = f"the client certificate of {peer.address} has none of the names in client_allowed_sans"
+                site.complaints.say(what, peer=peer)
                 return
             connection.expect(seconds=connection.limits.header_seconds)
         Handler(connection, site, table).serve()
     except ssl.SSLError as error:
-        site.complaints.say(f"a TLS connection failed: {error.reason or 'the peer left'}")
+        what = f"a TLS connection from {peer.address} failed: {error.reason or 'the peer left'}"
+        site.complaints.say(what, peer=peer)
     except (OSError, TooMuchInputError):
         pass
     except Exception as error:  # noqa: BLE001 - a worker's end must not be silent

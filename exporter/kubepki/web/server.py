@@ -3,6 +3,7 @@
 The accepting thread never reads from a client, so none can hold it up. A scrape waits for no other connection.
 """
 
+import contextlib
 import errno
 import os
 import select
@@ -11,9 +12,12 @@ import threading
 import time
 from collections.abc import Sequence
 
-from kubepki.web.connections import Connection, ConnectionTable, Limits
+from kubepki.web.connections import Connection, Limits
 from kubepki.web.handler import serve_connection
+from kubepki.web.lobby import Lobby
+from kubepki.web.peers import peer_of
 from kubepki.web.site import Site
+from kubepki.web.table import ConnectionTable
 
 _TURN_SECONDS = 0.5
 _STALE_SECONDS = 5.0
@@ -21,6 +25,8 @@ _STUCK_SECONDS = 60.0
 _FINISH_SECONDS = 0.4
 _JOIN_SECONDS = 0.3
 _POLL_SECONDS = 0.01
+# A flood costs a bounded share of a core: so many are accepted, then the loop rests where they were too many.
+_BATCH = 32
 _OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
@@ -32,6 +38,7 @@ class WebServer:
         self._site = site
         self._limits = limits or Limits()
         self._table = ConnectionTable(self._limits)
+        self._lobby = Lobby(self._limits)
         self._stopping = threading.Event()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._beat = time.monotonic()
@@ -57,7 +64,7 @@ class WebServer:
         )
 
     def connections(self) -> int:
-        """Return the number of open connections."""
+        """Return the number of open connections that have a place."""
         return len(self._table)
 
     def stop(self) -> None:
@@ -78,7 +85,7 @@ class WebServer:
         deadline = time.monotonic() + _JOIN_SECONDS
         for worker in self._workers:
             worker.join(max(0.0, deadline - time.monotonic()))
-        if not self._loop.is_alive():
+        if not self._loop.is_alive() and not any(worker.is_alive() for worker in self._workers):
             os.close(self._wake)
 
     def _run(self) -> None:
@@ -87,38 +94,42 @@ class WebServer:
         listeners = {listener.fileno(): listener for listener in self._listeners}
         for number in listeners:
             poller.register(number, select.POLLIN)
+        patience = _TURN_SECONDS
         while not self._stopping.is_set():
             self._beat = time.monotonic()
-            for number, _ in poller.poll(_TURN_SECONDS * 1000):
+            for number, _ in poller.poll(patience * 1000):
                 if number in listeners:
-                    self._accept_one(listeners[number])
+                    self._accept_some(listeners[number])
+                else:
+                    os.eventfd_read(self._wake)
+            for connection in self._lobby.admitted(self._table):
+                self._start_worker(connection)
+            patience = min(self._lobby.patience, _TURN_SECONDS) if self._lobby else _TURN_SECONDS
+        self._lobby.clear()
 
-    def _accept_one(self, listener: socket.socket) -> None:
-        """Accept the connection that is known to wait; room is made for no other."""
-        wait = self._table.make_room()
-        if wait > 0:
-            # The new connection stays in the kernel's queue meanwhile.
-            self._stopping.wait(min(wait, _TURN_SECONDS))
-            return
-        try:
-            accepted, _address = listener.accept()
-        except BlockingIOError:
-            return
-        except OSError as error:
-            # accept(2): errors of the network belong to that connection and are passed over.
-            if error.errno in _OUT_OF_RESOURCES:
-                self._site.complaints.say(f"a connection could not be accepted: {error.strerror}")
-                self._table.abort(busy=False)
-                self._stopping.wait(_TURN_SECONDS)
-            return
-        self._start_worker(accepted)
+    def _accept_some(self, listener: socket.socket) -> None:
+        """Accept what waits, up to a batch."""
+        crowded = False
+        for _ in range(_BATCH):
+            try:
+                accepted, _address = listener.accept()
+            except BlockingIOError:
+                break
+            except OSError as error:
+                # accept(2): errors of the network belong to that connection and are passed over.
+                if error.errno in _OUT_OF_RESOURCES:
+                    self._site.complaints.say(f"a connection could not be accepted: {error.strerror}")
+                    self._lobby.clear()
+                    self._table.abort(busy=False)
+                    self._stopping.wait(_TURN_SECONDS)
+                    break
+                continue
+            crowded |= self._lobby.add(Connection(accepted, self._limits, peer_of(accepted)))
+        if crowded:
+            self._stopping.wait(_POLL_SECONDS)
 
-    def _start_worker(self, accepted: socket.socket) -> None:
-        connection = Connection(accepted, self._limits)
-        self._table.add(connection)
-        worker = threading.Thread(
-            target=serve_connection, args=(connection, self._site, self._table), name="web-worker", daemon=True
-        )
+    def _start_worker(self, connection: Connection) -> None:
+        worker = threading.Thread(target=self._serve, args=(connection,), name="web-worker", daemon=True)
         try:
             worker.start()
         except RuntimeError as error:
@@ -129,3 +140,10 @@ class WebServer:
             return
         self._workers = [each for each in self._workers if each.is_alive()]
         self._workers.append(worker)
+
+    def _serve(self, connection: Connection) -> None:
+        serve_connection(connection, self._site, self._table)
+        if self._lobby:
+            # There is a place now. The loop may have ended meanwhile.
+            with contextlib.suppress(OSError):
+                os.eventfd_write(self._wake, 1)

@@ -1,6 +1,5 @@
 """What is served: the routes, and the answer to one request. No sockets here."""
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -10,7 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 from kubepki.metrics.exposition import Exposition, gzip_accepted
 from kubepki.web.complaints import Complaints
 from kubepki.web.landing import landing_page
+from kubepki.web.peers import NOBODY, Peer
 from kubepki.web.request import Request
+from kubepki.web.slots import Slots
 
 if TYPE_CHECKING:
     # At run time only a host with a web configuration imports it, and PyYAML with it.
@@ -29,7 +30,7 @@ class Site:
 
     `exposition` renders one scrape from the Accept header and the values of `name[]`. `ready` tells whether the first
     scan is published. `on_error` takes one line for the log and, for a bug, its exception. `max_requests` bounds the
-    scrapes that render at the same time, 0 means no bound.
+    scrapes that render at the same time, 0 means no bound; one address gets two thirds of them at most.
     """
 
     exposition: Callable[[str, Sequence[str]], Exposition]
@@ -39,12 +40,11 @@ class Site:
     telemetry_path: str = "/metrics"
     max_requests: int = 40
     web_config: "WebConfig | None" = None
-    slots: threading.BoundedSemaphore | None = field(init=False)
+    slots: Slots = field(init=False)
     complaints: Complaints = field(init=False)
 
     def __post_init__(self) -> None:
-        slots = threading.BoundedSemaphore(self.max_requests) if self.max_requests > 0 else None
-        object.__setattr__(self, "slots", slots)
+        object.__setattr__(self, "slots", Slots(self.max_requests))
         object.__setattr__(self, "complaints", Complaints(self.on_error))
 
 
@@ -63,11 +63,11 @@ def plain(status: HTTPStatus, text: str = "", *headers: tuple[str, str]) -> Answ
     return Answer(status=status, body=f"{text or status.phrase}\n".encode(), headers=headers)
 
 
-def refusal(site: Site, authorization: str | None) -> Answer | None:
+def refusal(site: Site, authorization: str | None, peer: Peer = NOBODY) -> Answer | None:
     """Return the answer to a request that lacks valid credentials, None for one that may be answered."""
     if site.web_config is None:
         return None
-    allowed = site.web_config.authorized(authorization)
+    allowed = site.web_config.authorized(authorization, peer)
     if allowed is None:
         return plain(HTTPStatus.SERVICE_UNAVAILABLE, "Too many passwords are being checked.")
     if allowed:
@@ -76,7 +76,7 @@ def refusal(site: Site, authorization: str | None) -> Answer | None:
     return plain(HTTPStatus.UNAUTHORIZED, "", challenge)
 
 
-def respond(site: Site, request: Request) -> Answer:
+def respond(site: Site, request: Request, peer: Peer = NOBODY) -> Answer:
     """Return the answer to an authorized request; a bug in a collect is a 500 and a complaint."""
     try:
         url = urlsplit(request.target)
@@ -88,7 +88,7 @@ def respond(site: Site, request: Request) -> Answer:
     if request.method not in ("GET", "HEAD"):
         return plain(HTTPStatus.METHOD_NOT_ALLOWED, "", ("Allow", "GET, HEAD"))
     if url.path == site.telemetry_path:
-        return _metrics(site, request, names)
+        return _metrics(site, request, names, peer)
     return _page(site, url.path)
 
 
@@ -103,11 +103,11 @@ def _page(site: Site, path: str) -> Answer:
     return Answer(status=HTTPStatus.OK, body=page, content_type="text/html; charset=utf-8")
 
 
-def _metrics(site: Site, request: Request, names: Sequence[str]) -> Answer:
+def _metrics(site: Site, request: Request, names: Sequence[str], peer: Peer) -> Answer:
     if not site.ready():
         return plain(HTTPStatus.SERVICE_UNAVAILABLE, _NOT_READY)
-    if site.slots is not None and not site.slots.acquire(blocking=False):
-        text = f"{site.max_requests} scrapes are running, the limit of --web.max-requests."
+    if not site.slots.take(peer.share):
+        text = f"{site.slots.running} scrapes are running, --web.max-requests allows {site.max_requests} in all."
         return plain(HTTPStatus.SERVICE_UNAVAILABLE, text)
     try:
         exposition = site.exposition(request.fields.get("accept", ""), names)
@@ -122,6 +122,5 @@ def _metrics(site: Site, request: Request, names: Sequence[str]) -> Answer:
         text = "The metrics could not be collected; the log has the reason."
         return plain(HTTPStatus.INTERNAL_SERVER_ERROR, text)
     finally:
-        if site.slots is not None:
-            site.slots.release()
+        site.slots.give(peer.share)
     return Answer(status=HTTPStatus.OK, body=body, content_type=exposition.content_type, headers=extra)
