@@ -181,13 +181,16 @@ class Snapshot:
 class ReferenceReading:
     """Another clock at the moment of a `Reading`.
 
-    `clock` is `apiserver`, `https/NAME` or `ntp/NAME`. `offset` is that clock minus host time in seconds, None
-    while the clock cannot be read (`up` is then False).
+    `clock` is `apiserver`, `https/NAME` or `ntp/NAME`. `up` is whether the latest poll succeeded. `offset` is that
+    clock minus host time in seconds; it is kept for a while when polls fail, then None. `spread` is by how many seconds
+    the latest answers differ from each other. `certificate` are NotBefore and NotAfter of what the server showed.
     """
 
     clock: str
     up: bool
     offset: float | None
+    spread: float = 0.0
+    certificate: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,13 +207,17 @@ class Reading:
     """What the clocks said, taken once per scrape so that all gauges of one scrape agree.
 
     Seconds throughout. None means that the source refused or does not exist: the series is then absent, never 0.
-    `given` means that a person gave `host_time` and no clock was asked. `earliest` is a time that now cannot be before.
+    `given` means that a person gave `host_time` and no clock was asked. `earliest` is a time that now cannot be before,
+    `earliest_why` a clause that says what happened then. `kept` means that the host has neither been set nor booted
+    since `last_synchronized`.
     """
 
     host_time: float
     given: bool = False
     earliest: float | None = None
+    earliest_why: str = "this program was built"
     synchronized: bool | None = None
+    kept: bool = False
     max_error: float | None = None
     estimated_error: float | None = None
     last_synchronized: float | None = None

@@ -45,7 +45,9 @@ def hands_at(moment: float) -> Hands:
 def run_check(settings: Settings, *, now: float | None = None, **given: Any) -> tuple[int, str]:  # noqa: ANN401
     """Return the status and the output of `check`."""
     out = io.StringIO()
-    clock = None if now is None else hands_at(now).host_clock()
+    # A time that is given is judged beside the host's own, by which a kubelet starts.
+    moment = given.get("at") if now is None else now
+    clock = None if moment is None else hands_at(moment).host_clock()
     with own_logging():
         code = check(Invocation(command=Command.CHECK, settings=settings, **given), clock=clock, out=out)
     return code, out.getvalue()

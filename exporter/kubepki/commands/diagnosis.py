@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kubepki.judgement.belief import Belief, believe
 from kubepki.judgement.evaluate import Finding
+from kubepki.judgement.fallbacks import RepairTimes, repair_times
 from kubepki.model import Reading, Snapshot
 
 
@@ -13,7 +15,8 @@ class Look:
 
     `issued` says of each `-current.pem` whether a CA of a kubeconfig issued it, None where no CA is known. `assumed`
     means that `--at` was given: then host time is that moment and no other clock was asked;
-    `wall` is what the host's clock says meanwhile, by which a kubelet goes.
+    `wall` is what the host's clock says meanwhile, by which a kubelet goes. `whole` is the belief of the whole host
+    where `snapshot` is a part of it.
     """
 
     snapshot: Snapshot
@@ -22,6 +25,17 @@ class Look:
     issued: Mapping[str, bool] | None = None
     assumed: bool = False
     wall: float | None = None
+    whole: Belief | None = None
+
+    @property
+    def belief(self) -> Belief:
+        """What time it is believed to be, by all that was seen of this host."""
+        return self.whole or believe(self.snapshot, self.reading)
+
+    @property
+    def repair(self) -> RepairTimes:
+        """The times at which a fallback has to be valid."""
+        return repair_times(self.belief, self.reading, self.wall)
 
     @property
     def kubelet_time(self) -> float:

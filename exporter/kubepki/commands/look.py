@@ -10,6 +10,7 @@ from kubepki.clocks.setup import api_server, remote_clocks
 from kubepki.clocks.state import State
 from kubepki.commands.diagnosis import Look
 from kubepki.commands.one_look import OneLookParser
+from kubepki.judgement.belief import believe
 from kubepki.judgement.evaluate import evaluate
 from kubepki.model import Fault, PathState, Reading, Snapshot, Standing
 from kubepki.pki import disk, layout
@@ -54,10 +55,12 @@ def look(
             reading = clocks.read()
         finally:
             clocks.stop()
+    belief = believe(snapshot, reading)
     return Look(
         snapshot=snapshot,
         reading=reading,
-        findings=evaluate(snapshot, reading),
+        whole=belief,
+        findings=evaluate(snapshot, reading, belief),
         issued=result.issued,
         assumed=at is not None,
         wall=None if at is None else (clock or system_clock()).realtime(),
@@ -181,7 +184,7 @@ def only(seen: Look, paths: tuple[str, ...], settings: Settings) -> Look:
 
     kept = tuple(each for each in seen.snapshot.paths if wanted(each))
     snapshot = Snapshot(paths=kept)
-    return replace(seen, snapshot=snapshot, findings=evaluate(snapshot, seen.reading))
+    return replace(seen, snapshot=snapshot, whole=seen.belief, findings=evaluate(snapshot, seen.reading, seen.belief))
 
 
 def _is_kubeconfig(path: str, scan: ScanSettings) -> bool:

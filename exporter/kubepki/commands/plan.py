@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kubepki.commands.diagnosis import Look
-from kubepki.judgement.belief import believe, repair_times
-from kubepki.judgement.comparisons import fallback_objections, usable_fallbacks
+from kubepki.judgement.belief import Sureness
 from kubepki.judgement.evaluate import Code, Finding
-from kubepki.judgement.phrases import label_name, moment
+from kubepki.judgement.fallbacks import fallback_objections, usable_fallbacks
+from kubepki.judgement.phrases import label_name
 from kubepki.judgement.rotation import EARLIEST, life_over
 from kubepki.model import Candidate, Certificate, PathState, Reason, Severity
 from kubepki.pki import layout
@@ -54,7 +54,7 @@ class Refusal:
     """Why nothing is done.
 
     `settled` means that the link already is as it was asked for, `rotating` that a rotation of the kubelet is not
-    finished, `current_is_good` that every clock that was asked says so.
+    finished, `current_is_good` that every clock that was asked says so, `needs_a_time` that a time from outside helps.
     """
 
     why: str
@@ -63,6 +63,7 @@ class Refusal:
     settled: bool = False
     rotating: bool = False
     current_is_good: bool = False
+    needs_a_time: bool = False
 
 
 def choose_link(look: Look, directory: str | None) -> str | Refusal:
@@ -94,7 +95,8 @@ def make_plan(look: Look, link: str, to: str | None = None) -> Plan | Refusal:
     wanted = None if to is None else _beside(link, to)
     complaints = _complaints(link, look)
     updated = link.removesuffix(layout.CURRENT) + layout.UPDATED
-    judged = {each.path: _objections(each, state, look) for each in state.candidates}
+    repair = look.repair
+    judged = {each.path: fallback_objections(each, repair) for each in state.candidates}
     over = tuple(sorted((path, why) for path, why in judged.items() if why))
     why = None
     taken_up = _taken_up(state, updated, look)
@@ -110,17 +112,23 @@ def make_plan(look: Look, link: str, to: str | None = None) -> Plan | Refusal:
         good = not any(each.severity is Severity.CRITICAL or each.code is Code.HOST_CLOCK_BEHIND for each in about)
         return Refusal(why=_fine(state, look), link=link, settled=settled, current_is_good=good)
     else:
-        why = _no_time(look)
+        why = repair.refusal
     if why is not None:
-        return Refusal(why=why, link=link, passed_over=over, rotating=rotating)
-    usable = [each for each in usable_fallbacks(state, look.reading, look.kubelet_time) if not judged[each.path]]
+        asks = why is repair.refusal
+        return Refusal(why=why, link=link, passed_over=over, rotating=rotating, needs_a_time=asks)
+    usable = [each for each in usable_fallbacks(state, repair) if not judged[each.path]]
     if wanted is not None:
         usable = [each for each in usable if each.path == wanted]
         if not usable:
             reasons = judged.get(wanted, ("it is no superseded file of this link",))
             return Refusal(why=f"{label_name(wanted)} cannot be used: {'; '.join(reasons)}", link=link)
     if not usable or usable[0].leaf is None:
-        return Refusal(why="no superseded file passes every check", link=link, passed_over=over)
+        return Refusal(
+            why="no superseded file passes every check",
+            link=link,
+            passed_over=over,
+            needs_a_time=look.belief.sureness is not Sureness.SURE and bool(state.candidates),
+        )
     return Plan(
         link=link,
         old_target=state.link.target if state.link else None,
@@ -145,13 +153,6 @@ def _taken_up(state: PathState, updated: str, look: Look) -> Candidate | None:
     return next((each for each in state.candidates if label_name(each.path) == name), None)
 
 
-def _no_time(look: Look) -> str | None:
-    """Return why nobody can tell what time it is, None where somebody can."""
-    belief = believe(look.snapshot, look.reading)
-    times = repair_times(belief)
-    return times if belief.now is None and isinstance(times, str) else None
-
-
 def _complaints(path: str, look: Look) -> tuple[Finding, ...]:
     return tuple(_repairable(finding for finding in look.findings if finding.path == path))
 
@@ -161,19 +162,6 @@ def _repairable(findings: Iterable[Finding]) -> Iterable[Finding]:
         broken = finding.code is Code.PATH_BROKEN and finding.severity is Severity.CRITICAL
         if finding.code in _REPAIRABLE or broken:
             yield finding
-
-
-def _objections(candidate: Candidate, state: PathState, look: Look) -> tuple[str, ...]:
-    """Return why *candidate* is passed over; without a known CA its issuer must at least be the current one's."""
-    objections = fallback_objections(candidate, look.reading)
-    if look.wall is not None and candidate.leaf is not None and candidate.leaf.not_after < look.wall:
-        ended = f"not valid after {moment(candidate.leaf.not_after)} by this host's clock, by which the kubelet starts"
-        objections = (*objections, ended)
-    if look.issued is None and candidate.leaf is not None and state.certificates:
-        current = state.certificates[0]
-        if candidate.leaf.issuer != current.issuer:
-            return (*objections, "its issuer is not the current one's, and no kubeconfig gives a CA to prove it")
-    return objections
 
 
 def _beside(link: str, to: str) -> str:

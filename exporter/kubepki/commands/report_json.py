@@ -6,8 +6,8 @@ from typing import Any
 from kubepki.commands.diagnosis import Look
 from kubepki.commands.verdict import sentence, status, unread
 from kubepki.judgement.advice import advise
-from kubepki.judgement.comparisons import fallback_objections, usable_fallbacks
 from kubepki.judgement.evaluate import Finding
+from kubepki.judgement.fallbacks import fallback_objections, usable_fallbacks
 from kubepki.model import Certificate, PathState, Reading, label_text, safe_text
 
 VERSION = 1
@@ -64,7 +64,8 @@ def _clocks(reading: Reading) -> dict[str, Any]:
 
 def _path(state: PathState, look: Look) -> dict[str, Any]:
     rotation = next((each for each in look.reading.rotations if each.path == state.path), None)
-    usable = usable_fallbacks(state, look.reading)
+    repair = look.repair
+    usable = usable_fallbacks(state, repair)
     return {
         "path": label_text(state.path),
         "standing": state.standing.value,
@@ -87,7 +88,7 @@ def _path(state: PathState, look: Look) -> dict[str, Any]:
         "candidates": [
             {
                 "path": label_text(each.path),
-                "objections": [safe_text(text) for text in fallback_objections(each, look.reading)],
+                "objections": [safe_text(text) for text in fallback_objections(each, repair)],
             }
             for each in state.candidates
         ],

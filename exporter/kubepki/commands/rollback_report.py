@@ -2,6 +2,7 @@
 
 from kubepki.commands.aftermath import Aftermath, Outcome
 from kubepki.commands.diagnosis import Look
+from kubepki.commands.evidence import clock_evidence
 from kubepki.commands.outcome import Hands, Todo, correct_clocks, start_signing, stop_signing, way_back
 from kubepki.commands.plan import PassedOver, Plan, Refusal
 from kubepki.commands.terminal import Style, clean, wrapped
@@ -84,6 +85,13 @@ def refusal_text(refusal: Refusal, look: Look, style: Style, hands: Hands) -> st
     why = f"{label_name(refusal.link)}: {refusal.why}" if refusal.link else refusal.why[0].upper() + refusal.why[1:]
     lines = wrapped(f"Nothing was changed. {why}.", style, rest="  ")
     lines += _passed_over(refusal.passed_over, style)
+    if refusal.needs_a_time and not look.assumed:
+        lines += ["", "Asked"]
+        for label, text in clock_evidence(look, None):
+            lines += _labelled(label, text, style)
+        text = "Give a time from outside: that of the notification, of Prometheus, of a phone."
+        command = hands.own("rollback", "--at=TIME", refusal.link or "")
+        lines += ["", *wrapped(text, style), f"    {clean(command, style)}"]
     if refusal.current_is_good and not refusal.settled and not look.assumed:
         text = (
             "Every clock that was asked agrees with the certificate. If all of them are ahead, judge it by a time from "
@@ -124,7 +132,7 @@ def _judged_by(look: Look) -> str:
 
 
 def _labelled(label: str, text: str, style: Style) -> list[str]:
-    return wrapped(text, style, first=f"  {label:<8}")
+    return wrapped(text, style, first=f"  {label:<{max(8, len(label) + 2)}}")
 
 
 def _passed_over(passed_over: tuple[PassedOver, ...], style: Style) -> list[str]:

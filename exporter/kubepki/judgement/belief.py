@@ -1,10 +1,11 @@
 """(Snapshot, Reading) -> belief: what time it truly is, how sure that is, and which clock is wrong. Pure.
 
 Evidence, strongest first: a time that a person gave; a reference clock outside of the cluster; a host clock that the
-kernel holds to be synchronised. Each of these is believed alone. A host clock that is not synchronised and the API
-server's are believed only together, and then not surely: after a power cut they may be ahead together. Where these two
-contradict each other, and no lower bound excludes one, nobody can tell. The hardware clock decides nothing: it is
-where a wrong time usually came from. A clock that could not be read is absent; it never agrees.
+kernel holds to be synchronised; one that was so lately and was not set since. Each of these is believed alone. Any
+other host clock and the API server's are believed only together, and then not surely: after a power cut they may be
+ahead together. Where these two contradict each other, and no lower bound excludes one, nobody can tell. The hardware
+clock decides nothing: it is where a wrong time usually came from. A clock that could not be read is absent; it never
+agrees.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from kubepki.judgement.witnesses import (
     agree,
     clock_name,
     lower_bound,
+    oldest_authority,
     witnesses,
 )
 from kubepki.model import Reading, Snapshot
@@ -42,7 +44,8 @@ class Belief:
 
     `now` is None where nobody can tell; `earliest` and `latest` bound the true time (None: no bound is known).
     `why` is one clause for a person. `clocks` are all that could be read, the most trusted first; `silent` those that
-    did not answer. `contradictions` are the clocks that are as strong as the believed one and say otherwise.
+    did not answer. `contradictions` are the clocks that are as strong as the believed one and say otherwise. `by` is
+    the clock that is believed, None where none is.
     """
 
     sureness: Sureness
@@ -53,10 +56,24 @@ class Belief:
     clocks: tuple[ClockSays, ...]
     silent: tuple[str, ...] = ()
     contradictions: tuple[str, ...] = ()
+    by: str | None = None
 
     def says(self, clock: str) -> float | None:
         """Return what *clock* says, None where it was not read."""
         return next((each.says for each in self.clocks if each.clock == clock), None)
+
+    @property
+    def needs_a_time(self) -> bool:
+        """Whether a person has to give a time before a repair: nobody can tell, or one weak clock alone does."""
+        return self.sureness in {Sureness.CANNOT_TELL, Sureness.ALONE}
+
+    @property
+    def whose(self) -> str:
+        """Whose the believed time is, as the end of a sentence."""
+        believed = next((each for each in self.clocks if each.clock == self.by), None)
+        if believed is None:
+            return "no clock"
+        return "the given time" if believed.trust is Trust.GIVEN else clock_name(believed)
 
     @property
     def judge(self) -> float | None:
@@ -81,12 +98,17 @@ class Belief:
 
 def believe(snapshot: Snapshot, reading: Reading) -> Belief:
     """Return what *reading* and *snapshot* together say about the true time."""
+    return weigh(oldest_authority(snapshot), reading)
+
+
+def weigh(authority: float | None, reading: Reading) -> Belief:
+    """Return the belief from *reading*; *authority* is the earliest NotBefore of the host's CAs, None without any."""
     if reading.given:
         given = ClockSays(clock=HOST, says=reading.host_time, error=0.0, trust=Trust.GIVEN, why="a person gave it")
         return _sure((given,), given, (), ())
-    floor, floor_why = lower_bound(snapshot, reading)
+    floor, floor_why = lower_bound(authority, reading)
     clocks = tuple(sorted(witnesses(reading, floor, floor_why), key=lambda each: (_RANK.index(each.trust), each.clock)))
-    silent = tuple(each.clock for each in reading.references if not each.up or each.offset is None)
+    silent = tuple(each.clock for each in reading.references if each.offset is None)
     usable = [each for each in clocks if each.trust not in {Trust.HARDWARE, Trust.REFUTED}]
     strong = [each for each in usable if each.strong]
     if strong:
@@ -96,21 +118,6 @@ def believe(snapshot: Snapshot, reading: Reading) -> Belief:
         against = tuple(each.clock for each in strong if not agree(each, best))
         return _sure(clocks, best, silent, against)
     return _weak(reading, usable, clocks, silent, (floor, floor_why))
-
-
-def repair_times(belief: Belief) -> dict[str, float] | str:
-    """Return the times at which a candidate has to be valid, by whose they are; or why nobody can say one.
-
-    The believed time, and that of the judge who will see the certificate. The caller adds its margin on both sides.
-    """
-    if belief.now is None:
-        return f"what time it is cannot be told: {belief.why}. Give one: --at TIME"
-    if belief.sureness is Sureness.ALONE and not belief.clocks[0].strong:
-        return f"what time it is cannot be told: {belief.why}. Give one: --at TIME"
-    times = {"the believed time": belief.now}
-    if belief.judge is not None:
-        times["the clock of the API server"] = belief.judge
-    return times
 
 
 def _weak(
@@ -128,7 +135,7 @@ def _weak(
         why = "this host's clock and the API server's agree, but nothing from outside says that they are right"
         return _believed(Sureness.LIKELY, first, clocks, silent, why)
     if usable:
-        why = f"only the clock of {clock_name(usable[0])} is there, and nothing confirms it"
+        why = f"only {clock_name(usable[0])} could be read, and nothing confirms it"
         refuted = any(each.trust is Trust.REFUTED for each in clocks)
         if refuted:
             why += "; this host's clock cannot be right"
@@ -160,13 +167,23 @@ def _sure(clocks: tuple[ClockSays, ...], best: ClockSays, silent: tuple[str, ...
         clocks=clocks,
         silent=silent,
         contradictions=against,
+        by=best.clock,
     )
 
 
 def _believed(
     sureness: Sureness, clock: ClockSays, clocks: tuple[ClockSays, ...], silent: tuple[str, ...], why: str
 ) -> Belief:
-    return Belief(sureness=sureness, now=clock.says, earliest=None, latest=None, why=why, clocks=clocks, silent=silent)
+    return Belief(
+        sureness=sureness,
+        now=clock.says,
+        earliest=None,
+        latest=None,
+        why=why,
+        clocks=clocks,
+        silent=silent,
+        by=clock.clock,
+    )
 
 
 def _contradiction(

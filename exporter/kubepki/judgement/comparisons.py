@@ -1,8 +1,6 @@
-"""The comparisons that judgements are made of: leads, fallbacks, thresholds. Pure."""
+"""The comparisons that judgements are made of: leads, thresholds. Pure."""
 
-from kubepki.judgement.phrases import moment
-from kubepki.judgement.rotation import EARLIEST, life_over
-from kubepki.model import Candidate, Certificate, Link, PathState, Reading, Usage
+from kubepki.model import Certificate, Link, Reading, Usage
 
 JUDGE = "apiserver"
 _DAY = 86_400.0
@@ -12,41 +10,12 @@ _STAMP_TOLERANCE = 5.0
 
 
 def reference_times(reading: Reading) -> dict[str, float]:
-    """Return what each reference clock that can be read says now, by source."""
+    """Return what each reference clock that was read says now, by clock."""
     return {
         reference.clock: reading.host_time + reference.offset
         for reference in reading.references
-        if reference.up and reference.offset is not None
+        if reference.offset is not None
     }
-
-
-def usable_fallbacks(state: PathState, reading: Reading, kubelet_time: float | None = None) -> tuple[Candidate, ...]:
-    """Return the candidates of a link that could replace its target now, the best first.
-
-    Those that a kubelet that starts at *kubelet_time* (host time) keeps come before those that it asks to renew at
-    once, for that request may go to a signer that is still wrong; of each kind the longest valid come first.
-    """
-    now = reading.host_time if kubelet_time is None else kubelet_time
-    usable = [candidate for candidate in state.candidates if not fallback_objections(candidate, reading)]
-
-    def order(candidate: Candidate) -> tuple[bool, float, str]:
-        if candidate.leaf is None:
-            return True, 0.0, candidate.path
-        return life_over(candidate.leaf, now) >= EARLIEST, -candidate.leaf.not_after, candidate.path
-
-    return tuple(sorted(usable, key=order))
-
-
-def fallback_objections(candidate: Candidate, reading: Reading) -> tuple[str, ...]:
-    """Return why *candidate* cannot replace the link's target now; empty where it can."""
-    objections = list(candidate.objections)
-    if candidate.leaf is not None:
-        for name, now in {"the host": reading.host_time, **reference_times(reading)}.items():
-            if candidate.leaf.not_before > now:
-                objections.append(f"not valid before {moment(candidate.leaf.not_before)} by the clock of {name}")
-            if candidate.leaf.not_after < now:
-                objections.append(f"not valid after {moment(candidate.leaf.not_after)} by the clock of {name}")
-    return tuple(objections)
 
 
 def name_is_in_another_time_zone(link: Link) -> bool:

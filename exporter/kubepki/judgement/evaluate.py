@@ -31,9 +31,12 @@ _STEP_WORTH_A_FINDING = 60.0
 _STEP_IS_NEWS = 3600.0
 
 
-def evaluate(snapshot: Snapshot, reading: Reading) -> tuple[Finding, ...]:
-    """Return all findings of *snapshot* at *reading*, the most urgent first, then by path."""
-    belief = believe(snapshot, reading)
+def evaluate(snapshot: Snapshot, reading: Reading, belief: Belief | None = None) -> tuple[Finding, ...]:
+    """Return all findings of *snapshot* at *reading*, the most urgent first, then by path.
+
+    *belief* is that of the whole host where *snapshot* is a part of it.
+    """
+    belief = belief or believe(snapshot, reading)
     findings = [*_host_findings(reading), *clock_findings(belief, reading)]
     for state in snapshot.paths:
         if state.standing is Standing.CURRENT:

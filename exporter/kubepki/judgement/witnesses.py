@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kubepki.judgement.comparisons import JUDGE, reference_times
-from kubepki.judgement.phrases import moment
+from kubepki.judgement.phrases import duration, moment
 from kubepki.model import Reading, Snapshot, Standing, Usage
 
 HOST = "host"
@@ -13,6 +13,9 @@ HARDWARE = "hardware"
 TOLERANCE_SECONDS = 120.0
 _DAY = 86_400.0
 _HTTP_DATE_ERROR = 1.0
+# The kernel's own bound for a clock that nothing steers, and for how long that is well within two minutes.
+_DRIFT = 500e-6
+_KEPT_SECONDS = _DAY
 
 
 class Trust(StrEnum):
@@ -21,13 +24,14 @@ class Trust(StrEnum):
     GIVEN = "given"
     OUTSIDE = "outside"
     SYNCHRONIZED = "synchronized"
+    KEPT = "kept"
     JUDGE = "judge"
     FREE = "free"
     HARDWARE = "hardware"
     REFUTED = "refuted"
 
 
-_STRONG = {Trust.GIVEN, Trust.OUTSIDE, Trust.SYNCHRONIZED}
+_STRONG = {Trust.GIVEN, Trust.OUTSIDE, Trust.SYNCHRONIZED, Trust.KEPT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +52,7 @@ class ClockSays:
 
 def witnesses(reading: Reading, floor: float | None, floor_why: str) -> list[ClockSays]:
     """Return all clocks that could be read; one before *floor*, of which *floor_why* tells, is refuted."""
-    trust, why = Trust.FREE, "the kernel does not say whether it is synchronized"
-    if reading.synchronized:
-        trust, why = Trust.SYNCHRONIZED, "the kernel holds it to be synchronized"
-    elif reading.synchronized is False:
-        why = "it is not synchronized"
-    found = [ClockSays(clock=HOST, says=reading.host_time, error=reading.max_error, trust=trust, why=why)]
+    found = [_host(reading)]
     for clock, now in reference_times(reading).items():
         outside = clock != JUDGE
         trust = Trust.OUTSIDE if outside else Trust.JUDGE
@@ -65,6 +64,20 @@ def witnesses(reading: Reading, floor: float | None, floor_why: str) -> list[Clo
     return [_refuted(each, floor, floor_why) for each in found]
 
 
+def _host(reading: Reading) -> ClockSays:
+    """Return this host's clock: synchronised, or so lately and not set since that it cannot have run far."""
+    trust, why, error = Trust.FREE, "the kernel does not say whether it is synchronized", reading.max_error
+    since = None if reading.last_synchronized is None else reading.host_time - reading.last_synchronized
+    if reading.synchronized:
+        trust, why = Trust.SYNCHRONIZED, "the kernel holds it to be synchronized"
+    elif reading.kept and since is not None and 0 <= since <= _KEPT_SECONDS:
+        trust, error = Trust.KEPT, (reading.max_error or 0.0) + _DRIFT * since
+        why = f"it was synchronized {duration(since)} ago, and was not set since"
+    elif reading.synchronized is False:
+        why = "it is not synchronized"
+    return ClockSays(clock=HOST, says=reading.host_time, error=error, trust=trust, why=why)
+
+
 def _refuted(clock: ClockSays, floor: float | None, why: str) -> ClockSays:
     """Return *clock*, without trust where it stands before what cannot be later than now."""
     if clock.strong or floor is None or clock.says >= floor - TOLERANCE_SECONDS:
@@ -72,23 +85,30 @@ def _refuted(clock: ClockSays, floor: float | None, why: str) -> ClockSays:
     return ClockSays(clock=clock.clock, says=clock.says, error=clock.error, trust=Trust.REFUTED, why=why)
 
 
-def lower_bound(snapshot: Snapshot, reading: Reading) -> tuple[float | None, str]:
-    """Return the latest time that now cannot be before, and why."""
+def oldest_authority(snapshot: Snapshot) -> float | None:
+    """Return the earliest NotBefore of the CAs in *snapshot*, None where it has none."""
+    return min(
+        (
+            certificate.not_before
+            for state in snapshot.paths
+            if state.standing is Standing.CURRENT
+            for certificate in state.certificates
+            if certificate.usage is Usage.CA
+        ),
+        default=None,
+    )
+
+
+def lower_bound(authority: float | None, reading: Reading) -> tuple[float | None, str]:
+    """Return the latest time that now cannot be before, and why; *authority* is the earliest NotBefore of a CA."""
     bounds: list[tuple[float, str]] = []
     if reading.earliest is not None:
-        bounds.append((reading.earliest, f"this program was built at {moment(reading.earliest)}"))
+        bounds.append((reading.earliest, f"{reading.earliest_why} at {moment(reading.earliest)}"))
     if reading.last_synchronized is not None:
         bounds.append((reading.last_synchronized, f"it was synchronized at {moment(reading.last_synchronized)}"))
-    authorities = [
-        certificate.not_before
-        for state in snapshot.paths
-        if state.standing is Standing.CURRENT
-        for certificate in state.certificates
-        if certificate.usage is Usage.CA
-    ]
     # One that is new may come from the same wrong night; a day or more before the earliest is no clock's lead.
-    if authorities and min(authorities) - reading.host_time > _DAY:
-        bounds.append((min(authorities), f"every CA here was signed later, the first at {moment(min(authorities))}"))
+    if authority is not None and authority - reading.host_time > _DAY:
+        bounds.append((authority, f"every CA here was signed later, the first at {moment(authority)}"))
     return max(bounds, default=(None, ""), key=lambda bound: bound[0] or 0.0)
 
 
@@ -101,4 +121,4 @@ def clock_name(clock: ClockSays) -> str:
     """Return *clock* as the subject of a sentence."""
     if clock.clock == HOST:
         return "this host's clock"
-    return "the API server's clock" if clock.clock == JUDGE else clock.clock
+    return "the API server's clock" if clock.clock == JUDGE else f"the clock {clock.clock}"

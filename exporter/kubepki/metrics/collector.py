@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from prometheus_client.metrics_core import Metric
 
-from kubepki.judgement.comparisons import usable_fallbacks
+from kubepki.judgement.belief import Belief, believe
+from kubepki.judgement.fallbacks import repair_times, usable_fallbacks
 from kubepki.metrics import families
 from kubepki.metrics.families import Family, Sample, Told
 from kubepki.model import Certificate, Health, PathState, Reading, Snapshot, Standing, label_text, safe_text
@@ -107,7 +108,7 @@ def snapshot_families(snapshot: Snapshot) -> Iterator[Told]:
 def moment_families(snapshot: Snapshot, reading: Reading) -> Iterator[Told]:
     """Return the families that compare the disk with the clocks of this moment."""
     yield offset_family(snapshot, reading)
-    yield from link_families(snapshot, reading)
+    yield from link_families(snapshot, reading, believe(snapshot, reading))
 
 
 def offset_family(snapshot: Snapshot, reading: Reading) -> Told:
@@ -116,8 +117,11 @@ def offset_family(snapshot: Snapshot, reading: Reading) -> Told:
     return families.NOT_BEFORE_OFFSET.metric(_certificates(snapshot, lambda certificate: certificate.not_before - now))
 
 
-def link_families(snapshot: Snapshot, reading: Reading) -> Iterator[Told]:
-    """Return the families that compare links and their fallbacks with the clocks of this moment."""
+def link_families(snapshot: Snapshot, reading: Reading, belief: Belief) -> Iterator[Told]:
+    """Return the families that compare links and their fallbacks with the clocks of this moment.
+
+    *belief* is that of the whole host, of which *snapshot* may be a part.
+    """
     now = reading.host_time
     links = [(label_text(state.path), state.link) for state in snapshot.paths if state.link]
     yield families.SYMLINK_TARGET_AGE.metric(((path,), now - link.target_mtime) for path, link in links)
@@ -125,8 +129,9 @@ def link_families(snapshot: Snapshot, reading: Reading) -> Iterator[Told]:
         ((path,), (link.target_mtime if link.target_name_time is None else link.target_name_time) - now)
         for path, link in links
     )
+    repair = repair_times(belief, reading)
     fallbacks = [
-        (label_text(state.path), usable_fallbacks(state, reading))
+        (label_text(state.path), usable_fallbacks(state, repair))
         for state in snapshot.paths
         if _may_have_fallbacks(state)
     ]
@@ -151,9 +156,7 @@ def clock_families(reading: Reading) -> Iterator[Told]:
     yield _optional(families.HOST_LAST_STEP_TIME, reading.last_step_time)
     yield _optional(families.HOST_RTC_OFFSET, reading.rtc_offset)
     yield families.REFERENCE_OFFSET.metric(
-        ((reference.clock,), reference.offset)
-        for reference in reading.references
-        if reference.up and reference.offset is not None
+        ((reference.clock,), reference.offset) for reference in reading.references if reference.offset is not None
     )
     yield families.REFERENCE_UP.metric(((reference.clock,), float(reference.up)) for reference in reading.references)
     yield families.ROTATION_SYNCHRONIZED.metric(

@@ -97,8 +97,8 @@ SYMLINK_CHANGES = Family(
 )
 FALLBACK_CERTIFICATES = Family(
     "kubepki_fallback_certificates",
-    "Superseded siblings of this link that could replace its target now: valid by every clock that can be read, "
-    "key matches, issued by a trusted CA, same subject.",
+    "Superseded siblings of this link that could replace its target now: valid at the believed time and at the API "
+    "server's, key matches, issued by a trusted CA, same subject.",
     ("path",),
 )
 FALLBACK_INFO = Family(

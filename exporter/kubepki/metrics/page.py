@@ -10,6 +10,8 @@ from functools import cached_property
 
 from prometheus_client import Metric
 
+from kubepki.judgement.belief import weigh
+from kubepki.judgement.witnesses import oldest_authority
 from kubepki.metrics import families
 from kubepki.metrics.collector import (
     View,
@@ -113,6 +115,7 @@ class Page:
             for written in (known.get(group[0].path),)
         ]
         self._offsets = [pair for written in self.written for pair in written.offsets]
+        self._authority = oldest_authority(snapshot)
         self._links = Snapshot(paths=tuple(state for state in snapshot.paths if has_moments(state)))
         self.made: dict[Form, Fixed] = {}
         for form, fixed in () if former is None else former.made.items():
@@ -132,7 +135,7 @@ class Page:
         """Return the rest of the document: what *view* says besides its snapshot, and *others* by the library."""
         parts = [header(families.NOT_BEFORE_OFFSET, form), moved(self._offsets, view.reading.host_time)]
         for told in (
-            *link_families(self._links, view.reading),
+            *link_families(self._links, view.reading, weigh(self._authority, view.reading)),
             *clock_families(view.reading),
             *health_families(view.health),
         ):

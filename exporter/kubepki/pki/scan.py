@@ -114,6 +114,7 @@ class Scanner:
         context = Context(
             name_time=lambda name: layout.name_time(name, self._timezone),
             trusted=lambda each: self._is_trusted(each, authorities),
+            proved=bool(authorities),
             authorities=_authority_fingerprints(kubeconfigs, loaded),
             real_directory=disk.real_directory,
         )

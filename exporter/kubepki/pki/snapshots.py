@@ -17,12 +17,14 @@ MAX_SUPERSEDED = 1_000
 class Context:
     """What judging a file needs to know of the host.
 
-    `trusted` says whether a CA of a kubeconfig issued the content, True where none is known. `authorities` are the
+    `trusted` says whether a CA of a kubeconfig issued the content, True where none is known: `proved` is False then.
+    `authorities` are the
     fingerprints of all CAs that CA files and kubeconfigs hold. `real_directory` resolves a directory's links.
     """
 
     name_time: Callable[[str], float | None]
     trusted: Callable[[Loaded], bool]
+    proved: bool
     authorities: frozenset[str]
     real_directory: Callable[[str], str]
 
@@ -217,10 +219,8 @@ def _self_signed(certificate: Certificate, anchor: str) -> Certificate:
 def _with_candidates(state: PathState, link: Loaded, dated: list[Loaded], context: Context) -> PathState:
     current = link.leaf.certificate if link.leaf else None
     newest = sorted(dated, key=lambda each: each.name, reverse=True)[:MAX_SUPERSEDED]
-    return replace(
-        state,
-        candidates=tuple(candidate(each, current, trusted=context.trusted(each)) for each in newest),
-    )
+    candidates = (candidate(each, current, trusted=context.trusted(each), proved=context.proved) for each in newest)
+    return replace(state, candidates=tuple(candidates))
 
 
 def _add_directories(

@@ -103,8 +103,11 @@ def _key_faults(loaded: Loaded, parsed: Parsed) -> list[Fault]:
     return [Fault(reason=Reason.NO_PRIVATE_KEY, detail="its private key is missing")]
 
 
-def candidate(loaded: Loaded, current: Certificate | None, *, trusted: bool) -> Candidate:
-    """Return *loaded* as a fallback for the link whose leaf is *current*, with all objections but the clocks'."""
+def candidate(loaded: Loaded, current: Certificate | None, *, trusted: bool, proved: bool) -> Candidate:
+    """Return *loaded* as a fallback for the link whose leaf is *current*, with all objections but the clocks'.
+
+    *trusted* means that a known CA issued it, *proved* that there is one: else its issuer must be the current one's.
+    """
     objections = [fault.detail or str(fault.reason) for fault in content_faults(loaded) or ()]
     leaf = loaded.leaf
     if leaf is None and not objections:
@@ -116,6 +119,8 @@ def candidate(loaded: Loaded, current: Certificate | None, *, trusted: bool) -> 
             objections.append("its subject differs from that of the current certificate")
         if not trusted:
             objections.append("it was not issued by a CA that the kubeconfig trusts")
+        if not proved and current is not None and leaf.certificate.issuer != current.issuer:
+            objections.append("its issuer is not the current one's, and no kubeconfig gives a CA to prove it")
     return Candidate(path=loaded.path, leaf=leaf.certificate if leaf else None, objections=tuple(objections))
 
 

@@ -8,8 +8,9 @@ import logging
 
 from kubepki.clocks.steps import Step
 from kubepki.judgement.advice import advise, advise_fault
-from kubepki.judgement.comparisons import usable_fallbacks
+from kubepki.judgement.belief import Belief, believe
 from kubepki.judgement.evaluate import Code, Finding, evaluate
+from kubepki.judgement.fallbacks import repair_times, usable_fallbacks
 from kubepki.judgement.phrases import duration, moment
 from kubepki.logs import tell
 from kubepki.model import PathState, Reading, Reason, Severity, Snapshot, Standing
@@ -80,9 +81,10 @@ class Journal:
 
     def _tell_findings(self, snapshot: Snapshot, reading: Reading) -> None:
         states = {state.path: state for state in snapshot.paths}
+        belief = believe(snapshot, reading)
         findings = {
             (finding.code, finding.path): finding
-            for finding in evaluate(snapshot, reading)
+            for finding in evaluate(snapshot, reading, belief)
             if finding.code not in _TOLD_ELSEWHERE
         }
         for key, finding in findings.items():
@@ -95,7 +97,7 @@ class Journal:
                     finding.message,
                     finding=finding.code,
                     path=finding.path,
-                    fallback=_fallback(state, reading) if finding.code in _START_OF_VALIDITY else None,
+                    fallback=_fallback(state, reading, belief) if finding.code in _START_OF_VALIDITY else None,
                     action=advise(finding),
                 )
         for code, path in self._findings.keys() - findings.keys():
@@ -103,22 +105,23 @@ class Journal:
         self._findings = findings
 
 
-def _fallback(state: PathState | None, reading: Reading) -> str | None:
-    usable = usable_fallbacks(state, reading) if state is not None else ()
+def _fallback(state: PathState | None, reading: Reading, belief: Belief) -> str | None:
+    usable = usable_fallbacks(state, repair_times(belief, reading)) if state is not None else ()
     return usable[0].path if usable else None
 
 
 def _meaning(snapshot: Snapshot, reading: Reading) -> str:
     states = {state.path: state for state in snapshot.paths}
     sentences = []
-    for finding in evaluate(snapshot, reading):
+    belief = believe(snapshot, reading)
+    for finding in evaluate(snapshot, reading, belief):
         if finding.code not in _START_OF_VALIDITY or finding.path is None or finding.at is None:
             continue
         lead = finding.at - reading.host_time
         if lead <= 0:
             sentences.append(f"{finding.path} is {finding.message}")
             continue
-        fallback = _fallback(states.get(finding.path), reading) or "none"
+        fallback = _fallback(states.get(finding.path), reading, belief) or "none"
         sentences.append(
             f"the current certificate {finding.path} is now {duration(lead)} in the future; the API server will answer "
             f"401 until {moment(finding.at)}; the fallback is {fallback}"

@@ -8,6 +8,7 @@ import pytest
 from kubepki.commands.outcome import Hands, todos
 from kubepki.commands.plan import Plan, Refusal, choose_link, make_plan
 from kubepki.commands.report import report
+from kubepki.commands.rollback_report import refusal_text
 from kubepki.commands.terminal import Style
 from kubepki.judgement.evaluate import Code
 from kubepki.model import Reading
@@ -41,6 +42,15 @@ def test_a_plan_has_a_complaint(scenario: Scenario, tmp_path: Path) -> None:
         assert plan.target != plan.old_target
 
 
+def test_a_host_that_is_alone_repairs_nothing(tmp_path: Path) -> None:
+    """One clock that nothing confirms is no ground for a repair; what was asked is told."""
+    seen = look_at(BY_NAME["incident_all_corrected"], tmp_path, reading(synchronized=False, apiserver=None))
+    refused = make_plan(seen, str(tmp_path / "pki" / CLIENT))
+    assert isinstance(refused, Refusal)
+    assert refused.needs_a_time
+    assert "only this host's clock could be read, and nothing confirms it" in refused.why
+
+
 def test_each_clock_must_agree(tmp_path: Path) -> None:
     """A fallback that the API server's clock finds expired is passed over, and the reason says whose clock."""
     seen = look_at(BY_NAME["incident_all_corrected"], tmp_path, reading(apiserver=100 * 86_400.0, host=0.0))
@@ -50,7 +60,7 @@ def test_each_clock_must_agree(tmp_path: Path) -> None:
     seen = look_at(BY_NAME["incident_all_corrected"], other, reading(apiserver=-400 * 86_400.0))
     refusal = make_plan(seen, str(other / "pki" / CLIENT))
     assert isinstance(refusal, Refusal)
-    assert "by the clock of apiserver" in refusal.passed_over[0][1][0]
+    assert "by the API server's clock" in refusal.passed_over[0][1][0]
 
 
 def test_several_links(tmp_path: Path) -> None:
@@ -83,8 +93,12 @@ def test_without_a_time_nothing_is_planned(tmp_path: Path) -> None:
     link = str(tmp_path / "pki" / CLIENT)
     refused = make_plan(seen, link)
     assert isinstance(refused, Refusal)
+    text = refusal_text(refused, seen, Style(), Hands())
+    assert "not synchronized" in text
+    assert "2 h 12 min behind the host" in text
+    assert f"rollback --at=TIME {link}" in text
     assert "2 h 12 min ahead of the API server's clock" in refused.why
-    assert refused.why.endswith("Give one: --at TIME")
+    assert refused.needs_a_time
     (tmp_path / "again").mkdir()
     given = look_at(scenario, tmp_path / "again", Reading(host_time=NOW, given=True))
     assert isinstance(make_plan(given, str(tmp_path / "again" / "pki" / CLIENT)), Plan)

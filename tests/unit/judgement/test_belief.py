@@ -4,8 +4,9 @@ from itertools import product
 
 import pytest
 
-from kubepki.judgement.belief import Belief, Sureness, believe, repair_times
+from kubepki.judgement.belief import Belief, Sureness, believe
 from kubepki.judgement.comparisons import JUDGE
+from kubepki.judgement.fallbacks import repair_times
 from kubepki.judgement.witnesses import HARDWARE, HOST, Trust
 from kubepki.model import Certificate, PathState, Reading, ReferenceReading, Snapshot, Standing, Usage
 
@@ -33,11 +34,18 @@ def reading(
     )
 
 
+def repairs(belief: Belief) -> dict[str, float]:
+    """Return the times at which a candidate has to be valid, none of which is refused."""
+    repair = repair_times(belief, Reading(host_time=TRUE))
+    assert repair.refusal is None
+    return dict(repair.times)
+
+
 def test_a_time_that_is_given_is_believed() -> None:
     """A person's time is the strongest evidence, and no clock is accused by it."""
     belief = believe(EMPTY, Reading(host_time=TRUE, given=True))
     assert (belief.sureness, belief.now, belief.earliest, belief.latest) == (Sureness.SURE, TRUE, TRUE, TRUE)
-    assert repair_times(belief) == {"the believed time": TRUE}
+    assert repairs(belief) == {"the given time": TRUE}
 
 
 @pytest.mark.parametrize(("host", "synchronized", "judge"), [*product(OFFS, (True, False, None), (*OFFS, None))])
@@ -60,10 +68,7 @@ def test_a_host_that_was_just_corrected_is_never_accused(judge: float) -> None:
     assert (belief.sureness, belief.now) == (Sureness.SURE, TRUE)
     assert belief.wrong(HOST) is None
     assert belief.wrong(JUDGE) == pytest.approx(judge)
-    assert repair_times(belief) == {
-        "the believed time": TRUE,
-        "the clock of the API server": pytest.approx(TRUE + judge),
-    }
+    assert repairs(belief) == {"this host's clock": TRUE, "the API server's clock": pytest.approx(TRUE + judge)}
 
 
 @pytest.mark.parametrize(("host", "synchronized", "judge"), [*product(OFFS, (False, None), OFFS)])
@@ -77,7 +82,7 @@ def test_without_a_strong_clock_nobody_is_accused(*, host: float, synchronized: 
     else:
         assert (belief.sureness, belief.now) == (Sureness.CANNOT_TELL, None)
         assert set(belief.contradictions) == {HOST, JUDGE}
-        assert isinstance(repair_times(belief), str)
+        assert belief.needs_a_time
 
 
 @pytest.mark.parametrize("judge", [None, 0.0])
@@ -88,7 +93,7 @@ def test_a_host_in_1970(judge: float | None) -> None:
     if judge is None:
         assert (belief.sureness, belief.now, belief.earliest) == (Sureness.CANNOT_TELL, None, TRUE - DAY)
         assert belief.wrong(HOST) == pytest.approx(DAY - TRUE)
-        assert isinstance(repair_times(belief), str)
+        assert belief.needs_a_time
     else:
         assert belief.sureness is Sureness.LIKELY
         assert belief.now == pytest.approx(TRUE)
@@ -129,7 +134,7 @@ def test_a_host_that_is_alone(*, synchronized: bool | None) -> None:
     """Its time is believed for want of another, but nothing is repaired by it."""
     belief = believe(EMPTY, reading(0.0, synchronized=synchronized, apiserver=None))
     assert (belief.sureness, belief.now) == (Sureness.ALONE, TRUE)
-    assert isinstance(repair_times(belief), str)
+    assert belief.needs_a_time
 
 
 def _outside(*offs: float, synchronized: bool | None = None) -> Belief:

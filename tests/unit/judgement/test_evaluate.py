@@ -1,11 +1,15 @@
 """Findings: every stage of the incident and their change as a clock advances."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubepki.judgement.comparisons import thresholds, usable_fallbacks
+from kubepki.judgement.belief import believe
+from kubepki.judgement.comparisons import thresholds
 from kubepki.judgement.evaluate import Code, Finding, evaluate
+from kubepki.judgement.fallbacks import repair_times, usable_fallbacks
 from kubepki.model import (
     Candidate,
     Certificate,
@@ -168,18 +172,48 @@ def test_rotated_while_unsynchronized_clears_itself() -> None:
     assert not found(synchronized=True, host=AFTER)
 
 
-def test_fallback_must_be_valid_by_every_clock() -> None:
-    """One clock that disagrees is enough to pass it over; the longest valid one comes first."""
+def test_fallback_must_be_valid_at_the_believed_time_and_the_judges() -> None:
+    """One of the two is enough to pass it over, a clock that is not believed is not; the longest valid comes first."""
     short, long = (
         Candidate(path=f"/pki/{name}.pem", leaf=certificate(not_before=NOT_BEFORE - YEAR / 2, life=life))
         for name, life in (("short", YEAR), ("long", 2 * YEAR))
     )
     bad = Candidate(path="/pki/bad.pem", leaf=certificate(not_before=NOT_BEFORE - DAY), objections=("another subject",))
     current = state(certificate(), candidates=(short, bad, long))
-    assert [each.path for each in usable_fallbacks(current, reading(BEFORE))] == ["/pki/long.pem", "/pki/short.pem"]
-    assert not usable_fallbacks(current, reading(BEFORE, apiserver=NOT_BEFORE - YEAR))
+
+    def usable(now: Reading) -> list[str]:
+        repair = repair_times(believe(snapshot(current), now), now)
+        return [each.path for each in usable_fallbacks(current, repair)]
+
+    assert usable(reading(BEFORE)) == ["/pki/long.pem", "/pki/short.pem"]
+    assert not usable(reading(BEFORE, apiserver=NOT_BEFORE - YEAR))
     after_short = short.leaf.not_after + 1 if short.leaf else 0.0
-    assert [each.path for each in usable_fallbacks(current, reading(BEFORE, ntp=after_short))] == ["/pki/long.pem"]
+    assert usable(reading(BEFORE, ntp=after_short)) == ["/pki/long.pem"]
+    # The host alone is wrong: what the kubelet finds expired when it starts is no way back, what it finds early is.
+    assert usable(reading(after_short, ntp=BEFORE)) == ["/pki/long.pem"]
+    assert usable(reading(0.0, ntp=BEFORE)) == ["/pki/long.pem", "/pki/short.pem"]
+
+
+@pytest.mark.parametrize(
+    ("synchronized", "early", "left", "usable"),
+    [
+        (True, 300.0, 300.0, True),
+        (True, 299.0, 300.0, False),
+        (True, 300.0, 299.0, False),
+        (False, 300.0, 300.0, False),
+        (False, DAY, DAY, True),
+        (False, DAY - 1, DAY, False),
+        (False, DAY, DAY - 1, False),
+    ],
+)
+def test_a_fallback_has_a_margin(*, synchronized: bool, early: float, left: float, usable: bool) -> None:
+    """Five minutes on both sides by a sure time, a day by one that nothing confirms."""
+    leaf = certificate(not_before=NOT_BEFORE - early, life=early + left)
+    current = state(certificate(), candidates=(Candidate(path="/pki/old.pem", leaf=leaf),))
+    now = replace(reading(NOT_BEFORE, apiserver=NOT_BEFORE), synchronized=synchronized)
+    repair = repair_times(believe(snapshot(current), now), now)
+    assert repair.refusal is None
+    assert bool(usable_fallbacks(current, repair)) is usable
 
 
 def test_alert_names() -> None:

@@ -1,0 +1,97 @@
+"""Which superseded file could replace the current one now, by the times at which it has to be valid. Pure."""
+
+from dataclasses import dataclass
+
+from kubepki.judgement.belief import Belief, Sureness
+from kubepki.judgement.comparisons import JUDGE
+from kubepki.judgement.phrases import duration, moment
+from kubepki.judgement.rotation import EARLIEST, life_over
+from kubepki.judgement.witnesses import TOLERANCE_SECONDS, clock_name
+from kubepki.model import Candidate, PathState, Reading
+
+# What a file must have left at either end: two clocks that agree are up to two minutes apart.
+MARGIN_SECONDS = 300.0
+# Where nothing confirms the time, a file is good only if it is good at any time that the clocks of a room may hide.
+UNSURE_MARGIN_SECONDS = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairTimes:
+    """The times at which a candidate has to be valid, by whose they are, each with `margin` seconds on both sides.
+
+    `kubelet` is what the host's own clock says: a kubelet that starts goes by it, right or wrong. `refusal` says why a
+    repair needs a time from outside, None where it needs none; then the times are only what may be true.
+    """
+
+    times: tuple[tuple[str, float], ...]
+    margin: float
+    kubelet: float
+    refusal: str | None = None
+
+
+def repair_times(belief: Belief, reading: Reading, wall: float | None = None) -> RepairTimes:
+    """Return when a candidate has to be valid: at the believed time, and at that of the judge who will see it.
+
+    *wall* is what the host's clock says where a person gave the time.
+    """
+    kubelet = reading.host_time if wall is None else wall
+    judge = () if belief.judge is None or belief.by == JUDGE else ((_JUDGE, belief.judge),)
+    unsure = belief.sureness is not Sureness.SURE
+    refusal = f"what time it is cannot be told: {belief.why}" if belief.needs_a_time else None
+    times = ((belief.whose, belief.now), *judge) if belief.now is not None else _possible(belief)
+    return RepairTimes(
+        times=times, margin=UNSURE_MARGIN_SECONDS if unsure else MARGIN_SECONDS, kubelet=kubelet, refusal=refusal
+    )
+
+
+def fallback_objections(candidate: Candidate, repair: RepairTimes) -> tuple[str, ...]:
+    """Return why *candidate* cannot replace the link's target now; empty where it can."""
+    objections = list(candidate.objections)
+    leaf = candidate.leaf
+    if leaf is None:
+        return tuple(objections)
+    for whose, now in repair.times:
+        if leaf.not_before > now:
+            objections.append(f"not valid before {moment(leaf.not_before)} by {whose}")
+        elif leaf.not_before > now - repair.margin:
+            objections.append(f"valid for less than {duration(repair.margin)} by {whose}{_doubt(repair)}")
+        if leaf.not_after < now:
+            objections.append(f"not valid after {moment(leaf.not_after)} by {whose}")
+        elif leaf.not_after < now + repair.margin:
+            objections.append(f"it ends in less than {duration(repair.margin)} by {whose}{_doubt(repair)}")
+    told = any(abs(now - repair.kubelet) <= TOLERANCE_SECONDS for _, now in repair.times)
+    if leaf.not_after < repair.kubelet and not told:
+        ended = f"not valid after {moment(leaf.not_after)} by this host's clock, by which the kubelet starts"
+        objections.append(ended)
+    return tuple(objections)
+
+
+def usable_fallbacks(state: PathState, repair: RepairTimes) -> tuple[Candidate, ...]:
+    """Return the candidates of a link that could replace its target now, the best first.
+
+    Those that a kubelet that starts keeps come before those that it asks to renew at once, for that request may go to a
+    signer that is still wrong; of each kind the longest valid come first.
+    """
+    usable = [candidate for candidate in state.candidates if not fallback_objections(candidate, repair)]
+
+    def order(candidate: Candidate) -> tuple[bool, float, str]:
+        if candidate.leaf is None:
+            return True, 0.0, candidate.path
+        return life_over(candidate.leaf, repair.kubelet) >= EARLIEST, -candidate.leaf.not_after, candidate.path
+
+    return tuple(sorted(usable, key=order))
+
+
+_JUDGE = "the API server's clock"
+
+
+def _possible(belief: Belief) -> tuple[tuple[str, float], ...]:
+    """Return what may be the time where nobody can tell: what each clock says that may be right, or the lower bound."""
+    usable = [each for each in belief.clocks if each.clock in belief.contradictions]
+    if usable:
+        return tuple((clock_name(each), each.says) for each in usable)
+    return () if belief.earliest is None else (("the earliest time that it can be", belief.earliest),)
+
+
+def _doubt(repair: RepairTimes) -> str:
+    return ", and nothing confirms that time" if repair.margin == UNSURE_MARGIN_SECONDS else ""
