@@ -15,6 +15,19 @@ from kubepki.model import PathState, Reason, Severity
 from kubepki.pki import layout
 
 PROGRAM = "kubepki-exporter"
+OUTSIDE = "that of the notification, of Prometheus, of a phone"
+# What is judged by the believed time.
+_OF_TIME = frozenset(
+    {
+        Code.CERTIFICATE_FUTURE_DATED,
+        Code.CERTIFICATE_NOT_YET_VALID,
+        Code.CERTIFICATE_EXPIRED,
+        Code.CERTIFICATE_EXPIRING,
+        Code.HOST_CLOCK_BEHIND,
+        Code.HOST_CLOCK_SKEWED,
+        Code.TIME_UNKNOWN,
+    }
+)
 _PROSPECTS = {
     Code.CERTIFICATE_FUTURE_DATED: "It still works. The moment clocks are corrected it is rejected with 401 "
     "Unauthorized, on open connections too, until {at}.",
@@ -101,11 +114,14 @@ def todos(finding: Finding, look: Look, hands: Hands) -> tuple[Todo, ...]:
     state = state_of(finding, look)
     by_link = state is not None and layout.current_prefix(label_name(state.path)) is not None
     helps = finding.severity is Severity.CRITICAL and finding.code is not Code.CERTIFICATE_EXPIRING
+    settle = (settle_the_time(look, hands),) if look.belief.needs_a_time and finding.code in _OF_TIME else ()
     if state is None or not by_link or not helps:
-        return (_simple(finding, look, hands),)
+        return settle if finding.code is Code.TIME_UNKNOWN else (*settle, _simple(finding, look, hands))
     back: tuple[Todo, ...]
     plan = make_plan(look, state.path)
-    if isinstance(plan, Refusal):
+    if isinstance(plan, Refusal) and plan.needs_a_time:
+        back = (settle_the_time(look, hands), _without_rollback(finding, look, hands))
+    elif isinstance(plan, Refusal):
         why = Todo(text=f"There is no rollback: {plan.why}.", commands=(hands.own("rollback", state.path),))
         back = (why, _restart(hands) if plan.rotating else _without_rollback(finding, look, hands))
     else:
@@ -113,6 +129,12 @@ def todos(finding: Finding, look: Look, hands: Hands) -> tuple[Todo, ...]:
     if finding.at is None or finding.code is not Code.CERTIFICATE_NOT_YET_VALID or isinstance(plan, Refusal):
         return back
     return (*back, Todo(text=f"Or wait until {moment(finding.at)}."))
+
+
+def settle_the_time(look: Look, hands: Hands) -> Todo:
+    """Return the first step where no clock that was read can be relied on."""
+    text = f"First settle what time it is: {look.belief.why}. Ask again with a time from outside, {OUTSIDE}:"
+    return Todo(text=text, commands=(hands.own("check", "--at=TIME"),))
 
 
 def way_back(plan: Plan, hands: Hands, to: tuple[str, ...] = ()) -> tuple[Todo, ...]:

@@ -3,7 +3,7 @@
 from kubepki.commands.aftermath import Aftermath, Outcome
 from kubepki.commands.diagnosis import Look
 from kubepki.commands.evidence import clock_evidence
-from kubepki.commands.outcome import Hands, Todo, correct_clocks, start_signing, stop_signing, way_back
+from kubepki.commands.outcome import OUTSIDE, Hands, Todo, correct_clocks, start_signing, stop_signing, way_back
 from kubepki.commands.plan import PassedOver, Plan, Refusal
 from kubepki.commands.terminal import Style, clean, wrapped
 from kubepki.commands.verdict import describe
@@ -89,13 +89,13 @@ def refusal_text(refusal: Refusal, look: Look, style: Style, hands: Hands) -> st
         lines += ["", "Asked"]
         for label, text in clock_evidence(look, None):
             lines += _labelled(label, text, style)
-        text = "Give a time from outside: that of the notification, of Prometheus, of a phone."
+        text = f"Give a time from outside: {OUTSIDE}."
         command = hands.own("rollback", "--at=TIME", refusal.link or "")
         lines += ["", *wrapped(text, style), f"    {clean(command, style)}"]
     if refusal.current_is_good and not refusal.settled and not look.assumed:
         text = (
             "Every clock that was asked agrees with the certificate. If all of them are ahead, judge it by a time from "
-            "outside: that of the notification, of Prometheus, of a phone."
+            f"outside: {OUTSIDE}."
         )
         command = hands.own("rollback", "--at=TIME", refusal.link or "")
         lines += ["", *wrapped(text, style), f"    {clean(command, style)}"]
