@@ -1,5 +1,6 @@
 """Durations and moments in words that a sleepy person reads. Pure."""
 
+import math
 from datetime import UTC, datetime
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
@@ -7,6 +8,8 @@ _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 def duration(seconds: float) -> str:
     """Return the size of *seconds* in its largest unit and the next one: `2 h 11 min`, `3 d`, `45 s`."""
+    if not math.isfinite(seconds):
+        return f"{abs(seconds)} s"
     rest = round(abs(seconds))
     for position, (size, unit) in enumerate(_UNITS):
         if rest >= size:
