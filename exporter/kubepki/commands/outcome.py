@@ -57,18 +57,20 @@ class Hands:
     flags: tuple[str, ...] = ()
     host: Host = PLAIN_HOST
 
-    def command(self, *words: str) -> str:
-        """Return a line for a shell, run as root."""
-        return ("" if self.root else "sudo ") + " ".join(map(_quoted, words))
+    def command(self, *words: str, operands: tuple[str, ...] = ()) -> str:
+        """Return a line for a shell, run as root; *operands* are names, and none is taken for a flag."""
+        # POSIX, utility syntax guideline 10.
+        end = ("--",) if any(each.startswith("-") for each in operands) else ()
+        return ("" if self.root else "sudo ") + " ".join(map(_quoted, (*words, *end, *operands)))
 
-    def own(self, *words: str) -> str:
+    def own(self, *words: str, operands: tuple[str, ...] = ()) -> str:
         """Return a line for a shell that runs this program with the same flags, as root."""
-        return self.command(PROGRAM, words[0], *self.flags, *words[1:])
+        return self.command(PROGRAM, words[0], *self.flags, *words[1:], operands=operands)
 
-    def roll_back(self, *words: str) -> str:
-        """Return the line that points a link back and, where that is known here, restarts the kubelet."""
+    def roll_back(self, link: str, *flags: str) -> str:
+        """Return the line that points *link* back and, where that is known here, restarts the kubelet."""
         restart = () if self.host.restart is None else ("--restart-kubelet",)
-        return self.own("rollback", "--apply", *restart, *words)
+        return self.own("rollback", "--apply", *restart, *flags, operands=(link,))
 
     def known(self, *commands: Words | None) -> tuple[str, ...]:
         """Return the lines of those *commands* that this host knows."""
@@ -122,7 +124,7 @@ def todos(finding: Finding, look: Look, hands: Hands) -> tuple[Todo, ...]:
     if isinstance(plan, Refusal) and plan.needs_a_time:
         back = (settle_the_time(look, hands), _without_rollback(finding, look, hands))
     elif isinstance(plan, Refusal):
-        why = Todo(text=f"There is no rollback: {plan.why}.", commands=(hands.own("rollback", state.path),))
+        why = Todo(text=f"There is no rollback: {plan.why}.", commands=(hands.own("rollback", operands=(state.path,)),))
         back = (why, _restart(hands) if plan.rotating else _without_rollback(finding, look, hands))
     else:
         back = way_back(plan, hands)
@@ -143,7 +145,7 @@ def way_back(plan: Plan, hands: Hands, to: tuple[str, ...] = ()) -> tuple[Todo, 
     restarts = " and restarts the kubelet" if hands.host.restart else "; then restart the kubelet as this host does it"
     back = Todo(
         text=f"Roll back: {name} is valid until {until} and passes every check. This points the link at it{restarts}:",
-        commands=(hands.roll_back(*to, plan.link),),
+        commands=(hands.roll_back(plan.link, *to),),
     )
     correct = Todo(text=correct_clocks())
     if not plan.needs_order:
@@ -212,5 +214,5 @@ def _simple(finding: Finding, look: Look, hands: Hands) -> Todo:
     if finding.code in {Code.CERTIFICATE_EXPIRING, Code.CERTIFICATE_EXPIRED} and name.startswith("kubelet-"):
         return Todo(text=text, commands=hands.known(hands.host.log))
     if finding.path and finding.code is Code.PATH_BROKEN:
-        return Todo(text=text, commands=(hands.command("ls", "-l", finding.path),))
+        return Todo(text=text, commands=(hands.command("ls", "-l", operands=(finding.path,)),))
     return Todo(text=text)

@@ -33,7 +33,7 @@ def plan_text(plan: Plan, look: Look, style: Style) -> str:
 
 def offer_text(plan: Plan, style: Style, hands: Hands) -> str:
     """Return the end of a plan that is only shown."""
-    steps = way_back(plan, hands, ("--to", label_name(plan.target)))
+    steps = way_back(plan, hands, (f"--to={label_name(plan.target)}",))
     if len(steps) == 1:
         return f"\nNothing was changed. To do it:\n    {clean(steps[0].commands[0], style)}\n"
     lines = ["", "Nothing was changed. The order that holds:"]
@@ -85,20 +85,19 @@ def refusal_text(refusal: Refusal, look: Look, style: Style, hands: Hands) -> st
     why = f"{label_name(refusal.link)}: {refusal.why}" if refusal.link else refusal.why[0].upper() + refusal.why[1:]
     lines = wrapped(f"Nothing was changed. {why}.", style, rest="  ")
     lines += _passed_over(refusal.passed_over, style)
+    again = hands.own("rollback", "--at=TIME", operands=() if refusal.link is None else (refusal.link,))
     if refusal.needs_a_time and not look.assumed:
         lines += ["", "Asked"]
         for label, text in clock_evidence(look, None):
             lines += _labelled(label, text, style)
         text = f"Give a time from outside: {OUTSIDE}."
-        command = hands.own("rollback", "--at=TIME", refusal.link or "")
-        lines += ["", *wrapped(text, style), f"    {clean(command, style)}"]
+        lines += ["", *wrapped(text, style), f"    {clean(again, style)}"]
     if refusal.current_is_good and not refusal.settled and not look.assumed:
         text = (
             "Every clock that was asked agrees with the certificate. If all of them are ahead, judge it by a time from "
             f"outside: {OUTSIDE}."
         )
-        command = hands.own("rollback", "--at=TIME", refusal.link or "")
-        lines += ["", *wrapped(text, style), f"    {clean(command, style)}"]
+        lines += ["", *wrapped(text, style), f"    {clean(again, style)}"]
     return "\n".join(lines) + "\n"
 
 

@@ -149,7 +149,8 @@ class _Looks:
             self._journal.tell_changes(self._last.snapshot, self._last.reading)
 
     def close(self) -> None:
-        """End the clocks, which write the state."""
+        """End the process that parses, and the clocks, which write the state."""
+        self._scanner.close()
         if self._last is not None:
             self._clocks.stop()
 

@@ -3,10 +3,13 @@
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import closing
 from typing import TextIO
 
+from kubepki.commands.one_look import OneLookParser
 from kubepki.config.flags import Invocation
 from kubepki.config.presets import expand
+from kubepki.model import safe_text
 from kubepki.pki.scan import Scanner
 from kubepki.service.unit_view import unit_properties
 from kubepki.settings import HttpsReference, Settings
@@ -44,7 +47,8 @@ _TOO_WIDE = frozenset(
 def unit_paths(invocation: Invocation, *, out: TextIO | None = None) -> int:
     """Print the drop-in to *out* (standard output) and return 0. Reads kubeconfigs, for they name further files."""
     settings = invocation.settings
-    seen = Scanner(settings.pki, settings.scan, password=None).scan(frozenset()).snapshot
+    with closing(Scanner(settings.pki, settings.scan, parser=OneLookParser(settings.scan))) as scanner:
+        seen = scanner.scan(frozenset()).snapshot
     further = [*(state.path for state in seen.paths), *(state.link.target for state in seen.paths if state.link)]
     paths = visible(settings, further, exists=os.path.lexists, resolve=os.path.realpath)
     (out or sys.stdout).write(drop_in(paths, unit_properties().get("InaccessiblePaths", "").split()))
@@ -111,9 +115,12 @@ def _fixed(pattern: str) -> str:
 
 
 def _quoted(path: str) -> str:
-    """Return *path* for a list of systemd, where it may be absent: `%` doubled, quoted where that is needed."""
+    """Return *path* for a list of systemd, where it may be absent: `%` doubled, quoted where that is needed.
+
+    What is not printable, the end of a line above all, is written as its bytes: a name must not become a directive.
+    """
     text = "-" + path.replace("%", "%%")
-    if not any(sign in text for sign in " \t\"'\\:"):
+    if text.isprintable() and not any(sign in text for sign in " \"'\\:"):
         return text
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace(":", "\\\\:")
-    return f'"{escaped}"'
+    return f'"{safe_text(escaped)}"'

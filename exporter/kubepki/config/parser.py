@@ -4,7 +4,6 @@ Rules of this module: pure; the manual page and the check of the documentation a
 """
 
 import argparse
-import itertools
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -74,9 +73,10 @@ def split_arguments(argv: Sequence[str]) -> tuple[list[str], list[str]]:
         elif not word.startswith("-"):
             words.append(word)
         else:
-            flags.append(word)
-            if word in _VALUED:
-                flags.extend(itertools.islice(rest, 1))
+            # As one word, so that a value may begin with a dash; after two it is a flag, and the value is missing.
+            value = next(rest, None) if word in _VALUED else None
+            joined = value is not None and not value.startswith("--")
+            flags += [f"{word}={value}"] if joined else [each for each in (word, value) if each is not None]
     return flags, words
 
 

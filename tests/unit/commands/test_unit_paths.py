@@ -78,6 +78,18 @@ def test_systemd_takes_the_drop_in(program: Callable[[str], Path], tmp_path: Pat
     assert "BindReadOnlyPaths=-/var/lib/kubelet\n" in text
 
 
+def test_no_name_becomes_a_directive(program: Callable[[str], Path], tmp_path: Path) -> None:
+    """Whatever a directory is called, it is one word of one line, and systemd reads its very bytes."""
+    names = ["/etc/a\nExecStartPre=/bin/true", "/etc/b\x9b\u202e\x7f\t", "/etc/c\udcff", "/etc/-d", "/etc/e\\f:g'h#;%n"]
+    text = drop_in(names)
+    assert all(line.startswith(("#", "[", "TemporaryFileSystem=", "BindReadOnlyPaths=")) for line in text.splitlines())
+    assert "".join(text.split("\n")).isprintable()
+    (tmp_path / "some.service").write_text("[Service]\nExecStart=/bin/true\n")
+    (tmp_path / "some.service.d").mkdir()
+    (tmp_path / "some.service.d" / "paths.conf").write_text(text)
+    assert verify(program("systemd-analyze"), tmp_path, "some.service") == ""
+
+
 def test_mask_above_a_watched_path_is_lifted_alone() -> None:
     """What is bound below a mask is dropped by systemd: that mask goes, its place is emptied, the others stay."""
     text = drop_in(("/opt/app", "/var/lib/kubelet"), ["-/etc/shadow", "-/opt", "-/var/lib/kubelet/pods"])
