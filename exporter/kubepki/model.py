@@ -234,7 +234,8 @@ class Health:
     """What the service knows of itself at a scrape: its scans, its watch, its configuration.
 
     `symlink_changes` pairs a link's path with the times it was seen to change its target; `watch_up` pairs each
-    configured directory with whether events flow.
+    configured directory with whether events flow; `slow_paths` pairs a path that has been looked at for more than a
+    second with the seconds.
     """
 
     version: str
@@ -247,6 +248,7 @@ class Health:
     missed_changes: int = 0
     watch_up: tuple[tuple[str, bool], ...] = ()
     symlink_changes: tuple[tuple[str, int], ...] = ()
+    slow_paths: tuple[tuple[str, float], ...] = ()
     last_reload_successful: bool = True
     last_reload_success_time: float = 0.0
 

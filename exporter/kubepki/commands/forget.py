@@ -6,8 +6,8 @@ from kubepki.clocks import forgotten
 from kubepki.clocks.state import State
 from kubepki.commands.look import state_directory
 from kubepki.config.flags import Invocation
+from kubepki.disk import files
 from kubepki.model import label_text
-from kubepki.pki import disk
 from kubepki.settings import ConfigError
 
 FAILED_STATUS = 1
@@ -28,7 +28,7 @@ def forget(invocation: Invocation) -> int:
     if path not in {*state.links(), *state.sources()}:
         what = "it is not remembered"
         raise ConfigError(what, where=path, hint="`check` shows what is expected; a configured path is left out there")
-    if disk.exists(path):
+    if files.exists(path):
         what = "it is there, and what is there is expected"
         raise ConfigError(what, where=path, hint="remove it first, or leave it out with --pki.ignore")
     try:

@@ -9,11 +9,13 @@ from kubepki.clocks.host import HostClock, system_clock
 from kubepki.clocks.setup import api_server, remote_clocks
 from kubepki.clocks.state import State
 from kubepki.commands.diagnosis import Look
-from kubepki.commands.one_look import OneLookParser
+from kubepki.commands.one_look import OneLook, OneLookParser
+from kubepki.disk.disk import Disk
+from kubepki.disk.files import exists, read
 from kubepki.judgement.belief import believe
 from kubepki.judgement.evaluate import evaluate
 from kubepki.model import Fault, PathState, Reading, Snapshot, Standing
-from kubepki.pki import disk, layout
+from kubepki.pki import layout
 from kubepki.pki.layout import remembered_links
 from kubepki.pki.parsing import TooCostlyError
 from kubepki.pki.password import read_password
@@ -75,7 +77,8 @@ def link_state(settings: Settings, link: str) -> PathState | None:
 
 def _scan(settings: Settings, remembered: frozenset[str]) -> ScanResult:
     password, parser = read_password(settings.pki), OneLookParser(settings.scan)
-    with closing(Scanner(settings.pki, settings.scan, password=password, parser=parser)) as scanner:
+    disk = Disk(OneLook(settings.scan))
+    with closing(Scanner(settings.pki, settings.scan, password=password, parser=parser, disk=disk)) as scanner:
         return scanner.scan(remembered)
 
 
@@ -96,7 +99,7 @@ def sources_of(paths: tuple[str, ...], settings: Settings) -> PkiSettings:
     files: list[FilePattern] = []
     kubeconfigs: list[Kubeconfig] = []
     for path in paths:
-        if not disk.exists(path):
+        if not exists(path):
             what = "there is no such file or directory"
             raise ConfigError(what, where=path)
         parent, _, name = path.rpartition("/")
@@ -190,7 +193,7 @@ def only(seen: Look, paths: tuple[str, ...], settings: Settings) -> Look:
 def _is_kubeconfig(path: str, scan: ScanSettings) -> bool:
     if layout.is_certificate_name(path):
         return False
-    found = disk.read(path, scan.max_file_size)
+    found = read(path, scan.max_file_size)
     if isinstance(found, Fault):
         return path.endswith((".conf", ".config", ".kubeconfig", ".yaml", ".yml"))
     with closing(OneLookParser(scan)) as parser:

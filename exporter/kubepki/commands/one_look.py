@@ -1,15 +1,39 @@
-"""Who parses for one look: a process of its own, or this one where no other can be started."""
+"""Who looks and parses for a command: processes of their own, or this one where no other can be started."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from kubepki.disk.calls import Call
+from kubepki.disk.disk import Asked, AskedHere
+from kubepki.disk.process import LookingProcess
+from kubepki.disk.start import StartFailedError
 from kubepki.formats.kubeconfig import Kubeconfig
 from kubepki.formats.parsed import Container, ParsedFile
-from kubepki.pki.parsing import Parser, ParserHere
-from kubepki.pki.parsing_process import ParsingFailedError, parsing_process
+from kubepki.pki.parsing import Parser, ParserHere, TooCostlyError
+from kubepki.pki.parsing_process import parsing_process
 from kubepki.settings import ScanSettings
 
 T = TypeVar("T")
+
+
+class OneLook:
+    """An `Asked` for a command that ends afterwards, which waits for no path that hangs where it can help it."""
+
+    def __init__(self, settings: ScanSettings) -> None:
+        self.seconds = settings.file_budget
+        self._asked: Asked = LookingProcess(seconds=settings.file_budget)
+
+    def ask(self, batch: Sequence[Call]) -> Sequence[Any]:
+        """Return one answer for each call of *batch*."""
+        try:
+            return self._asked.ask(batch)
+        except StartFailedError:
+            self._asked = AskedHere()
+            return self._asked.ask(batch)
+
+    def close(self) -> None:
+        """End the process, if there is one."""
+        self._asked.close()
 
 
 class OneLookParser:
@@ -18,12 +42,20 @@ class OneLookParser:
     Without its own process a file has no budget of time; whoever waits can interrupt the command.
     """
 
+    working = None
+
     def __init__(self, settings: ScanSettings) -> None:
         self._parser: Parser = parsing_process(settings)
 
     def read_file(self, data: bytes, password: bytes | None, container: Container) -> ParsedFile:
         """Return what the file *data* holds."""
         return self._ask(lambda parser: parser.read_file(data, password, container))
+
+    def read_files(
+        self, files: Sequence[tuple[bytes, Container]], password: bytes | None
+    ) -> Sequence[ParsedFile | TooCostlyError]:
+        """Return what each of *files* holds."""
+        return self._ask(lambda parser: parser.read_files(files, password))
 
     def read_kubeconfig(self, data: bytes) -> Kubeconfig:
         """Return what the kubeconfig *data* says."""
@@ -40,6 +72,6 @@ class OneLookParser:
     def _ask(self, question: Callable[[Parser], T]) -> T:
         try:
             return question(self._parser)
-        except ParsingFailedError:
+        except StartFailedError:
             self._parser = ParserHere()
             return question(self._parser)

@@ -24,6 +24,8 @@ from kubepki.clocks.host import HostClock, system_clock
 from kubepki.clocks.setup import api_server, remote_clocks
 from kubepki.clocks.state import State
 from kubepki.config.flags import Invocation
+from kubepki.disk.disk import Disk
+from kubepki.disk.process import LookingProcess
 from kubepki.metrics.collector import Collector, View
 from kubepki.model import Health
 from kubepki.pki.layout import remembered_links
@@ -107,6 +109,7 @@ class _Looks:
             settings.scan,
             password=read_password(settings.pki),
             parser=parsing_process(settings.scan),
+            disk=Disk(LookingProcess(seconds=settings.scan.file_budget)),
         )
         self._clocks = Clocks(clock, state)
         self._clocks.set_references(remote_clocks(settings.clock.references))
@@ -149,7 +152,7 @@ class _Looks:
             self._journal.tell_changes(self._last.snapshot, self._last.reading)
 
     def close(self) -> None:
-        """End the process that parses, and the clocks, which write the state."""
+        """End the processes that look and parse, and the clocks, which write the state."""
         self._scanner.close()
         if self._last is not None:
             self._clocks.stop()

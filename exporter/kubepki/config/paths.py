@@ -30,12 +30,17 @@ def matches_any(patterns: tuple[str, ...], path: str) -> bool:
 
 
 def _covers(pattern: list[str], components: list[str]) -> bool:
-    if not pattern:
-        return not components
-    first, *rest = pattern
-    if first == "**":
-        return any(_covers(rest or ["*"], components[skipped:]) for skipped in range(len(components)))
-    return bool(components) and fnmatch.fnmatchcase(components[0], first) and _covers(rest, components[1:])
+    # How many of the components what came before may have taken: all ways at once, for each `**` multiplies them.
+    taken = {0}
+    for position, part in enumerate(pattern):
+        left = [each for each in taken if each < len(components)]
+        if part == "**":
+            if position == len(pattern) - 1:
+                return bool(left)
+            taken = set(range(min(left), len(components))) if left else set()
+        else:
+            taken = {each + 1 for each in left if fnmatch.fnmatchcase(components[each], part)}
+    return len(components) in taken
 
 
 def absolute(text: str, base: str) -> str:

@@ -157,6 +157,11 @@ def expand(names: Iterable[str], exists: Callable[[str], bool]) -> PresetSources
     )
 
 
+def marks() -> tuple[str, ...]:
+    """Return the paths of which `recognised` asks."""
+    return _once(preset.marks for preset in _PRESETS.values())
+
+
 def recognised(exists: Callable[[str], bool]) -> tuple[str, ...]:
     """Return the names of the distributions of which *exists* knows a mark."""
     return tuple(name for name, preset in _PRESETS.items() if any(map(exists, preset.marks)))

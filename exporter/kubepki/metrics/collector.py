@@ -171,6 +171,7 @@ def health_families(health: Health) -> Iterator[Told]:
     yield families.SYMLINK_CHANGES.metric(((label_text(path),), float(count)) for path, count in health.symlink_changes)
     yield families.LAST_SCAN_DURATION.metric([((), health.last_scan_duration)])
     yield families.LAST_SCAN_TIME.metric([((), health.last_scan_time)])
+    yield families.SCAN_PATH.metric(((label_text(path),), seconds) for path, seconds in health.slow_paths)
     yield families.SCANS.metric([((), float(health.scans))])
     yield families.SCAN_FAILURES.metric([((), float(health.scan_failures))])
     yield families.WATCH_EVENTS.metric([((), float(health.watch_events))])

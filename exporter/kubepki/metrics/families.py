@@ -153,6 +153,11 @@ ROTATION_SYNCHRONIZED = Family(
 
 LAST_SCAN_DURATION = Family("kubepki_last_scan_duration_seconds", "Duration of the latest scan.")
 LAST_SCAN_TIME = Family("kubepki_last_scan_timestamp_seconds", "Host time at the end of the latest scan.")
+SCAN_PATH = Family(
+    "kubepki_scan_path_seconds",
+    "How long this path has been looked at without an answer; only while that is more than a second.",
+    ("path",),
+)
 SCANS = Family("kubepki_scans_total", "Scans of the PKI.")
 SCAN_FAILURES = Family("kubepki_scan_failures_total", "Scans that ended in an internal error.")
 WATCH_EVENTS = Family("kubepki_watch_events_total", "File system events that asked for a scan.")

@@ -1,12 +1,12 @@
-"""Reads files and remembers what was parsed of them, keyed on the identity of the resolved file."""
+"""Looks at files and remembers what was parsed of them, keyed on the identity of the resolved file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from kubepki.disk.disk import Disk
+from kubepki.disk.located import Identity, Located, Looked
 from kubepki.model import Fault
-from kubepki.pki import disk
-from kubepki.pki.located import Identity, Located
 
 Parsed = TypeVar("Parsed")
 
@@ -26,42 +26,91 @@ class _Entry(Generic[Parsed]):
         return self.read - self.first_seen >= _TICK_SECONDS
 
 
-class ContentCache(Generic[Parsed]):
-    """What `parse` made of each file's bytes, for as long as the file stays the same and is asked for at each scan."""
+@dataclass(frozen=True, slots=True)
+class Content(Generic[Parsed]):
+    """Where a path leads, and what was parsed of the file; or the fault that kept it from being read."""
 
-    def __init__(self, parse: Callable[[bytes, str], Parsed], *, limit: int, boottime: Callable[[], float]) -> None:
+    located: Located
+    parsed: Parsed | None = None
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """A file whose bytes are to be parsed; `variant` tells apart two ways of parsing the same bytes."""
+
+    path: str
+    data: bytes
+    variant: str
+
+
+class ContentCache(Generic[Parsed]):
+    """What `parse` made of each file's bytes, for as long as the file stays the same and is asked for at each scan.
+
+    `parse` gets many files at once.
+    """
+
+    def __init__(
+        self,
+        parse: Callable[[Sequence[New]], Sequence[Parsed]],
+        *,
+        disk: Disk,
+        limit: int,
+        boottime: Callable[[], float],
+    ) -> None:
         self._parse = parse
+        self._disk = disk
         self._limit = limit
         self._boottime = boottime
         self._entries: dict[tuple[Identity, str], _Entry[Parsed]] = {}
         self._used: dict[tuple[Identity, str], _Entry[Parsed]] = {}
+        self._before: dict[tuple[str, str], Identity] = {}
+        self._identities: dict[tuple[str, str], Identity] = {}
         self.unsettled = False
 
-    def load(self, located: Located, variant: str = "") -> tuple[Identity, Parsed] | Fault:
-        """Return the identity and the parsed content of a file, or the fault that kept it from being read.
-
-        *variant* is given to `parse` and tells apart two ways of parsing the same bytes.
-        """
-        known = self._entry(located.identity, variant)
-        if known is not None and known.settled:
-            self._used[located.identity, variant] = known
-            return located.identity, known.parsed
+    def load(self, wanted: Sequence[tuple[str, str]]) -> list[Content[Parsed] | Fault]:
+        """Return for each (path, variant) the file's content, or the fault of a path that leads to no file."""
         now = self._boottime()
-        outcome = disk.read(located.resolved, self._limit)
-        if isinstance(outcome, Fault):
-            return outcome
-        identity, data = outcome
-        known = self._entry(identity, variant)
-        entry = _Entry(self._parse(data, variant), known.first_seen if known else now, now)
-        self._used[identity, variant] = entry
-        self.unsettled = self.unsettled or not entry.settled
-        return identity, entry.parsed
+        answers = self._disk.look([(path, self._known(path, variant)) for path, variant in wanted], self._limit)
+        fresh: dict[tuple[Identity, str], New] = {}
+        for (path, variant), answer in zip(wanted, answers, strict=True):
+            if isinstance(answer, Looked) and answer.data is not None:
+                key = (answer.located.identity, variant)
+                known = self._entry(*key)
+                if known is None or not known.settled:
+                    fresh[key] = New(path, answer.data, variant)
+        for key, parsed in zip(fresh, self._parse(tuple(fresh.values())) if fresh else (), strict=True):
+            known = self._entry(*key)
+            self._used[key] = _Entry(parsed, known.first_seen if known else now, now)
+        return [self._content(path, variant, answer) for (path, variant), answer in zip(wanted, answers, strict=True)]
 
     def begin(self, *, reread: bool) -> None:
         """Start a scan: forget what the last one did not use, and with *reread* everything."""
         self._entries = {} if reread else self._used
+        self._before = {} if reread else self._identities
         self._used = {}
+        self._identities = {}
         self.unsettled = False
+
+    def _content(self, path: str, variant: str, answer: Looked | Fault) -> Content[Parsed] | Fault:
+        if isinstance(answer, Fault):
+            return answer
+        if answer.fault is not None:
+            return Content(answer.located, fault=answer.fault)
+        key = (answer.located.identity, variant)
+        entry = self._used.get(key) or self._entries[key]
+        self._used[key] = entry
+        self._identities[path, variant] = key[0]
+        self.unsettled = self.unsettled or not entry.settled
+        return Content(answer.located, parsed=entry.parsed)
+
+    def _known(self, path: str, variant: str) -> Identity | None:
+        """Return the identity under which the content of *path* is known and settled."""
+        identity = self._identities.get((path, variant)) or self._before.get((path, variant))
+        if identity is None:
+            return None
+        entry = self._entry(identity, variant)
+        return identity if entry is not None and entry.settled else None
 
     def _entry(self, identity: Identity, variant: str) -> _Entry[Parsed] | None:
         return self._used.get((identity, variant)) or self._entries.get((identity, variant))

@@ -13,7 +13,7 @@ PKCS12_SUFFIXES = (".p12", ".pfx")
 CURRENT = "-current.pem"
 UPDATED = "-updated.pem"
 
-_NEVER_READ = (".", "#", "~")
+NEVER_READ = (".", "#", "~")
 
 _DATED = re.compile(r"(?P<prefix>.+)-(?P<stamp>\d{4}(?:-\d\d){5})\.pem", re.DOTALL)
 _STAMP = "%Y-%m-%d-%H-%M-%S"
@@ -25,7 +25,7 @@ def is_certificate_name(name: str) -> bool:
     No component reads names that begin with a dot (an editor's lock `.#ca.crt`, a Mac's `._ca.crt`), nor an editor's
     copies (`#ca.crt#`, `~ca.crt`).
     """
-    return name.lower().endswith(CERTIFICATE_SUFFIXES) and not name.rpartition("/")[2].startswith(_NEVER_READ)
+    return name.lower().endswith(CERTIFICATE_SUFFIXES) and not name.rpartition("/")[2].startswith(NEVER_READ)
 
 
 def is_component_name(name: str) -> bool:
@@ -46,7 +46,7 @@ def dated_prefix(name: str) -> str | None:
 
 def current_prefix(name: str) -> str | None:
     """Return `PREFIX` of `PREFIX-current.pem`, None for another name and for one that no component reads."""
-    if not name.endswith(CURRENT) or name == CURRENT or name.startswith(_NEVER_READ):
+    if not name.endswith(CURRENT) or name == CURRENT or name.startswith(NEVER_READ):
         return None
     return name.removesuffix(CURRENT)
 

@@ -14,8 +14,17 @@ class TooCostlyError(Exception):
 class Parser(Protocol):
     """Turns the bytes of files into values; every method may raise TooCostlyError."""
 
+    @property
+    def working(self) -> tuple[int, float] | None:
+        """Which file of those that were asked about is being parsed, and since when (monotonic seconds)."""
+
     def read_file(self, data: bytes, password: bytes | None, container: Container) -> ParsedFile:
         """Return what the file *data* holds."""
+
+    def read_files(
+        self, files: Sequence[tuple[bytes, Container]], password: bytes | None
+    ) -> Sequence[ParsedFile | TooCostlyError]:
+        """Return what each of *files* holds, in their order; raises no TooCostlyError, but gives it."""
 
     def read_kubeconfig(self, data: bytes) -> Kubeconfig:
         """Return what the kubeconfig *data* says."""
@@ -30,11 +39,19 @@ class Parser(Protocol):
 class ParserHere:
     """Parses in this process, without a budget: for tools and tests, never for the service."""
 
+    working = None
+
     def read_file(self, data: bytes, password: bytes | None, container: Container) -> ParsedFile:
         """Return what the file *data* holds."""
         from kubepki.formats import jobs  # noqa: PLC0415 - it loads the X.509 library
 
         return jobs.read_file(data, password, container)
+
+    def read_files(
+        self, files: Sequence[tuple[bytes, Container]], password: bytes | None
+    ) -> Sequence[ParsedFile | TooCostlyError]:
+        """Return what each of *files* holds."""
+        return [self.read_file(data, password, container) for data, container in files]
 
     def read_kubeconfig(self, data: bytes) -> Kubeconfig:
         """Return what the kubeconfig *data* says."""

@@ -19,8 +19,9 @@ import yaml  # noqa: F401
 from cryptography.hazmat.backends.openssl import backend  # noqa: F401
 from cryptography.hazmat.primitives.serialization import pkcs12  # noqa: F401
 
+from kubepki.disk.frames import receive, send
 from kubepki.formats import jobs, wire
-from kubepki.pki.frames import Question, Verdict, receive, send
+from kubepki.pki.frames import Question, Verdict
 
 IDLE_SECONDS = 60.0
 READY = b"ready"

@@ -8,21 +8,21 @@ import logging
 import select
 import socket
 import subprocess
-import sys
-import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Generic, NoReturn, TypeVar
 
-import kubepki
+from kubepki.disk.disk import Interrupted
+from kubepki.disk.frames import receive, send
+from kubepki.disk.start import StartFailedError, start
 from kubepki.formats import wire
 from kubepki.formats.kubeconfig import Kubeconfig
 from kubepki.formats.parsed import Container, ParsedFile
-from kubepki.pki.frames import Question, Verdict, receive, send
+from kubepki.pki.frames import Question, Verdict
 from kubepki.pki.parsing import TooCostlyError
-from kubepki.settings import ConfigError, ScanSettings
+from kubepki.settings import ScanSettings
 
 T = TypeVar("T")
 
@@ -32,15 +32,9 @@ _START_SECONDS = 30.0
 _LOOK_SECONDS = 0.02
 # The budget is CPU time, which a busy machine does not spend; a process that waits for nothing is given up after this.
 _PATIENCE = 20.0
-_MIB = 1 << 20
-_CODE = "import sys; sys.path[:0] = sys.argv[2:]; from kubepki.pki.parsing_child import main; main()"
-
-
-class ParsingFailedError(ConfigError):
-    """The parsing process cannot be started: a line for a person, as for a setting that cannot be used."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(what, hint=f"let this user run {sys.executable} and read the package")
+# What may be on its way at once: less than a socket holds, so that neither side waits for the other to read.
+_BYTES_AHEAD = 1 << 16
+_QUESTIONS_AHEAD = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +53,19 @@ class _Child:
         self.process.wait()
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked(Generic[T]):
+    """One question with the bytes that it is about, and what its answer is."""
+
+    header: bytes
+    data: bytes
+    kind: type[T]
+
+    @property
+    def size(self) -> int:
+        return len(self.header) + len(self.data)
+
+
 class ParsingProcess:
     """A `Parser` for one thread. *budget* is CPU seconds for each file, *max_file_size* bounds its memory."""
 
@@ -67,20 +74,43 @@ class ParsingProcess:
         self._max_file_size = max_file_size
         self._interrupted = interrupted
         self._child: _Child | None = None
+        self._greeted = False
+        # Which of the files that were asked about is being parsed, and since when; any thread may read it.
+        self.working: tuple[int, float] | None = None
 
     def read_file(self, data: bytes, password: bytes | None, container: Container) -> ParsedFile:
         """Return what the file *data* holds."""
-        question = Question(kind="file", cpu_seconds=self._budget, container=container, password=password)
-        return self._ask(question, data, ParsedFile)
+        return _or_raise(self.read_files([(data, container)], password)[0])
+
+    def read_files(
+        self, files: Sequence[tuple[bytes, Container]], password: bytes | None
+    ) -> Sequence[ParsedFile | TooCostlyError]:
+        """Return what each of *files* holds; several are on their way at once."""
+        headers = {
+            container: wire.dump(
+                Question(kind="file", cpu_seconds=self._budget, container=container, password=password)
+            )
+            for container in {container for _, container in files}
+        }
+        return self._ask([_Asked(headers[container], data, ParsedFile) for data, container in files])
 
     def read_kubeconfig(self, data: bytes) -> Kubeconfig:
         """Return what the kubeconfig *data* says."""
-        return self._ask(Question(kind="kubeconfig", cpu_seconds=self._budget), data, Kubeconfig)
+        question = Question(kind="kubeconfig", cpu_seconds=self._budget)
+        return _or_raise(self._ask([_Asked(wire.dump(question), data, Kubeconfig)])[0])
 
     def is_issued(self, leaf: bytes, chain: Sequence[bytes], authorities: Sequence[bytes]) -> bool:
         """Tell whether signatures lead from *leaf* over any of *chain* to one of *authorities* (all DER)."""
         question = Question(kind="issued", cpu_seconds=self._budget, chain=tuple(chain), authorities=tuple(authorities))
-        return self._ask(question, leaf, Verdict).yes
+        return _or_raise(self._ask([_Asked(wire.dump(question), leaf, Verdict)])[0]).yes
+
+    def begin(self) -> None:
+        """Start the process now, for it will be asked; StartFailedError where it cannot be started."""
+        if self._child is None:
+            process, connection = start("kubepki.pki.parsing_child", str(self._max_file_size), what="parsing process")
+            connection.settimeout(_START_SECONDS)
+            self._child = _Child(process, connection)
+            self._greeted = False
 
     def close(self) -> None:
         """End the process, if there is one."""
@@ -88,22 +118,64 @@ class ParsingProcess:
             self._child.end()
             self._child = None
 
-    def _ask(self, question: Question, data: bytes, kind: type[T]) -> T:
-        header = wire.dump(question)
-        if self._child is not None:
-            # It leaves after a minute without a question, and may be leaving now: then another one is asked.
-            try:
-                send(self._child.connection, header, data)
-                return self._answer(self._child, kind)
-            except (EOFError, OSError):
-                if not self._left_of_itself():
-                    self._give_up("ended the process that parsed it")
-        self._child = _start(self._max_file_size)
+    def _ask(self, asked: Sequence[_Asked[T]]) -> list[T | TooCostlyError]:
+        answers: list[T | TooCostlyError] = []
+        left = deque(asked)
         try:
-            send(self._child.connection, header, data)
-            return self._answer(self._child, kind)
-        except (EOFError, OSError):
-            self._give_up("ended the process that parsed it")
+            self._ask_until_answered(left, answers)
+        finally:
+            self.working = None
+        return answers
+
+    def _ask_until_answered(self, left: "deque[_Asked[T]]", answers: list[T | TooCostlyError]) -> None:
+        while left:
+            # One that is there leaves after a minute without a question, and may be leaving now: then another is asked.
+            was_there = self._child is not None
+            self._greet()
+            before = len(answers)
+            try:
+                self._exchange(left, answers)
+            except (EOFError, OSError):
+                of_itself = self._left_of_itself()
+                if not (was_there and of_itself and len(answers) == before):
+                    left.popleft()
+                    answers.append(_costly("ended the process that parsed it"))
+            except TooCostlyError as error:
+                left.popleft()
+                answers.append(error)
+
+    def _exchange(self, left: "deque[_Asked[T]]", answers: list[T | TooCostlyError]) -> None:
+        """Ask all that is *left*, taking each away when its answer is there."""
+        child = self._child
+        assert child is not None  # noqa: S101 - it has just been started
+        waiting = deque(left)
+        ahead = 0
+        spent = child.cpu_seconds()
+        while left:
+            while waiting and (
+                ahead == 0 or (ahead + waiting[0].size <= _BYTES_AHEAD and len(left) - len(waiting) < _QUESTIONS_AHEAD)
+            ):
+                send(child.connection, waiting[0].header, waiting[0].data)
+                ahead += waiting.popleft().size
+            self.working = (len(answers), time.monotonic())
+            answer = self._answer(child, left[0].kind, spent)
+            spent = child.cpu_seconds()
+            ahead -= left.popleft().size
+            answers.append(answer)
+
+    def _greet(self) -> None:
+        """Start the process where there is none, and wait until it is ready."""
+        self.begin()
+        if self._greeted or self._child is None:
+            return
+        try:
+            receive(self._child.connection)
+        except (EOFError, OSError) as error:
+            self.close()
+            message = "the parsing process does not start"
+            raise StartFailedError(message) from error
+        self._greeted = True
+        log.debug("the parsing process runs")
 
     def _left_of_itself(self) -> bool:
         child, self._child = self._child, None
@@ -116,13 +188,14 @@ class ParsingProcess:
             child.end()
             return False
 
-    def _answer(self, child: _Child, kind: type[T]) -> T:
-        spent, started = child.cpu_seconds(), time.monotonic()
+    def _answer(self, child: _Child, kind: type[T], spent: float) -> T:
+        started = time.monotonic()
 
         def wait() -> None:
             while not select.select([child.connection], [], [], _LOOK_SECONDS)[0]:
                 if self._interrupted():
-                    self._give_up("was left, for the service stops")
+                    self.close()
+                    raise Interrupted
                 if child.process.poll() is not None:
                     return
                 if child.cpu_seconds() - spent > self._budget:
@@ -140,8 +213,7 @@ class ParsingProcess:
 
     def _give_up(self, what: str) -> NoReturn:
         self.close()
-        message = f"parsing it {what}"
-        raise TooCostlyError(message) from None
+        raise _costly(what) from None
 
 
 def parsing_process(settings: ScanSettings, *, interrupted: Callable[[], bool] = lambda: False) -> ParsingProcess:
@@ -149,28 +221,11 @@ def parsing_process(settings: ScanSettings, *, interrupted: Callable[[], bool] =
     return ParsingProcess(budget=settings.file_budget, max_file_size=settings.max_file_size, interrupted=interrupted)
 
 
-def _start(max_file_size: int) -> _Child:
-    ours, theirs = socket.socketpair()
-    paths = [str(Path(kubepki.__file__).parents[1]), *(each for each in sys.path if each)]
-    arguments = [sys.executable, "-I", "-S", "-c", _CODE, str(max_file_size), *paths]
-    with theirs:
-        try:
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own code
-                arguments, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
-        except OSError as error:
-            ours.close()
-            message = f"the parsing process cannot be started: {error.strerror or error}"
-            raise ParsingFailedError(message) from error
-    child = _Child(process, ours)
-    # Collects its exit status when it leaves of itself, so that no zombie stands until the next question.
-    threading.Thread(target=process.wait, name="parsing-end", daemon=True).start()
-    ours.settimeout(_START_SECONDS)
-    try:
-        receive(ours)
-    except (EOFError, OSError) as error:
-        child.end()
-        message = "the parsing process does not start"
-        raise ParsingFailedError(message) from error
-    log.debug("the parsing process runs")
-    return child
+def _costly(what: str) -> TooCostlyError:
+    return TooCostlyError(f"parsing it {what}")
+
+
+def _or_raise(answer: T | TooCostlyError) -> T:
+    if isinstance(answer, TooCostlyError):
+        raise answer
+    return answer

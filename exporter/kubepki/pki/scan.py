@@ -10,20 +10,19 @@ from dataclasses import dataclass, replace
 
 from kubepki.config.paths import matches_any
 from kubepki.config.time_zones import find_zone
-from kubepki.formats.kubeconfig import Kubeconfig, ReferenceKind
-from kubepki.formats.parsed import Container, Parsed, ParsedFile
-from kubepki.model import Fault, Link, Reason, Snapshot, Usage
-from kubepki.pki import disk, layout
+from kubepki.disk.disk import Disk, Interrupted
+from kubepki.formats.kubeconfig import ReferenceKind
+from kubepki.model import Reason, Snapshot, Usage
+from kubepki.pki import layout
 from kubepki.pki.apiserver import ApiServer, api_server
-from kubepki.pki.content import ContentCache
 from kubepki.pki.departure import has_departed
 from kubepki.pki.kubeconfigs import LoadedKubeconfig, kubeconfig_state, one_for_each_file, wanted_by
-from kubepki.pki.located import Located
+from kubepki.pki.loading import Loader
 from kubepki.pki.parsing import Parser, ParserHere, TooCostlyError
 from kubepki.pki.snapshots import Context, assemble, wanted_paths
 from kubepki.pki.sources import find_sources
 from kubepki.pki.states import Loaded
-from kubepki.pki.wanted import Content, Sources, Wanted
+from kubepki.pki.wanted import Sources
 from kubepki.settings import PkiSettings, ScanSettings
 
 
@@ -49,10 +48,6 @@ class ScanResult:
     issued: Mapping[str, bool] | None
 
 
-class ScanInterrupted(Exception):  # noqa: N818 - no error: it was asked for
-    """A scan was left, for nobody wants its result any more."""
-
-
 class Scanner:
     """Scans what the settings name; one thread at a time."""
 
@@ -63,18 +58,19 @@ class Scanner:
         *,
         password: bytes | None = None,
         parser: Parser | None = None,
+        disk: Disk | None = None,
         boottime: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
         interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
         self._pki = pki
         self._settings = scan
         self._interrupted = interrupted
-        self._password = password
         self._parser: Parser = parser or ParserHere()
+        self._disk = disk or Disk()
         self._timezone = find_zone(pki.timezone)
-        limit = scan.max_file_size
-        self._files = ContentCache(self._parse_file, limit=limit, boottime=boottime)
-        self._kubeconfigs = ContentCache(self._parse_kubeconfig, limit=limit, boottime=boottime)
+        self._loader = Loader(
+            self._disk, self._parser, scan, password=password, boottime=boottime, interrupted=interrupted
+        )
         self._issued: dict[tuple[str, frozenset[bytes]], bool] = {}
         self._issued_before = self._issued
 
@@ -83,129 +79,88 @@ class Scanner:
 
         *remembered* are `-current.pem` links and optional kubeconfigs. Where all of them are gone together the host has
         left its cluster, and nothing is expected any more.
-        With *reread*, nothing that was parsed before is trusted. Raises ScanInterrupted between two files once
+        With *reread*, nothing that was parsed before is trusted. Raises Interrupted between two steps once
         `interrupted` says so.
         """
         result = self._look(remembered, reread=reread)
-        if not has_departed(result.snapshot, remembered, disk.exists):
+        if not has_departed(result.snapshot, remembered, self._exists):
             return result
         return replace(self._look(frozenset(), reread=False), departed=True)
 
     def _look(self, remembered: frozenset[str], *, reread: bool) -> ScanResult:
-        self._files.begin(reread=reread)
-        self._kubeconfigs.begin(reread=reread)
+        if self._interrupted():
+            raise Interrupted
+        self._loader.begin(reread=reread)
         # What this scan does not ask for is forgotten with the next, or each rotation would leave something behind.
         self._issued_before, self._issued = self._issued, {}
-        sources = find_sources(self._pki, max_files=self._settings.max_files)
-        ignored: set[str] = set()
-        read = (
-            self._load_kubeconfig(each.path, optional=each.optional and each.path not in remembered)
-            for each in sources.kubeconfigs
-            if not self._ignores(each.path, ignored)
+        sources = find_sources(self._pki, self._disk, max_files=self._settings.max_files)
+        left_out = {each.path for each in sources.kubeconfigs if self._ignores(each.path)}
+        kubeconfigs = one_for_each_file(
+            self._loader.kubeconfigs(
+                [
+                    replace(each, optional=each.optional and each.path not in remembered)
+                    for each in sources.kubeconfigs
+                    if each.path not in left_out
+                ]
+            )
         )
-        kubeconfigs = one_for_each_file([each for each in read if each is not None])
         further = [wanted for each in kubeconfigs for wanted in wanted_by(each)]
-        loaded = {
-            path: self._with_key(found)
-            for path, wanted in wanted_paths(sources, further, layout.remembered_links(tuple(remembered))).items()
-            if not self._ignores(path, ignored) and (found := self._load(wanted)) is not None
-        }
+        wanted = wanted_paths(sources, further, layout.remembered_links(tuple(remembered)))
+        left_out.update(path for path in wanted if self._ignores(path))
+        loaded = self._loader.files({path: each for path, each in wanted.items() if path not in left_out})
+        return self._result(sources, kubeconfigs, loaded, ignored=len(self._disk.existing(sorted(left_out))))
+
+    def _result(
+        self,
+        sources: Sources,
+        kubeconfigs: list[LoadedKubeconfig],
+        loaded: dict[str, Loaded],
+        *,
+        ignored: int,
+    ) -> ScanResult:
         authorities = _authority_ders(kubeconfigs, loaded)
+        real = self._disk.real_directories(sorted({each.directory for each in loaded.values()}))
         context = Context(
             name_time=lambda name: layout.name_time(name, self._timezone),
             trusted=lambda each: self._is_trusted(each, authorities),
             proved=bool(authorities),
             authorities=_authority_fingerprints(kubeconfigs, loaded),
-            real_directory=disk.real_directory,
+            real_directory=real.__getitem__,
         )
         states = [kubeconfig_state(each, loaded) for each in kubeconfigs]
         return ScanResult(
             snapshot=replace(
                 assemble(sources, loaded, states, context),
-                ignored=len(ignored),
+                ignored=ignored,
                 distributions=sources.distributions,
             ),
             current_links=_current_links(loaded.values()),
             optional=frozenset(each.path for each in sources.kubeconfigs if each.optional)
             & frozenset(each.path for each in kubeconfigs if each.fault is None),
-            directories=_directories(sources, loaded.values()),
+            directories=_directories(sources, loaded.values()) | self._disk.link_places(_turns(sources, loaded)),
             configured=tuple(listing.path for listing in sources.listings),
             apiserver=api_server(kubeconfigs, loaded),
-            unsettled=self._files.unsettled or self._kubeconfigs.unsettled,
+            unsettled=self._loader.unsettled,
             issued={each.path: self._is_trusted(each, authorities) for each in loaded.values() if _is_current(each)}
             if authorities
             else None,
         )
 
+    def parsing(self) -> Mapping[str, float]:
+        """Return the path that is being parsed and since when (monotonic seconds); for any thread."""
+        return self._loader.parsing()
+
     def close(self) -> None:
         """End what is kept for further scans."""
         self._parser.close()
+        self._disk.close()
 
-    def _ignores(self, path: str, ignored: set[str]) -> bool:
-        """Return whether the operator left *path* out; add it to *ignored* where there is such a file."""
-        if not matches_any(self._pki.ignore, path):
-            return False
-        if disk.exists(path):
-            ignored.add(path)
-        return True
+    def _ignores(self, path: str) -> bool:
+        """Return whether the operator left *path* out."""
+        return bool(self._pki.ignore) and matches_any(self._pki.ignore, path)
 
-    def _parse_file(self, data: bytes, variant: str) -> ParsedFile:
-        container = Container.PKCS12 if variant else Container.PEM_OR_DER
-        try:
-            return self._parser.read_file(data, self._password, container)
-        except TooCostlyError as error:
-            return ParsedFile(parsed=Parsed(faults=(_too_costly(error),)))
-
-    def _parse_kubeconfig(self, data: bytes, _variant: str) -> Kubeconfig:
-        try:
-            return self._parser.read_kubeconfig(data)
-        except TooCostlyError as error:
-            return Kubeconfig(faults=(_too_costly(error),))
-
-    def _load(self, wanted: Wanted) -> Loaded | None:
-        """Return what *wanted* leads to; None where it is not expected and vanished since it was listed."""
-        if self._interrupted():
-            raise ScanInterrupted
-        located = disk.locate(wanted.path)
-        if isinstance(located, Fault):
-            if located.reason is Reason.MISSING and not wanted.expected:
-                return None
-            return Loaded(wanted=wanted, fault=located)
-        found = self._files.load(located, "pkcs12" if layout.is_pkcs12_name(wanted.path) else "")
-        if isinstance(found, Fault):
-            return Loaded(wanted=wanted, located=located, mtime=located.identity.mtime, fault=found)
-        identity, file = found
-        located = replace(located, identity=identity)
-        return Loaded(wanted=wanted, located=located, mtime=identity.mtime, parsed=file.parsed, anchor=file.anchor)
-
-    def _with_key(self, loaded: Loaded) -> Loaded:
-        """Return *loaded* with the content of its separate key file, where it has one that can be read."""
-        if loaded.leaf is None or (loaded.parsed and loaded.parsed.keys):
-            return loaded
-        key_path = loaded.wanted.key_path
-        if key_path is None:
-            sibling = layout.sibling_key_name(loaded.name)
-            if sibling is None or layout.holds_key_by_nature(loaded.name):
-                return loaded
-            key_path = f"{loaded.directory.rstrip('/')}/{sibling}"
-        key = self._load(Wanted(path=key_path, content=Content.KEY))
-        if key is None:
-            return loaded
-        return replace(
-            loaded, key=key.parsed, key_unread=key.fault is not None or bool(key.parsed and key.parsed.faults)
-        )
-
-    def _load_kubeconfig(self, path: str, *, optional: bool) -> LoadedKubeconfig | None:
-        located = disk.locate(path)
-        if isinstance(located, Fault):
-            if optional and located.reason is Reason.MISSING:
-                return None
-            return LoadedKubeconfig(path=path, fault=located)
-        found = self._kubeconfigs.load(located)
-        link = _plain_link(located)
-        if isinstance(found, Fault):
-            return LoadedKubeconfig(path=path, resolved=located.resolved, fault=found, link=link)
-        return LoadedKubeconfig(path=path, resolved=located.resolved, content=found[1], link=link)
+    def _exists(self, path: str) -> bool:
+        return bool(self._disk.existing((path,)))
 
     def _is_trusted(self, loaded: Loaded, authorities: frozenset[bytes]) -> bool:
         if not authorities or loaded.leaf is None or loaded.parsed is None:
@@ -224,16 +179,6 @@ class Scanner:
             return self._parser.is_issued(leaf, chain, authorities)
         except TooCostlyError:
             return False
-
-
-def _too_costly(error: TooCostlyError) -> Fault:
-    return Fault(reason=Reason.TOO_COSTLY, detail=str(error))
-
-
-def _plain_link(located: Located) -> Link | None:
-    if not located.is_link:
-        return None
-    return Link(target=located.resolved, target_mtime=located.identity.mtime, target_name_time=None)
 
 
 def _authority_ders(kubeconfigs: Iterable[LoadedKubeconfig], loaded: Mapping[str, Loaded]) -> frozenset[bytes]:
@@ -277,14 +222,15 @@ def _is_link(loaded: Loaded) -> bool:
 
 
 def _directories(sources: Sources, loaded: Iterable[Loaded]) -> frozenset[str]:
-    """Return the directories in which a change may change the snapshot."""
+    """Return the directories in which a change may change the snapshot, but for those of links' targets."""
     found = {listing.path for listing in sources.listings}
     found.update(sources.glob_bases)
     found.update(each.path.rpartition("/")[0] or "/" for each in sources.kubeconfigs)
-    for kubeconfig in sources.kubeconfigs:
-        found.update(disk.link_places(kubeconfig.path))
-    for each in loaded:
-        found.add(each.directory)
-        if each.located is None or each.located.is_link:
-            found.update(disk.link_places(each.path))
+    found.update(each.directory for each in loaded)
     return frozenset(found)
+
+
+def _turns(sources: Sources, loaded: Mapping[str, Loaded]) -> list[str]:
+    """Return the paths that are links or may be."""
+    links = (each.path for each in loaded.values() if each.located is None or each.located.is_link)
+    return [*(each.path for each in sources.kubeconfigs), *links]

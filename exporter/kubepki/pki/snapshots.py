@@ -241,6 +241,8 @@ def _add_directories(
     for path in sources.overfull:
         detail = "more files than --scan.max-files allows; the others are not looked at"
         _add(states, with_faults(_directory(states, path), Fault(reason=Reason.TOO_MANY_FILES, detail=detail)))
+    for path, fault in sources.silent:
+        _add(states, with_faults(_directory(states, path), fault))
 
 
 def _directory(states: Mapping[str, PathState], path: str) -> PathState:

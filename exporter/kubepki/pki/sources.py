@@ -1,28 +1,30 @@
 """Which paths a scan looks at, and what is expected of each."""
 
-import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from kubepki.config.paths import covers
-from kubepki.config.presets import expand, newest_revisions, recognised
+from kubepki.config.presets import expand, marks, newest_revisions, recognised
+from kubepki.disk.disk import Disk
 from kubepki.model import Fault, Reason
-from kubepki.pki import disk, globs, layout
+from kubepki.pki import globs, layout
 from kubepki.pki.wanted import Listing, Sources, Wanted
 from kubepki.settings import Directory, FilePattern, Kubeconfig, PkiSettings
 
 
-def find_sources(settings: PkiSettings, *, max_files: int) -> Sources:
+def find_sources(settings: PkiSettings, disk: Disk, *, max_files: int) -> Sources:
     """Return what *settings* name; at most *max_files* names of each directory and of all globs together."""
-    preset = expand(settings.presets, disk.exists)
+    exists = disk.existing(marks()).__contains__ if settings.presets else lambda _: False
+    preset = expand(settings.presets, exists)
     directories = _unique((*settings.directories, *preset.directories))
     patterns = (*settings.files, *preset.files)
     wildcards = tuple(pattern.pattern for pattern in patterns if pattern.wildcard)
-    found, overfull = _globbed(wildcards, max_files)
+    kubeconfigs = (*settings.kubeconfigs, *preset.kubeconfigs)
+    hunted = globs.find((*wildcards, *(each.path for each in kubeconfigs if _is_hunted(each))), disk)
+    found, overfull = _globbed(wildcards, hunted, max_files)
     newest = newest_revisions(found, preset.revisioned)
-    listings = tuple(_list(directory, max_files) for directory in directories)
     return Sources(
-        listings=listings,
+        listings=_list(directories, disk, max_files),
         files=(
             *(Wanted(path=pattern.pattern, expected=True) for pattern in patterns if not pattern.wildcard),
             *(
@@ -30,11 +32,12 @@ def find_sources(settings: PkiSettings, *, max_files: int) -> Sources:
                 for path in found
             ),
         ),
-        kubeconfigs=_kubeconfigs((*settings.kubeconfigs, *preset.kubeconfigs)),
+        kubeconfigs=_kubeconfigs(kubeconfigs, hunted.paths),
         globs=wildcards,
         glob_bases=tuple(sorted({globs.base_directory(pattern) for pattern in wildcards})),
         overfull=overfull,
-        distributions=recognised(disk.exists) if settings.presets else (),
+        silent=tuple((path, disk.silent()) for path in hunted.silent),
+        distributions=recognised(exists) if settings.presets else (),
     )
 
 
@@ -50,13 +53,18 @@ def _unique(directories: Iterable[Directory]) -> tuple[Directory, ...]:
     return tuple(table.values())
 
 
-def _list(directory: Directory, max_files: int) -> Listing:
-    outcome = disk.list_names(
-        directory.path,
+def _list(directories: Sequence[Directory], disk: Disk, max_files: int) -> tuple[Listing, ...]:
+    found = disk.names(
+        [each.path for each in directories],
         max_files,
-        ours=layout.is_certificate_name,
-        first=lambda name: layout.current_prefix(name) is not None,
+        suffixes=layout.CERTIFICATE_SUFFIXES,
+        never=layout.NEVER_READ,
+        first=layout.CURRENT,
     )
+    return tuple(_listing(directory, outcome, max_files) for directory, outcome in zip(directories, found, strict=True))
+
+
+def _listing(directory: Directory, outcome: tuple[frozenset[str], bool] | Fault, max_files: int) -> Listing:
     if not isinstance(outcome, Fault):
         names, cut = outcome
         fault = _too_many(max_files) if cut else None
@@ -67,26 +75,30 @@ def _list(directory: Directory, max_files: int) -> Listing:
     return Listing(path=directory.path, explicit=directory.explicit, fault=fault)
 
 
-def _globbed(patterns: Iterable[str], max_files: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _globbed(patterns: Iterable[str], hunted: globs.Found, max_files: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     found: dict[str, None] = {}
-    overfull = []
+    overfull = {globs.base_directory(pattern) for pattern in hunted.endless}
     for pattern in patterns:
-        last = pattern.rpartition("/")[2]
-        by_suffix = last.endswith("*")
-        names = (path for path in globs.matches(pattern) if not by_suffix or layout.is_certificate_name(path))
-        room = max_files - len(found)
-        taken = tuple(itertools.islice(names, room + 1))
-        if len(taken) > room:
-            overfull.append(globs.base_directory(pattern))
-        found.update(dict.fromkeys(taken[:room]))
-    return tuple(found), tuple(sorted(set(overfull)))
+        by_suffix = pattern.rpartition("/")[2].endswith("*")
+        names = [path for path in hunted.paths[pattern] if not by_suffix or layout.is_certificate_name(path)]
+        new = [path for path in names if path not in found]
+        # The links that components present are looked at whatever else there is.
+        new.sort(key=lambda path: layout.current_prefix(path.rpartition("/")[2]) is None)
+        room = max(0, max_files - len(found))
+        if len(new) > room:
+            overfull.add(globs.base_directory(pattern))
+        found.update(dict.fromkeys(new[:room]))
+    return tuple(found), tuple(sorted(overfull))
 
 
-def _kubeconfigs(configured: Iterable[Kubeconfig]) -> tuple[Kubeconfig, ...]:
+def _is_hunted(kubeconfig: Kubeconfig) -> bool:
+    return kubeconfig.optional and "*" in kubeconfig.path
+
+
+def _kubeconfigs(configured: Iterable[Kubeconfig], hunted: Mapping[str, Sequence[str]]) -> tuple[Kubeconfig, ...]:
     table: dict[str, Kubeconfig] = {}
     for kubeconfig in configured:
-        paths = globs.matches(kubeconfig.path) if kubeconfig.optional and "*" in kubeconfig.path else (kubeconfig.path,)
-        for path in paths:
+        for path in hunted[kubeconfig.path] if _is_hunted(kubeconfig) else (kubeconfig.path,):
             known = table.get(path)
             optional = kubeconfig.optional and (known is None or known.optional)
             table[path] = Kubeconfig(path=path, optional=optional)

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from kubepki.disk.located import Located
 from kubepki.formats.parsed import Parsed, ParsedCertificate, key_match
 from kubepki.model import Candidate, Certificate, Fault, Link, PathState, Reason, Standing
 from kubepki.pki import layout
 from kubepki.pki.consumer import certificate_refusal, judged_by_consumer, key_refusal
-from kubepki.pki.located import Located
 from kubepki.pki.wanted import Content, Wanted
 
 PUBLISHED_SUPERSEDED = 10

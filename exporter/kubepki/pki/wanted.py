@@ -55,7 +55,10 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """Everything that the settings name, as found on the disk at one moment."""
+    """Everything that the settings name, as found on the disk at one moment.
+
+    `overfull` are directories below which globs find more than is looked at; `silent` those that do not answer.
+    """
 
     listings: tuple[Listing, ...]
     files: tuple[Wanted, ...]
@@ -63,4 +66,5 @@ class Sources:
     globs: tuple[str, ...]
     glob_bases: tuple[str, ...]
     overfull: tuple[str, ...]
+    silent: tuple[tuple[str, Fault], ...] = ()
     distributions: tuple[str, ...] = ()

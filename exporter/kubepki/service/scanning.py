@@ -1,9 +1,13 @@
 """The loop disk -> snapshot -> publication: what is due, what changed, what was missed.
 
-One thread calls `PkiWatch.scan_if_due`. It publishes one immutable value by one assignment; a scrape reads it once.
+A thread of its own does it, so that a path that hangs holds up no signal, no watchdog and no scrape. It publishes one
+immutable value by one assignment; a scrape reads it once.
 """
 
+import contextlib
 import logging
+import os
+import select
 import threading
 import time
 from collections import Counter
@@ -14,14 +18,16 @@ from typing import Any
 from kubepki.clocks.clocks import Clocks
 from kubepki.clocks.setup import api_server
 from kubepki.clocks.steps import Step
+from kubepki.disk.disk import Disk, Interrupted
+from kubepki.disk.process import LookingProcess
 from kubepki.logs import tell
 from kubepki.model import Health, Snapshot, Standing
-from kubepki.pki.parsing_process import parsing_process
+from kubepki.pki.parsing_process import ParsingProcess, parsing_process
 from kubepki.pki.password import read_password
 from kubepki.pki.publish import Publication, publish
-from kubepki.pki.scan import ScanInterrupted, Scanner, ScanResult
+from kubepki.pki.scan import Scanner, ScanResult
 from kubepki.service.journal import Journal
-from kubepki.settings import Settings
+from kubepki.settings import ConfigError, Settings
 from kubepki.watch.schedule import POLLING_INTERVAL_SECONDS, Schedule
 from kubepki.watch.watcher import Watcher
 
@@ -29,6 +35,10 @@ log = logging.getLogger(__name__)
 
 _SETTLE_SECONDS = 0.1
 _PATIENCE_SECONDS = 0.5
+# Every wait of a scan is shorter and every step gives a sign of life: one without it will not come back.
+_OVERDUE_SECONDS = 25.0
+_SLOW_SECONDS = 1.0
+_END_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +50,10 @@ class Published:
 
 
 class PkiWatch:
-    """Watches and scans what the settings name, and publishes a snapshot."""
+    """Watches and scans what the settings name, and publishes a snapshot.
+
+    *told* is called, from the thread that scans, when the first look is over.
+    """
 
     def __init__(
         self,
@@ -49,13 +62,19 @@ class PkiWatch:
         *,
         health: Health,
         remembered: frozenset[str],
-        wake: Callable[[], None],
+        told: Callable[[], None],
     ) -> None:
         self._clocks = clocks
-        self._wake = wake
+        self._told = told
+        self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="scan", daemon=True)
+        self._errands: list[Callable[[], None]] = []
+        self._at_work_since: float | None = None
+        self._looking = LookingProcess(seconds=settings.scan.file_budget, interrupted=self._is_left)
+        self._disk = Disk(self._looking)
         self._schedule = Schedule(interval=settings.scan.interval)
-        self._watcher = Watcher(self.mark, log=logging.getLogger("kubepki.watch"))
+        self._watcher = Watcher(self.mark, log=logging.getLogger("kubepki.watch"), disk=self._disk)
         self._journal = Journal()
         self._steps: list[Step] = []
         self._publication: Publication | None = None
@@ -71,8 +90,31 @@ class PkiWatch:
         self._forgiving = True
         # The one cell that other threads read: replaced by assignment, never changed.
         self.published = Published(health=health)
-        self._end_parsing: Callable[[], None] = lambda: None
+        # True once the first look is over, well or badly.
+        self.looked = False
+        self._parser: ParsingProcess | None = None
         self._take(settings)
+
+    def start(self) -> None:
+        """Start the thread that looks."""
+        self._thread.start()
+
+    def do(self, errand: Callable[[], None]) -> None:
+        """Let the thread that scans do *errand*, between two scans; for any thread."""
+        with self._lock:
+            self._errands.append(errand)
+        self._wake()
+
+    def alive(self) -> bool:
+        """Return whether scans end within their budget: a path that hangs is left, the thread goes on."""
+        since = self._at_work_since
+        return self._thread.is_alive() and (since is None or time.monotonic() - since < _OVERDUE_SECONDS)
+
+    def slow_paths(self) -> tuple[tuple[str, float], ...]:
+        """Return the paths that are being looked at, or have not answered, for more than a second; with the seconds."""
+        now = time.monotonic()
+        since = {**self._scanner.parsing(), **self._looking.silent}
+        return tuple(sorted((path, now - then) for path, then in since.items() if now - then > _SLOW_SECONDS))
 
     def mark(self) -> None:
         """Note that something changed; for any thread."""
@@ -101,12 +143,59 @@ class PkiWatch:
         before = self.published.health.last_reload_success_time
         self._know(last_reload_successful=successful, last_reload_success_time=at if successful else before)
 
-    def seconds_to_next_scan(self) -> float:
-        """Return how long the loop may sleep."""
-        with self._lock:
-            return max(0.0, self._schedule.due_at() - time.monotonic())
+    def _run(self) -> None:
+        self._begin_processes()
+        poller = select.poll()
+        poller.register(self._wake_fd, select.POLLIN)
+        while not self._interrupted:
+            self._scan_if_due()
+            if not self.looked:
+                self.looked = True
+                self._told()
+            self._wait(poller)
+            with self._lock:
+                errands, self._errands = self._errands, []
+            for errand in errands:
+                try:
+                    errand()
+                except Exception:
+                    log.exception("this failed; the service goes on")
 
-    def scan_if_due(self) -> None:
+    def _wait(self, poller: select.poll) -> None:
+        """Sleep until a scan is due, somebody wakes this thread, or a path answers that did not."""
+        with self._lock:
+            wait = max(0.0, self._schedule.due_at() - time.monotonic())
+            dirty = self._schedule.dirty
+        if dirty:
+            self._begin_processes()
+        news = self._looking.fileno()
+        if news >= 0:
+            poller.register(news, select.POLLIN)
+        ready = [descriptor for descriptor, _ in poller.poll(wait * 1000)]
+        if news >= 0:
+            poller.unregister(news)
+        if self._wake_fd in ready:
+            os.eventfd_read(self._wake_fd)
+        if news in ready and self._looking.take_news():
+            with self._lock:
+                self._schedule.wake_at(time.monotonic())
+
+    def _begin_processes(self) -> None:
+        """Start what a scan will ask; what cannot be started says so when it is asked."""
+        with contextlib.suppress(ConfigError):
+            self._looking.begin()
+            if self._parser is not None:
+                self._parser.begin()
+
+    def _is_left(self) -> bool:
+        """Return whether nobody waits for the scan any more; whoever asks gives a sign of life."""
+        self._at_work_since = time.monotonic()
+        return self._interrupted
+
+    def _wake(self) -> None:
+        os.eventfd_write(self._wake_fd, 1)
+
+    def _scan_if_due(self) -> None:
         """Scan and publish where a scan is due."""
         started = time.monotonic()
         with self._lock:
@@ -114,6 +203,13 @@ class PkiWatch:
                 return
             self._schedule.started(started)
             steps, self._steps = self._steps, []
+        self._at_work_since = started
+        try:
+            self._scan(steps, started)
+        finally:
+            self._at_work_since = None
+
+    def _scan(self, steps: list[Step], started: float) -> None:
         reread = started >= self._reread_at
         try:
             self._watcher.supervise()
@@ -122,7 +218,7 @@ class PkiWatch:
             result = self._scanner.scan(self._remembered, reread=reread)
             self._finish(result, started=started)
             self._events_before = events
-        except ScanInterrupted:
+        except Interrupted:
             return
         except Exception:
             # One bad scan must not end the service: the last snapshot stands and the counter rises.
@@ -140,20 +236,35 @@ class PkiWatch:
     def interrupt(self) -> None:
         """Leave the scan that runs, and any later one; for a signal handler."""
         self._interrupted = True
+        self._wake()
 
     def stop(self) -> None:
-        """End all watching."""
+        """End all watching; a thread that hangs is left to itself."""
+        self.interrupt()
+        if self._thread.ident is not None:
+            self._thread.join(_END_SECONDS)
+        if self._thread.is_alive():
+            log.warning("the thread that looks at the disk hangs, and is left")
+            return
         self._watcher.stop()
-        self._end_parsing()
+        self._scanner.close()
+        self._disk.close()
 
     def _take(self, settings: Settings) -> None:
         password = read_password(settings.pki)
         self._settings = settings
-        parser = parsing_process(settings.scan, interrupted=lambda: self._interrupted)
-        self._end_parsing()
-        self._end_parsing = parser.close
+        parser = parsing_process(settings.scan, interrupted=self._is_left)
+        if self._parser is not None:
+            self._parser.close()
+        self._parser = parser
+        self._looking.seconds = settings.scan.file_budget
         self._scanner = Scanner(
-            settings.pki, settings.scan, password=password, parser=parser, interrupted=lambda: self._interrupted
+            settings.pki,
+            settings.scan,
+            password=password,
+            parser=parser,
+            disk=self._disk,
+            interrupted=self._is_left,
         )
         self._reread_at = time.monotonic() + settings.scan.reread_interval
         with self._lock:

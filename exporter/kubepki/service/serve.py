@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -96,7 +97,7 @@ class Service:
         remembered = remembered_links(state.links()) | state.sources()
         self._clocks = Clocks(clock, state, on_step=self._note_step)
         self._clocks.set_references(remote_clocks(settings.clock.references))
-        self._pki = PkiWatch(settings, self._clocks, health=health, remembered=remembered, wake=self._wake)
+        self._pki = PkiWatch(settings, self._clocks, health=health, remembered=remembered, told=self._wake)
         self._web_config: WebConfig | None = None
         if settings.web.config_file is not None:
             self._web_config = open_web_config(settings.web.config_file)
@@ -118,34 +119,39 @@ class Service:
         poller = select.poll()
         poller.register(self._wake_fd, select.POLLIN)
         ping_at = 0.0
+        ready = False
         while not self._stopping:
             now = time.monotonic()
             if watchdog is not None and now >= ping_at:
-                # This thread scans, so that a ping proves the scan loop; the web server speaks for its own.
-                if self._web.alive():
+                # Nothing is looked at in this thread: the ping proves that scans end within their budget, however slow
+                # the disk, and that the web server answers.
+                if self._web.alive() and self._pki.alive():
                     notify("WATCHDOG=1")
                 ping_at = now + watchdog / 3
-            wait = min(self._pki.seconds_to_next_scan(), ping_at - now if watchdog else _FOREVER_SECONDS)
-            if poller.poll(max(0.0, wait) * 1000):
+            if not ready and self._pki.looked:
+                ready = True
+                self._take_up()
+            if poller.poll((ping_at - now if watchdog else _FOREVER_SECONDS) * 1000):
                 os.eventfd_read(self._wake_fd)
             if self._reload_asked:
                 self._reload_asked = False
-                self._take_reload()
-            self._pki.scan_if_due()
+                self._pki.do(self._take_reload)
 
     def _begin(self) -> None:
-        """Look at the disk for the first time and open the door: before, or after where systemd holds the port."""
+        """Begin to look at the disk, and open the door unless systemd holds it: then it opens after the first look."""
         self._clocks.start()
         if not self._held_by_systemd:
             self._web.start()
         path = self._started_with.web.telemetry_path
         for address in self._addresses:
             tell(log, logging.INFO, "listening", address=address, path=path, version=__version__)
-        self._pki.scan_if_due()
+        self._pki.start()
+
+    def _take_up(self) -> None:
+        """Say that the service is there, for the first look is over."""
         if self._held_by_systemd:
             self._web.start()
-        if not self._stopping:
-            notify("READY=1")
+        notify("READY=1")
 
     def close(self) -> None:
         """End everything in order: the door first, the clocks last, for they write the state."""
@@ -168,7 +174,8 @@ class Service:
 
     def _view(self) -> View:
         published = self._pki.published
-        return View(snapshot=published.snapshot or Snapshot(), reading=self._clocks.read(), health=published.health)
+        health = replace(published.health, slow_paths=self._pki.slow_paths())
+        return View(snapshot=published.snapshot or Snapshot(), reading=self._clocks.read(), health=health)
 
     def _take_reload(self) -> None:
         notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")

@@ -1,33 +1,12 @@
-"""What the kernel says of a directory before it is watched: whether it may be, and whether that would suffice."""
+"""What the kernel says of a directory before it is watched: whether it may be."""
 
 import ctypes
 import os
-import sys
 from contextlib import suppress
-
-# statfs(2). A change made by another host or by a daemon in user space sends no inotify event on these.
-REMOTE_FILE_SYSTEMS = {
-    0x6969: "NFS",
-    0xFF534D42: "CIFS",
-    0xFE534D42: "SMB2",
-    0x517B: "SMB",
-    0x65735546: "FUSE",
-    0x00C36400: "Ceph",
-    0x5346414F: "AFS",
-    0x6B414653: "AFS",
-    0x01021997: "9P",
-    0x73757245: "Coda",
-    0x0BD00BD0: "Lustre",
-    0x47504653: "GPFS",
-    0x7461636F: "OCFS2",
-    0x01161970: "GFS2",
-    0x786F4256: "vboxsf",
-}
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _PROBE_MASK = 0x00000400 | 0x01000000  # IN_DELETE_SELF | IN_ONLYDIR
 _PROBE_BYTES = 65536
-_STATFS_BYTES = 512  # struct statfs has at most 120; f_type comes first
 
 
 class Probe:
@@ -57,14 +36,6 @@ class Probe:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
-
-
-def remote_file_system(directory: str) -> str | None:
-    """Return the name of a file system that does not announce all changes, None where it does or cannot be asked."""
-    buffer = ctypes.create_string_buffer(_STATFS_BYTES)
-    if _LIBC.statfs(os.fsencode(directory), buffer) != 0:
-        return None
-    return REMOTE_FILE_SYSTEMS.get(int.from_bytes(buffer.raw[:4], sys.byteorder))
 
 
 def _last_error(directory: str) -> OSError:

@@ -1,7 +1,6 @@
 """Keeps the set of watched directories in step with the disk and with what the kernel allows."""
 
 import errno
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -55,8 +54,10 @@ class WatchSet:
         self._refused: dict[str, _Refused] = {}
         self._starts: dict[str, tuple[float, ...]] = {}
 
-    def sync(self, whole: Mapping[str, bool]) -> bool:
+    def sync(self, whole: Mapping[str, bool], identities: Mapping[str, tuple[int, int] | None]) -> bool:
         """Watch the directories of *whole* and no other; return whether changes may have passed unseen meanwhile.
+
+        *identities* are the device and inode of each of them now, None of one that is not there.
 
         Replaces a watch whose emitter has died or whose path leads to another inode by now (recreated, renamed,
         mounted over), and tries again what was refused RETRY_SECONDS ago.
@@ -66,7 +67,7 @@ class WatchSet:
             self._watched.clear()
         dead = self._observers.dead()
         for directory, watched in tuple(self._watched.items()):
-            kept = directory not in dead and _identity(directory) == watched.identity
+            kept = directory not in dead and identities.get(directory) == watched.identity
             if not kept or whole.get(directory) is not watched.whole:
                 self._observers.remove(directory)
                 del self._watched[directory]
@@ -75,7 +76,7 @@ class WatchSet:
         unseen = False
         for directory, all_changes in whole.items():
             if directory not in self._watched:
-                unseen |= self._start(directory, whole=all_changes)
+                unseen |= self._start(directory, identities.get(directory), whole=all_changes)
         return unseen
 
     def watches(self, directory: str) -> bool:
@@ -95,7 +96,7 @@ class WatchSet:
         self._observers.stop()
         self._watched.clear()
 
-    def _start(self, directory: str, *, whole: bool) -> bool:
+    def _start(self, directory: str, identity: tuple[int, int] | None, *, whole: bool) -> bool:
         """Watch *directory* unless it was refused lately; return whether the disk may have changed unseen."""
         now = self._now()
         refused = self._refused.get(directory)
@@ -106,7 +107,6 @@ class WatchSet:
             self._refuse(directory, f"its watch ended {MAX_STARTS} times in {RETRY_SECONDS:g} s: {_AGAIN}", now)
             return False
         self._starts[directory] = (*starts, now)
-        identity = _identity(directory)
         try:
             self._observers.add(directory, whole=whole)
         except OSError as error:
@@ -114,19 +114,10 @@ class WatchSet:
                 return True
             self._refuse(directory, explain(error), now)
             return False
-        # A directory replaced since `identity` was read differs at the next call, and is watched anew.
+        # A directory replaced since *identity* was read differs at the next call, and is watched anew.
         self._watched[directory] = _Watched(whole=whole, identity=identity)
         self._refused.pop(directory, None)
         return True
 
     def _refuse(self, directory: str, reason: str, now: float) -> None:
         self._refused[directory] = _Refused(reason=reason, retry_at=now + RETRY_SECONDS)
-
-
-def _identity(directory: str) -> tuple[int, int] | None:
-    """Return the device and inode; None where there is none, which equals no watched identity for long."""
-    try:
-        status = os.stat(directory)  # noqa: PTH116 - paths are str throughout
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Mapping
 
 from watchdog.events import FileSystemEvent
 
+from kubepki.disk.disk import Disk
+from kubepki.disk.tree import Facts, Place, Trace
 from kubepki.watch.observers import CHANGE_KINDS, ENTRY_KINDS, MAX_DIRECTORIES, Observers
-from kubepki.watch.probe import Probe, remote_file_system
+from kubepki.watch.probe import Probe
 from kubepki.watch.set import WatchSet, explain
-from kubepki.watch.tree import Place, Trace, trace
 
 
 class Watcher:
@@ -23,8 +24,9 @@ class Watcher:
 
     *mark* is called from watchdog's thread, and from the thread that calls `update` or `supervise` when a directory
     has just been watched, for what happened before was not announced. It must be quick and take no lock that those
-    callers hold. `update`, `supervise` and `stop` are for one thread at a time; `up`, `degraded`, `events` and `alive`
-    are for any. *probe* raises the `OSError` with which a directory cannot be watched.
+    callers hold. `update`, `supervise` and `stop` are for one thread at a time; `up`, `degraded`, `events` and
+    `alive` are for any. What is remote is polled, unless it is the file system of the root directory. *probe*
+    raises the `OSError` with which a directory cannot be watched.
     """
 
     def __init__(  # noqa: PLR0913 - each is a seam for what a test cannot make the kernel do
@@ -35,14 +37,15 @@ class Watcher:
         probe: Callable[[str], None] | None = None,
         now: Callable[[], float] = time.monotonic,
         max_directories: int = MAX_DIRECTORIES,
-        file_system: Callable[[str], str | None] = remote_file_system,
+        disk: Disk | None = None,
     ) -> None:
         self._mark = mark
         self._log = log
         self._max_directories = max_directories
-        self._file_system = file_system
+        self._disk = disk or Disk()
         self._probe = Probe()
         self._set = WatchSet(Observers(self._on_event, probe=probe or self._probe), now=now)
+        self._facts: Mapping[str, Facts | None] = {}
         self._wanted: tuple[str, ...] = ()
         self._first: frozenset[str] = frozenset()
         self._turned_away: Mapping[str, str] = {}
@@ -67,14 +70,18 @@ class Watcher:
 
         Where changes may have passed unseen meanwhile it calls *mark* itself.
         """
-        traces = {path: trace(path) for path in self._wanted}
+        traces = self._disk.traces(self._wanted)
         interests = _interests(traces, self._first)
-        chosen = dict(tuple(interests.items())[: self._max_directories])
+        self._facts = self._disk.facts(interests)
+        # To ask for the events of a file system that does not answer hangs for ever.
+        local = {path: names for path, names in interests.items() if not _may_hang(self._facts[path])}
+        chosen = dict(tuple(local.items())[: self._max_directories])
         if not self._set.intact():
             self._log.warning("the thread that delivers file events died: another one is started")
         renewed = chosen != self._interests
         self._interests = chosen
-        if self._set.sync({directory: names is None for directory, names in chosen.items()}) or renewed:
+        identities = {path: _identity(self._facts[path]) for path in chosen}
+        if self._set.sync({path: names is None for path, names in chosen.items()}, identities) or renewed:
             self._mark()
         reasons = {path: self._reason(path, found) for path, found in traces.items()}
         self._tell(reasons)
@@ -125,13 +132,15 @@ class Watcher:
         directory = found.main.directory
         if found.refusal is not None:
             return explain(found.refusal)
+        facts = self._facts.get(directory)
+        if facts is not None and facts.remote is not None:
+            return f"{facts.remote} announces no changes made elsewhere: this is normal there"
         if directory not in self._interests:
             return f"{self._max_directories} directories are watched already: name fewer"
         if not self._set.watches(directory):
             # Neither watched nor refused: it vanished meanwhile, and the next call finds its ancestor.
             return self._set.refusals().get(directory, self._reasons.get(path))
-        remote = self._file_system(directory)
-        return None if remote is None else f"{remote} announces no changes made elsewhere: this is normal there"
+        return None
 
     def _tell(self, reasons: Mapping[str, str | None]) -> None:
         for path, reason in reasons.items():
@@ -144,6 +153,14 @@ class Watcher:
         for directory in refusals.keys() - self._turned_away.keys():
             self._log.info("the directory %s cannot be watched: %s", directory, refusals[directory])
         self._turned_away = refusals
+
+
+def _may_hang(facts: Facts | None) -> bool:
+    return facts is not None and facts.remote is not None and not facts.own
+
+
+def _identity(facts: Facts | None) -> tuple[int, int] | None:
+    return None if facts is None else (facts.device, facts.inode)
 
 
 def _interests(traces: Mapping[str, Trace], first: frozenset[str]) -> Mapping[str, frozenset[str] | None]:

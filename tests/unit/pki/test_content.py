@@ -1,14 +1,14 @@
 """The cache of parsed files: never stale, seldom read."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from kubepki.disk.disk import Disk
 from kubepki.model import Fault, Reason
-from kubepki.pki import disk
-from kubepki.pki.content import ContentCache
-from kubepki.pki.located import Located
+from kubepki.pki.content import ContentCache, New
 
 
 class Cached:
@@ -18,7 +18,7 @@ class Cached:
         self.path = path
         self.parses: list[tuple[bytes, str]] = []
         self.boot = 100.0
-        self.cache = ContentCache(self._parse, limit=100, boottime=lambda: self.boot)
+        self.cache: ContentCache[bytes] = ContentCache(self._parse, disk=Disk(), limit=100, boottime=lambda: self.boot)
 
     def scan(self, *, reread: bool = False, variant: str = "") -> bytes | Fault:
         """Begin a scan and return what it loads."""
@@ -27,10 +27,11 @@ class Cached:
 
     def load(self, variant: str = "") -> bytes | Fault:
         """Return what the cache has of the file as it is now."""
-        located = disk.locate(str(self.path))
-        assert isinstance(located, Located)
-        found = self.cache.load(located, variant)
-        return found if isinstance(found, Fault) else found[1]
+        (found,) = self.cache.load([(str(self.path), variant)])
+        if isinstance(found, Fault):
+            return found
+        assert found.parsed is not None or found.fault is not None
+        return found.fault or found.parsed or b""
 
     def settle(self) -> None:
         """Scan twice, with more than a tick in between."""
@@ -39,9 +40,9 @@ class Cached:
         self.scan()
         self.boot += 1
 
-    def _parse(self, data: bytes, variant: str) -> bytes:
-        self.parses.append((data, variant))
-        return data
+    def _parse(self, files: Sequence[New]) -> Sequence[bytes]:
+        self.parses += [(each.data, each.variant) for each in files]
+        return [each.data for each in files]
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from kubepki.disk import files as disk
+from kubepki.disk.located import Located
 from kubepki.model import Fault, Reason
-from kubepki.pki import disk
-from kubepki.pki.located import Located
 
 
 def reason(outcome: object) -> Reason:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from kubepki.disk.disk import Disk
 from kubepki.pki import globs
 
 FILES = ("a.pem", "b.crt", "sub/a.pem", "sub/deep/a.pem", "sub/deep/b.pem", "[x].pem", ".hidden.pem")
@@ -39,7 +40,7 @@ def tree(tmp_path: Path) -> Path:
 )
 def test_matches(tree: Path, pattern: str, found: set[str]) -> None:
     """`**` does not follow links to directories, a named component does; what is not there matches nothing."""
-    assert set(globs.matches(f"{tree}/{pattern}")) == {f"{tree}/{name}" for name in found}
+    assert set(globs.matches(f"{tree}/{pattern}", Disk())) == {f"{tree}/{name}" for name in found}
 
 
 @pytest.mark.parametrize(
@@ -58,8 +59,8 @@ def test_directories_nested_deeper_than_calls(tmp_path: Path) -> None:
         deep /= "d"
         deep.mkdir()
     (deep / "a.pem").touch()
-    assert list(globs.matches(f"{tmp_path}/**/*.pem")) == [str(deep / "a.pem")]
-    assert list(globs.matches(f"{tmp_path}/**/d/**/d/**/*.pem")) == [str(deep / "a.pem")]
+    assert list(globs.matches(f"{tmp_path}/**/*.pem", Disk())) == [str(deep / "a.pem")]
+    assert list(globs.matches(f"{tmp_path}/**/d/**/d/**/*.pem", Disk())) == [str(deep / "a.pem")]
     # pytest removes what is left with a call for each level.
     (deep / "a.pem").unlink()
     while deep != tmp_path:

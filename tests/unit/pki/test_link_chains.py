@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from kubepki.disk.tree import MAX_LINKS
 from kubepki.model import Reason
 from kubepki.pki.scan import Scanner, ScanResult
 from kubepki.settings import ScanSettings
-from kubepki.watch.tree import MAX_LINKS
 from tests.support import pki, scenarios
 
 

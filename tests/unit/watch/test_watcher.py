@@ -3,14 +3,17 @@
 import errno
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from kubepki.watch.probe import Probe, remote_file_system
+from kubepki.disk.calls import Call
+from kubepki.disk.disk import AskedHere, Disk
+from kubepki.disk.tree import Place, remote_file_system, trace
+from kubepki.watch.probe import Probe
 from kubepki.watch.set import MAX_STARTS, RETRY_SECONDS
-from kubepki.watch.tree import Place, trace
 from kubepki.watch.watcher import Watcher
 
 LOG = logging.getLogger("test.watch")
@@ -181,14 +184,35 @@ def test_beyond_the_bound_the_first_ones_are_watched(watcher: Watcher, root: Pat
     assert not watcher.degraded()
 
 
-def test_a_remote_file_system_is_watched_and_polled(kernel: Kernel, root: Path) -> None:
-    """Its local changes are announced, but it does not count as up."""
-    systems: dict[str, str | None] = {str(root): "NFS"}
-    made = Watcher(kernel.mark, log=LOG, file_system=systems.get)
+class Remote(AskedHere):
+    """A host on which some directories are of another file system."""
+
+    def __init__(self, directory: str, system: str, *, own: bool) -> None:
+        self._directory = directory
+        self._facts = (1, 2, system, own)
+
+    def ask(self, batch: Sequence[Call]) -> Sequence[Any]:
+        """Answer as the disk does, but for the facts of the directory."""
+        real = super().ask(batch)
+        asked = ("facts", self._directory)
+        return [self._facts if call == asked else answer for call, answer in zip(batch, real, strict=True)]
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_a_remote_file_system_is_polled(kernel: Kernel, root: Path, own: bool) -> None:  # noqa: FBT001 - a table
+    """To watch it could hang for ever; only that of the root directory is watched, and does not count as up either."""
+    asked: list[str] = []
+
+    def probe(directory: str) -> None:
+        asked.append(directory)
+        kernel.probe(directory)
+
+    made = Watcher(kernel.mark, log=LOG, probe=probe, disk=Disk(Remote(str(root), "NFS", own=own)))
     try:
         made.update({str(root)})
         assert not made.up(str(root))
         assert made.degraded()
+        assert (str(root) in asked) is own
     finally:
         made.stop()
 

@@ -1,4 +1,4 @@
-"""The only module that opens, stats or lists PKI files.
+"""The only module that opens, stats or lists the files of others.
 
 Every read is bounded, never blocks and takes only regular files, judged by an fstat of what was opened: a FIFO, a
 socket, a device or a huge file costs one system call.
@@ -7,10 +7,10 @@ socket, a device or a huge file costs one system call.
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
+from kubepki.disk.located import Identity, Located, Looked
 from kubepki.model import Fault, Reason
-from kubepki.pki.located import Identity, Located
 
 _CHUNK = 16_384
 MAX_LINKS = 40  # path_resolution(7)
@@ -25,12 +25,13 @@ def locate(path: str) -> Located | Fault:
     resolved = path
     is_link = False
     try:
-        is_link = stat.S_ISLNK(os.lstat(path).st_mode)
+        status = os.lstat(path)
+        is_link = stat.S_ISLNK(status.st_mode)
         if is_link:
             # The kernel follows 40 links and not more; realpath follows any number.
-            os.stat(path)  # noqa: PTH116 - as below
+            os.stat(path)  # noqa: PTH116 - bytes that are no UTF-8 survive in str paths only
             resolved = os.path.realpath(path, strict=True)
-        status = os.stat(resolved)  # noqa: PTH116 - bytes that are no UTF-8 survive in str paths only
+            status = os.stat(resolved)  # noqa: PTH116 - as above
     except OSError as error:
         return hidden(path) or _fault_of(error, is_link=is_link)
     except ValueError:
@@ -42,6 +43,20 @@ def locate(path: str) -> Located | Fault:
     if _is_mask(status):
         return _hidden_by(resolved)
     return Located(resolved=resolved, is_link=is_link, identity=_identity(status))
+
+
+def look(path: str, known: Identity | None, limit: int) -> Looked | Fault:
+    """Return where *path* leads and its content, unless it is the *known* one; or the fault that hides the file."""
+    located = locate(path)
+    if isinstance(located, Fault):
+        return located
+    if located.identity == known:
+        return Looked(located=located)
+    outcome = read(located.resolved, limit)
+    if isinstance(outcome, Fault):
+        return Looked(located=located, fault=outcome)
+    identity, data = outcome
+    return Looked(located=Located(resolved=located.resolved, is_link=located.is_link, identity=identity), data=data)
 
 
 def link_places(path: str) -> tuple[str, ...]:
@@ -135,10 +150,23 @@ def hidden(path: str) -> Fault | None:
     return None
 
 
-def walk(directory: str) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]:
-    """Yield (directory, sub-directories, other names) below *directory*; links to directories are not followed."""
-    for parent, directories, names in os.walk(directory, followlinks=False):
-        yield parent, tuple(directories), tuple(names)
+def entry_names(directory: str, *, directories: bool, follow: bool) -> tuple[str, ...]:
+    """Return the sorted names in *directory* that are directories, or those that are none; none where it has no list.
+
+    *follow* says whether a link to a directory counts as one.
+    """
+    try:
+        with os.scandir(directory) as entries:
+            return tuple(sorted(entry.name for entry in entries if _is_directory(entry, follow=follow) is directories))
+    except OSError:
+        return ()
+
+
+def _is_directory(entry: "os.DirEntry[str]", *, follow: bool) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=follow)
+    except OSError:
+        return False
 
 
 def exists(path: str) -> bool:

@@ -1,10 +1,12 @@
 """Where a path leads, and what tells one content of a file from another. Pure."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from kubepki.model import Fault
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """What tells one content of one file from another without reading it."""
 
     device: int
@@ -26,3 +28,15 @@ class Located:
     resolved: str
     is_link: bool
     identity: Identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What a look at a path found: the file and its content, or that it is the one that was known.
+
+    `data` is None where the identity is the known one, and where `fault` says why the content was not read.
+    """
+
+    located: Located
+    data: bytes | None = None
+    fault: Fault | None = None

@@ -1,0 +1,109 @@
+"""What may be asked of the disk, many paths at a time."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from kubepki.disk import calls
+from kubepki.disk.calls import NO_ANSWER, Call
+from kubepki.disk.located import Identity, Looked
+from kubepki.disk.tree import Facts, Trace
+from kubepki.model import Fault, Reason
+
+
+class Interrupted(Exception):  # noqa: N818 - no error: it was asked for
+    """A look was left, for nobody wants its result any more."""
+
+
+class Asked(Protocol):
+    """Who answers calls: this process, or one of its own that can be left alone with what hangs."""
+
+    def ask(self, batch: Sequence[Call]) -> Sequence[Any]:
+        """Return one answer for each call of *batch*, in its order; raise Interrupted where nobody waits any more."""
+
+    @property
+    def seconds(self) -> float:
+        """How long one path may take."""
+
+    def close(self) -> None:
+        """End what is kept for further calls."""
+
+
+class AskedHere:
+    """Answers in this process, and waits for what hangs: for tools and tests, never for the service."""
+
+    seconds = 0.0
+
+    def ask(self, batch: Sequence[Call]) -> Sequence[Any]:
+        """Return one answer for each call of *batch*."""
+        return [calls.perform(each) for each in batch]
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+
+class Disk:
+    """The disk as *asked* sees it. What does not answer in time is a fault, or is taken for being there."""
+
+    def __init__(self, asked: Asked | None = None) -> None:
+        self._asked: Asked = asked or AskedHere()
+
+    def look(self, wanted: Sequence[tuple[str, Identity | None]], limit: int) -> list[Looked | Fault]:
+        """Return for each path with its known identity where it leads, and at most *limit* bytes that are new."""
+        answers = self._asked.ask([calls.look_call(path, known, limit) for path, known in wanted])
+        return [
+            self.silent() if answer == NO_ANSWER else calls.looked(answer, path, known)
+            for answer, (path, known) in zip(answers, wanted, strict=True)
+        ]
+
+    def names(
+        self, directories: Sequence[str], limit: int, *, suffixes: tuple[str, ...], never: tuple[str, ...], first: str
+    ) -> list[tuple[frozenset[str], bool] | Fault]:
+        """Return for each directory the names of files that end in *suffixes* and do not begin with *never*.
+
+        At most *limit* of them and all that end in *first*; and whether there were more.
+        """
+        asked = [calls.names_call(each, limit, suffixes, never, first) for each in directories]
+        return [self.silent() if each == NO_ANSWER else calls.names(each) for each in self._asked.ask(asked)]
+
+    def entries(self, wanted: Sequence[tuple[str, bool, bool]]) -> list[tuple[str, ...] | None]:
+        """Return for each (directory, directories, follow) `files.entry_names`; None where it does not answer."""
+        answers = self._asked.ask([("entries", *each) for each in wanted])
+        return [None if each == NO_ANSWER else each for each in answers]
+
+    def existing(self, paths: Iterable[str]) -> frozenset[str]:
+        """Return those of *paths* at which there is anything, or that do not answer."""
+        return frozenset(path for path, answer in self._each("exists", paths) if answer)
+
+    def real_directories(self, directories: Iterable[str]) -> Mapping[str, str]:
+        """Return each of *directories* with its links resolved as far as it exists and answers."""
+        found = self._each("real", directories)
+        return {path: path if answer == NO_ANSWER else answer for path, answer in found}
+
+    def link_places(self, paths: Iterable[str]) -> frozenset[str]:
+        """Return the directories of the targets of all links on the way from *paths*."""
+        found = self._each("links", paths)
+        return frozenset(place for _, answer in found if answer != NO_ANSWER for place in answer)
+
+    def traces(self, paths: Iterable[str]) -> Mapping[str, Trace]:
+        """Return how each path leads to a directory."""
+        return {path: calls.traced(answer, path) for path, answer in self._each("trace", paths)}
+
+    def facts(self, directories: Iterable[str]) -> Mapping[str, Facts | None]:
+        """Return what is to be known of each directory before it is watched; None where it is not there."""
+        return {path: calls.told_facts(answer) for path, answer in self._each("facts", directories)}
+
+    def close(self) -> None:
+        """End what is kept for further questions."""
+        self._asked.close()
+
+    def silent(self) -> Fault:
+        """Return the fault of a path that does not answer."""
+        detail = (
+            f"it did not answer for {self._asked.seconds:g} s (--scan.file-budget): "
+            "see whether its file system is dead, such as a network or FUSE mount"
+        )
+        return Fault(reason=Reason.TOO_COSTLY, detail=detail)
+
+    def _each(self, name: str, paths: Iterable[str]) -> list[tuple[str, Any]]:
+        wanted = list(paths)
+        return list(zip(wanted, self._asked.ask([(name, path) for path in wanted]), strict=True))

@@ -1,0 +1,167 @@
+"""Wanted paths -> what the disk gave and what it holds: many files at a time, each read and parsed when it is new."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from kubepki.disk.disk import Disk, Interrupted
+from kubepki.disk.located import Located
+from kubepki.formats.kubeconfig import Kubeconfig as KubeconfigContent
+from kubepki.formats.parsed import Container, Parsed, ParsedFile
+from kubepki.model import Fault, Link, Reason
+from kubepki.pki import layout
+from kubepki.pki.content import Content, ContentCache, New
+from kubepki.pki.kubeconfigs import LoadedKubeconfig
+from kubepki.pki.parsing import Parser, TooCostlyError
+from kubepki.pki.states import Loaded
+from kubepki.pki.wanted import Content as Expected
+from kubepki.pki.wanted import Wanted
+from kubepki.settings import Kubeconfig, ScanSettings
+
+log = logging.getLogger(__name__)
+
+# So many that the questions cost little, so few that their files fit into memory.
+_AT_A_TIME = 512
+_PKCS12 = "pkcs12"
+
+
+class Loader:
+    """Loads files and kubeconfigs; keeps what was parsed of those that are still the same. For one thread at a time."""
+
+    def __init__(  # noqa: PLR0913 - what it asks, and what bounds it
+        self,
+        disk: Disk,
+        parser: Parser,
+        settings: ScanSettings,
+        *,
+        password: bytes | None,
+        boottime: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
+        interrupted: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._parser = parser
+        self._password = password
+        self._interrupted = interrupted
+        self._parsed: tuple[str, ...] = ()
+        limit = settings.max_file_size
+        self._files: ContentCache[ParsedFile] = ContentCache(
+            self._parse_files, disk=disk, limit=limit, boottime=boottime
+        )
+        self._kubeconfigs: ContentCache[KubeconfigContent] = ContentCache(
+            self._parse_kubeconfigs, disk=disk, limit=limit, boottime=boottime
+        )
+
+    def begin(self, *, reread: bool) -> None:
+        """Start a scan; with *reread*, nothing that was parsed before is trusted."""
+        self._files.begin(reread=reread)
+        self._kubeconfigs.begin(reread=reread)
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether a file was read within a tick of its last change."""
+        return self._files.unsettled or self._kubeconfigs.unsettled
+
+    def parsing(self) -> Mapping[str, float]:
+        """Return the path that is being parsed and since when (monotonic seconds); for any thread."""
+        paths, at = self._parsed, self._parser.working
+        return {} if at is None or at[0] >= len(paths) else {paths[at[0]]: at[1]}
+
+    def kubeconfigs(self, wanted: Sequence[Kubeconfig]) -> list[LoadedKubeconfig]:
+        """Return what each kubeconfig says; nothing for an optional one that is not there."""
+        found = self._kubeconfigs.load([(each.path, "") for each in wanted])
+        loaded = []
+        for each, content in zip(wanted, found, strict=True):
+            if not isinstance(content, Fault):
+                loaded.append(_kubeconfig(each.path, content))
+            elif not each.optional or content.reason is not Reason.MISSING:
+                loaded.append(LoadedKubeconfig(path=each.path, fault=content))
+        return loaded
+
+    def files(self, wanted: Mapping[str, Wanted]) -> dict[str, Loaded]:
+        """Return what each path leads to, with its separate key; nothing where it vanished and is not expected."""
+        found = {each.path: each for each in self._load(wanted.values())}
+        key_paths = {each.path: path for each in found.values() if (path := _key_path(each)) is not None}
+        keys = {
+            each.path: each
+            for each in self._load(Wanted(path=path, content=Expected.KEY) for path in sorted({*key_paths.values()}))
+        }
+        for path, key_path in key_paths.items():
+            key = keys.get(key_path)
+            if key is not None:
+                unread = key.fault is not None or bool(key.parsed and key.parsed.faults)
+                found[path] = replace(found[path], key=key.parsed, key_unread=unread)
+        return found
+
+    def _load(self, wanted: Iterable[Wanted]) -> Iterator[Loaded]:
+        left = list(wanted)
+        # What components present now is looked at before anything else.
+        left.sort(key=lambda each: not each.path.endswith(layout.CURRENT))
+        for start in range(0, len(left), _AT_A_TIME):
+            if self._interrupted():
+                raise Interrupted
+            part = left[start : start + _AT_A_TIME]
+            log.debug("looking at %d paths from %s", len(part), part[0].path)
+            contents = self._files.load(
+                [(each.path, _PKCS12 if layout.is_pkcs12_name(each.path) else "") for each in part]
+            )
+            for each, content in zip(part, contents, strict=True):
+                if not isinstance(content, Fault):
+                    yield _loaded(each, content)
+                elif content.reason is not Reason.MISSING or each.expected:
+                    yield Loaded(wanted=each, fault=content)
+
+    def _parse_files(self, files: Sequence[New]) -> Sequence[ParsedFile]:
+        self._parsed = tuple(each.path for each in files)
+        asked = [(each.data, Container.PKCS12 if each.variant else Container.PEM_OR_DER) for each in files]
+        return [
+            ParsedFile(parsed=Parsed(faults=(_too_costly(each),))) if isinstance(each, TooCostlyError) else each
+            for each in self._parser.read_files(asked, self._password)
+        ]
+
+    def _parse_kubeconfigs(self, files: Sequence[New]) -> Sequence[KubeconfigContent]:
+        return [self._parse_kubeconfig(each) for each in files]
+
+    def _parse_kubeconfig(self, file: New) -> KubeconfigContent:
+        self._parsed = (file.path,)
+        try:
+            return self._parser.read_kubeconfig(file.data)
+        except TooCostlyError as error:
+            return KubeconfigContent(faults=(_too_costly(error),))
+
+
+def _loaded(wanted: Wanted, content: Content[ParsedFile]) -> Loaded:
+    located = content.located
+    mtime = located.identity.mtime
+    if content.parsed is None:
+        return Loaded(wanted=wanted, located=located, mtime=mtime, fault=content.fault)
+    file = content.parsed
+    return Loaded(wanted=wanted, located=located, mtime=mtime, parsed=file.parsed, anchor=file.anchor)
+
+
+def _kubeconfig(path: str, content: Content[KubeconfigContent]) -> LoadedKubeconfig:
+    located = content.located
+    return LoadedKubeconfig(
+        path=path, resolved=located.resolved, content=content.parsed, fault=content.fault, link=_plain_link(located)
+    )
+
+
+def _plain_link(located: Located) -> Link | None:
+    if not located.is_link:
+        return None
+    return Link(target=located.resolved, target_mtime=located.identity.mtime, target_name_time=None)
+
+
+def _key_path(loaded: Loaded) -> str | None:
+    """Return the path of the separate key file that pairs with *loaded*; None where there is no need of one."""
+    if loaded.leaf is None or (loaded.parsed and loaded.parsed.keys):
+        return None
+    if loaded.wanted.key_path is not None:
+        return loaded.wanted.key_path
+    sibling = layout.sibling_key_name(loaded.name)
+    if sibling is None or layout.holds_key_by_nature(loaded.name):
+        return None
+    return f"{loaded.directory.rstrip('/')}/{sibling}"
+
+
+def _too_costly(error: TooCostlyError) -> Fault:
+    return Fault(reason=Reason.TOO_COSTLY, detail=str(error))
