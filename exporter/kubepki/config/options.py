@@ -213,7 +213,7 @@ OPTIONS = (
         flag="--scan.file-budget",
         metavar="DURATION",
         default="1s",
-        help="CPU time that parsing one file may take, and time in which a path must answer; more is a fault of the path.",
+        help="CPU time that parsing one file may take, and time in which a path must answer; more is a fault.",
         parse=values.duration(0.1, 60.0),
     ),
     Option(
