@@ -1,6 +1,5 @@
 """Wanted paths -> what the disk gave and what it holds: many files at a time, each read and parsed when it is new."""
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -18,8 +17,6 @@ from kubepki.pki.states import Loaded
 from kubepki.pki.wanted import Content as Expected
 from kubepki.pki.wanted import Wanted
 from kubepki.settings import Kubeconfig, ScanSettings
-
-log = logging.getLogger(__name__)
 
 # So many that the questions cost little, so few that their files fit into memory.
 _AT_A_TIME = 512
@@ -100,7 +97,6 @@ class Loader:
             if self._interrupted():
                 raise Interrupted
             part = left[start : start + _AT_A_TIME]
-            log.debug("looking at %d paths from %s", len(part), part[0].path)
             contents = self._files.load(
                 [(each.path, _PKCS12 if layout.is_pkcs12_name(each.path) else "") for each in part]
             )

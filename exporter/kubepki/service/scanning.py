@@ -71,6 +71,7 @@ class PkiWatch:
         self._thread = threading.Thread(target=self._run, name="scan", daemon=True)
         self._errands: list[Callable[[], None]] = []
         self._at_work_since: float | None = None
+        self._told_slow: tuple[str, float] | None = None
         self._looking = LookingProcess(seconds=settings.scan.file_budget, interrupted=self._is_left)
         self._disk = Disk(self._looking)
         self._schedule = Schedule(interval=settings.scan.interval)
@@ -189,7 +190,13 @@ class PkiWatch:
 
     def _is_left(self) -> bool:
         """Return whether nobody waits for the scan any more; whoever asks gives a sign of life."""
-        self._at_work_since = time.monotonic()
+        now = time.monotonic()
+        if self._at_work_since is not None:
+            self._at_work_since = now
+        for path, since in self._scanner.parsing().items():
+            if now - since > _SLOW_SECONDS and self._told_slow != (path, since):
+                self._told_slow = (path, since)
+                tell(log, logging.DEBUG, "still parsing a file", path=path)
         return self._interrupted
 
     def _wake(self) -> None:
