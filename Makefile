@@ -46,6 +46,7 @@ format: $(VENV)/.dev
 bench: $(VENV)/.dev programs ## measure; prints a table
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.rules
+	$(BIN)/python -m tests.bench.boards
 
 test-system: $(VENV)/.dev system-packages wheel ## boot Debian 12 and 13 and use the packages there; needs root
 	$(PYTEST) -q -m system tests/system

@@ -4,9 +4,9 @@ from grafana_foundation_sdk.models import dashboard as gf
 
 from grafana.boards import look
 from grafana.boards.panels import Query, Words, graph, timeline
-from grafana.boards.promql import current, named, select
+from grafana.boards.promql import current, named, select, select_job
 from grafana.boards.tables import Column, coloured, table
-from grafana.boards.trouble import DOWN, NO_RULES, STATES, absent, judged, state
+from grafana.boards.trouble import CLOCKS, DOWN, NO_RULES, SKEW, STATES, absent, rules, state
 
 # The skew that KubePKIHostClockSkewed allows.
 BAND = 2 * look.MINUTE
@@ -14,6 +14,14 @@ BAND = 2 * look.MINUTE
 STAMP_TOLERANCE = 5
 QUARTER_HOUR = 15 * look.MINUTE
 FLOOR = 4.0
+
+# Of the recorded clocks, and of the two hosts that are chosen here; other references are called by their own names.
+CLOCK_WORDS = {
+    "apiserver": "API server",
+    "hosts": "hosts, the middle one",
+    "furthest ahead": "host, furthest ahead",
+    "furthest behind": "host, furthest behind",
+}
 
 HOST_TIME = "kubepki_host_time_seconds"
 
@@ -52,15 +60,12 @@ def target_name_offset() -> str:
 
 def which_clock(nobody: str, *, size: tuple[int, int]) -> gf.Panel:
     """Return for each cluster the API server, the references, the host in the middle and the furthest ones."""
-    skew = judged()
-    offset = select("kubepki_reference_clock_offset_seconds")
-    references = f"quantile by (cluster, clock) (0.5, {offset} + ignoring (clock) group_left () {skew})"
+    skew = select(SKEW)
     clocks = " or ".join(
         (
-            f'label_replace({references}, "clock", "API server", "clock", "apiserver")',
-            named(f"quantile by (cluster) (0.5, {skew})", "clock", "hosts, the middle one"),
-            named(f"max by (cluster, instance) (topk by (cluster) (1, {skew}))", "clock", "host, furthest ahead"),
-            named(f"min by (cluster, instance) (bottomk by (cluster) (1, {skew}))", "clock", "host, furthest behind"),
+            f"quantile by (cluster, clock) (0.5, {select_job(CLOCKS)})",
+            named(f"max by (cluster, instance) (topk by (cluster) (1, {skew}))", "clock", "furthest ahead"),
+            named(f"min by (cluster, instance) (bottomk by (cluster) (1, {skew}))", "clock", "furthest behind"),
         )
     )
     says = " or ".join(
@@ -68,7 +73,7 @@ def which_clock(nobody: str, *, size: tuple[int, int]) -> gf.Panel:
             named(f"(({clocks}) > {BAND})", "says", "ahead"),
             named(f"-1 * (({clocks}) < -{BAND})", "says", "behind"),
             named(f"abs(({clocks}) <= {BAND} >= -{BAND})", "says", "agrees"),
-            named(f"({absent()} unless count({skew}))", "says", "unknown"),
+            named(f"(({absent()}) unless {rules()})", "says", "unknown"),
         )
     )
     return table(
@@ -87,7 +92,7 @@ def which_clock(nobody: str, *, size: tuple[int, int]) -> gf.Panel:
         ),
         (
             Column(title="Cluster", label="cluster", width=85),
-            Column(title="Clock", label="clock"),
+            Column(title="Clock", label="clock", mappings=tuple(look.texts(CLOCK_WORDS))),
             Column(title="Host", label="instance", width=140),
             Column(title="Is", label="says", width=80),
             coloured(

@@ -6,11 +6,11 @@ from grafana.boards import alerts, frame, look, paths, todo, trouble, verdicts
 from grafana.boards.clocks import which_clock, within
 from grafana.boards.frame import Row
 from grafana.boards.panels import Query, Words, graph, stacked
-from grafana.boards.promql import select
+from grafana.boards.promql import select, select_job
 
 LINES = 10
-VERDICTS = ((2, "critical", look.RED), (1, "warning", look.ORANGE), (0, "healthy", look.GREEN))
-VERDICT = "instance:kubepki_verdict:max"
+VERDICTS = (("critical", look.RED), ("warning", look.ORANGE), ("healthy", look.GREEN))
+BY_VERDICT = "job:kubepki_hosts_by_verdict:count"
 
 
 def fleet() -> gf.Dashboard:
@@ -68,7 +68,11 @@ def _skew() -> gf.Panel:
 
 
 def _verdicts() -> gf.Panel:
-    verdict = select(VERDICT)
+    queries = [
+        (Query(expr=f"sum({recorded})", legend=verdict), color)
+        for verdict, color in VERDICTS
+        for recorded in [select_job(BY_VERDICT, f'verdict="{verdict}"')]
+    ]
     return stacked(
         Words(
             title="Hosts by verdict",
@@ -78,6 +82,6 @@ def _verdicts() -> gf.Panel:
             ),
             links=(look.runbook("KubePKIExporterDown"),),
         ),
-        tuple((Query(expr=f"count({verdict} == {number})", legend=word), color) for number, word, color in VERDICTS),
+        queries,
         no_value="no rules loaded, or no exporter",
     )

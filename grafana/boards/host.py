@@ -64,7 +64,7 @@ def _this_host() -> gf.Panel:
                 "host's and Prometheus'."
             ),
         ),
-        (Query(expr=f"max({trouble.troubled()}) or {trouble.all_well()}"),),
+        (Query(expr=f"max({trouble.troubled()}) or {trouble.one_host_well()}"),),
         mappings=look.words({**said, 0: ("healthy", look.GREEN), **trouble.ABSENCES}),
         steps=look.thresholds((None, look.ORANGE)),
         no_value=NOBODY,
@@ -73,13 +73,13 @@ def _this_host() -> gf.Panel:
 
 
 def _first_to_expire() -> gf.Panel:
-    left = f"min({select(trouble.FIRST_NOT_AFTER)}) - time()"
+    left = f"min({trouble.not_after()}) - time() and {trouble.rules()}"
     return tile(
         Words(
             title="First expiry",
             description="Until the first current certificate expires, by Prometheus' clock.",
         ),
-        (Query(expr=f"({left}) >= 0 or 0 * ({left}) - 4 or {trouble.absent()}"),),
+        (Query(expr=f"({left}) >= 0 or 0 * ({left}) - 4 or {trouble.one_host_well()}"),),
         unit="dtdurations",
         mappings=look.words({**trouble.ABSENCES, -4: ("EXPIRED", look.RED)}),
         steps=look.thresholds(
@@ -92,7 +92,8 @@ def _first_to_expire() -> gf.Panel:
 
 def _clock() -> gf.Panel:
     """Return by how much the host differs from Prometheus; a clock that is behind is shown as minus."""
-    skew = f"max({trouble.judged()})"
+    # The rules hold a skew over lost scrapes for minutes: that keeps an alert, and must not keep a tile green.
+    skew = f"max({select(trouble.SKEW)} and {select(trouble.HOST_TIME)})"
     band = clocks.BAND
     return tile(
         Words(

@@ -34,6 +34,18 @@ def words(states: Mapping[float, tuple[str, str]]) -> list[gf.ValueMapping]:
     ]
 
 
+def texts(words_of: Mapping[str, str]) -> list[gf.ValueMapping]:
+    """Return mappings from texts to other texts, without a colour."""
+    return [
+        gf.ValueMap(
+            options={
+                text: gf.ValueMappingResult(text=shown, index=index)
+                for index, (text, shown) in enumerate(words_of.items())
+            }
+        )
+    ]
+
+
 def word_ranges(*ranges: tuple[float | None, float | None, str, str]) -> list[gf.ValueMapping]:
     """Return mappings from ranges (from, to, text, colour), both ends included, None for an open end."""
     return [

@@ -25,7 +25,7 @@ STATE_BOOKS = (
     look.runbook("KubePKICertificateExpiring"),
 )
 RANGES = tuple(
-    look.word_ranges(*((number - 0.999999, number, text, color) for number, (text, color) in trouble.STATES.items()))
+    look.word_ranges(*((number, number + 0.999999, text, color) for number, (text, color) in trouble.STATES.items()))
 )
 
 
@@ -48,7 +48,7 @@ def in_trouble() -> gf.Panel:
             HOST,
             Column(title="Path", label="path", width=330),
             Column(title="Roll back to", label="file", width=290),
-            _ahead(f"({trouble.future()}) and {worst}"),
+            _ahead(f"{_lead()} and {worst}"),
             Column(
                 title="Valid from (UTC)",
                 expr=as_date(f"{trouble.not_before()} and {worst}"),
@@ -70,7 +70,7 @@ def in_trouble() -> gf.Panel:
 
 def healthy() -> gf.Panel:
     """Return the healthy paths whose certificates expire first."""
-    first = f"bottomk({ROWS}, {trouble.not_after()} and ({trouble.valid()}))"
+    first = f"bottomk({ROWS}, {trouble.healthy_not_after()})"
     return table(
         Words(
             title=f"Healthy paths, the {ROWS} that expire first",
@@ -78,7 +78,7 @@ def healthy() -> gf.Panel:
             links=(look.runbook("KubePKICertificateExpiring"),),
         ),
         (
-            coloured("State", f"({trouble.valid()}) and {first}", mappings=RANGES, width=STATE_WIDTH),
+            coloured("State", f"0 * {first}", mappings=RANGES, width=STATE_WIDTH),
             CLUSTER,
             HOST,
             Column(title="Path", label="path"),
@@ -106,7 +106,7 @@ def of_one_host() -> gf.Panel:
             coloured("State", _with_fault(trouble.state()), mappings=RANGES, width=STATE_WIDTH),
             Column(title="Path", label="path", width=330),
             Column(title="Fault", label="reason", width=150),
-            _ahead(trouble.future()),
+            _ahead(_lead()),
             Column(title="Valid from (UTC)", expr=as_date(trouble.not_before()), unit=DATE, width=DATE_WIDTH),
             Column(title="Valid until (UTC)", expr=as_date(known), unit=DATE, width=DATE_WIDTH),
             Column(title="Left", expr=f"({known} > time()) - time()", unit="dtdurations", width=150),
@@ -115,6 +115,10 @@ def of_one_host() -> gf.Panel:
         no_value="no such host, or its exporter is down",
         size=(24, 7),
     )
+
+
+def _lead() -> str:
+    return trouble.trouble(trouble.FUTURE, trouble.REJECTED)
 
 
 def _ahead(expr: str) -> Column:

@@ -10,6 +10,12 @@ def select(name: str, *matchers: str) -> str:
     return f"{name}{{{', '.join((VARIABLES, *matchers))}}}"
 
 
+def select_job(name: str, *matchers: str) -> str:
+    """Return a selector of series *name* about the chosen jobs; most have no instance, which `$instance|` lets pass."""
+    variables = VARIABLES.replace('"$instance"', '"$instance|"')
+    return f"{name}{{{', '.join((variables, *matchers))}}}"
+
+
 def current(name: str, *matchers: str) -> str:
     """Return a selector of series *name* for what a component presents now."""
     return select(name, 'standing="current"', *matchers)

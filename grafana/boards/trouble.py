@@ -1,101 +1,86 @@
-"""What is wrong with a path, as PromQL over the recorded series; every expression has one series for each path.
+"""What is wrong with a path, as PromQL over what the rules recorded; every expression has one series for each path.
 
 A verdict is given only for hosts whose series the rules record: without them, a raw series never stands in.
 """
 
 from grafana.boards import look
-from grafana.boards.promql import current, select
-from kubepki.model import Reason, Severity
+from grafana.boards.promql import current, select, select_job
 
+TROUBLE = "instance_path:kubepki_path_trouble:max"
+FALLBACK = "instance_path:kubepki_fallback_certificates:trouble"
+# 0 the scrape fails, 1 something else answers, 2 the host reports and none of its certificates is judged.
+UNSEEN, UNJUDGED = "instance:kubepki_host_unseen:max", 2
 AHEAD = "instance_path:kubepki_certificate_ahead_seconds:max"
-EXPIRED = "instance_path:kubepki_certificate_expired_seconds:max"
-REMAINING = "instance_path:kubepki_certificate_remaining_seconds:min"
+OFFSET = "instance_path:kubepki_certificate_not_before_offset_seconds:max"
+ENDING = "instance_path_entry:kubepki_certificate_not_after_timestamp_seconds:soon"
 SKEW = "instance:kubepki_host_time_skew_seconds:last"
-FIRST_NOT_AFTER = "instance:kubepki_certificate_not_after_timestamp_seconds:min"
+CLOCKS = "job_clock:kubepki_clock_skew_seconds:median"
 HOST_TIME = "kubepki_host_time_seconds"
 NOT_BEFORE = "kubepki_certificate_not_before_timestamp_seconds"
 NOT_AFTER = "kubepki_certificate_not_after_timestamp_seconds"
 
-CRITICAL_REASONS = "|".join(reason for reason in Reason if reason.severity is Severity.CRITICAL)
+BROKEN, REJECTED, FUTURE, EXPIRED = "broken", "rejected", "future", "expired"
+EXPIRING, MINOR, DIVERGED, FAULTY, SUSPECT = "expiring", "expired_minor", "diverged", "faulty", "suspect"
+# The word and colour of each state, the worst first; several troubles may have one word.
 STATES: dict[float, tuple[str, str]] = {
-    5: ("broken", look.RED),
-    4: ("rejected now", look.RED),
-    3: ("future-dated", look.RED),
-    2: ("expired", look.RED),
-    1: ("expiring or faulty", look.ORANGE),
+    8: ("broken", look.RED),
+    7: ("rejected now", look.RED),
+    6: ("future-dated", look.RED),
+    5: ("expired", look.RED),
+    4: ("expiring", look.ORANGE),
+    3: ("expired, minor", look.ORANGE),
+    2: ("faulty", look.ORANGE),
+    1: ("suspect", look.ORANGE),
     0: ("valid", look.GREEN),
     -1: ("no rules", look.ORANGE),
 }
+_RANKS = {BROKEN: 8, REJECTED: 7, FUTURE: 6, EXPIRED: 5, EXPIRING: 4, MINOR: 3, DIVERGED: 2, FAULTY: 2, SUSPECT: 1}
+# Seconds of 300 years: what a lead or an age is divided by, so that it orders paths of one state and never lifts them.
+_ALL_TIME = 1e10
 # What stands in for a number that nobody knows: absence of data is never good news.
-NO_RULES, DOWN, PARTLY = -1, -2, -3
+NO_RULES, DOWN, PARTLY, NOTHING = -1, -2, -3, -5
 ABSENCES: dict[float, tuple[str, str]] = {
     NO_RULES: ("no rules loaded", look.ORANGE),
     DOWN: ("exporter down", look.ORANGE),
     PARTLY: ("none seen", look.BLUE),
+    NOTHING: ("nothing watched", look.ORANGE),
 }
 
 
-def ahead(matcher: str) -> str:
-    """Return the recorded leads over the clocks that *matcher* selects."""
-    return select(AHEAD, matcher)
+def trouble(*kinds: str) -> str:
+    """Return the paths that have one of these troubles: seconds where there are any."""
+    return f"max without (trouble) ({_selected(*kinds)})"
 
 
-def future() -> str:
-    """Return the lead of NotBefore over the clock that it is most ahead of; the host's own does not count."""
-    others = ahead('clock!="host"')
-    return f"max without (clock) ({others})"
+def with_fallback(*kinds: str) -> str:
+    """Return the paths that have one of these troubles, and a file that `rollback` could use."""
+    return f"{trouble(*kinds)} and {select(FALLBACK)}"
 
 
-def rejected() -> str:
-    """Return the lead where the API server's clock says that the certificate is not valid yet.
-
-    Where that clock cannot be read, the host's and Prometheus' together stand in for it.
-    """
-    judge, prometheus, own = (ahead(f'clock="{clock}"') for clock in ("apiserver", "prometheus", "host"))
-    readable = select("kubepki_reference_clock_offset_seconds", 'clock="apiserver"')
-    both = f"{prometheus} and ignoring (clock) {own} unless ignoring (path, clock) {readable}"
-    return f"max without (clock) ({judge} or ({both}))"
-
-
-def broken() -> str:
-    """Return 1 for each path that has a critical fault."""
-    critical = current("kubepki_fault", f'reason=~"{CRITICAL_REASONS}"')
-    return f"max without (reason, standing) ({critical})"
-
-
-def faulty() -> str:
-    """Return 1 for each path that has any fault."""
-    return f"max without (reason, standing) ({current('kubepki_fault')})"
-
-
-def expired() -> str:
-    """Return the seconds since NotAfter."""
-    return f"max without (level) ({select(EXPIRED)})"
-
-
-def expiring() -> str:
-    """Return the seconds until NotAfter where they are few."""
-    return f"min without (level) ({select(REMAINING)})"
+def without_fallback(*kinds: str) -> str:
+    """Return the paths that have one of these troubles, and no file that `rollback` could use."""
+    return f"{trouble(*kinds)} unless {select(FALLBACK)}"
 
 
 def troubled() -> str:
     """Return the number in `STATES` of each current path that is in trouble, the worst one."""
-    ranked = ((broken(), 5), (rejected(), 4), (future(), 3), (expired(), 2), (expiring(), 1), (faulty(), 1))
-    return " or ".join(f"0 * {expr} + {number}" for expr, number in ranked)
+    return _ranked("0 * {}", "0 * {}")
+
+
+def worst_paths(limit: int) -> str:
+    """Return the *limit* worst paths in trouble: the number in `STATES` and a part of 1 by how bad it is."""
+    share = f"{{}} / {_ALL_TIME:g}"
+    return f"topk({limit}, {_ranked(share, f'0.9 - {share}')})"
 
 
 def valid() -> str:
     """Return 0 for each current path that the rules judge and find nothing wrong with."""
-    return f"0 * {_known()} and ignoring (path) {judged()} unless ({troubled()})"
+    return f"0 * {_known()} and on () {rules()} unless {_any()}"
 
 
 def state() -> str:
     """Return the number in `STATES` of each current path: the worst one, and -1 where no rules judge it."""
-    return f"{troubled()} or 0 * {_known()} and ignoring (path) {judged()} or 0 * {_known()} - 1"
-
-
-def _known() -> str:
-    return f"max without (standing) ({current('kubepki_path_ok')})"
+    return f"{troubled()} or 0 * {_known()} and on () {rules()} or 0 * {_known()} - 1"
 
 
 def not_before() -> str:
@@ -108,32 +93,36 @@ def not_after() -> str:
     return f"min without (entry, usage, standing) ({current(NOT_AFTER)})"
 
 
-def worst_paths(limit: int) -> str:
-    """Return the *limit* worst paths in trouble: the state, less a part of 1 by how soon NotAfter comes."""
-    return f"topk({limit}, ({troubled()}) - {not_after()} / 1e10 or ({troubled()}))"
+def valid_from() -> str:
+    """Return NotBefore of each future-dated path, from the few recorded leads and not from every certificate.
 
-
-def judged() -> str:
-    """Return the skew of each host that the rules judge and whose exporter reports now.
-
-    The rules hold a skew over lost scrapes for minutes: that keeps an alert, and must not keep a tile green.
+    It is exact where Prometheus sees the lead; where only others do, to one interval of the scrapes.
     """
-    return f"({select(SKEW)} and {select(HOST_TIME)})"
+    lead, offset = select(AHEAD, 'clock="prometheus"'), select(OFFSET)
+    exact = f"max without (clock) ({lead} + timestamp({lead}))"
+    near = f"{offset} + timestamp({offset}) + ignoring (path) group_left () {select(SKEW)}"
+    return f"({exact} or {near}) and {trouble(FUTURE, REJECTED)}"
 
 
-def with_fallback(expr: str) -> str:
-    """Return the paths of *expr* for which `rollback` has a candidate."""
-    return f"({expr}) and ({select('kubepki_fallback_certificates')} > 0)"
+def healthy_not_after() -> str:
+    """Return NotAfter of each current path that the rules find nothing wrong with."""
+    return f"{not_after()} unless {_any()} and on () {rules()}"
 
 
-def without_fallback(expr: str) -> str:
-    """Return the paths of *expr* for which `rollback` has none."""
-    return f"({expr}) unless ({select('kubepki_fallback_certificates')} > 0)"
+def rules() -> str:
+    """Return something where the rules record for the chosen jobs what the boards ask for, the last rule of theirs."""
+    recorded = select_job(CLOCKS, 'clock="hosts"')
+    return f"count({recorded})"
 
 
 def exporters() -> str:
     """Return `up` of our exporters; the job variable may stand for every job, so the name of ours is asked for too."""
     return select("up", 'job=~"(.+/)?kubepki-exporter"')
+
+
+def unseen() -> str:
+    """Return the targets that do not answer, or not with our metrics."""
+    return f"{select(UNSEEN)} < {UNJUDGED} or {exporters()} == 0"
 
 
 def absent() -> str:
@@ -142,14 +131,25 @@ def absent() -> str:
 
 
 def all_well() -> str:
-    """Return 0 where the rules judge every target, `PARTLY` where one is down, else why there is no verdict."""
-    zero = f"0 * count({judged()})"
-    return f"{zero} unless ({exporters_down()}) or {zero} + {PARTLY} or {absent()}"
+    """Return 0 where the rules judge every target, `PARTLY` where one is not seen, else why there is no verdict.
+
+    It stands behind every number of the boards, and with thousands of hosts each selector of a series of theirs costs:
+    there are two.
+    """
+    doubt = f"(0 * count({select(UNSEEN)}) + {PARTLY} or vector(0))"
+    seen = f"0 * count({select(HOST_TIME)}) + ({doubt} and {rules()} or vector({NO_RULES}))"
+    return f"{seen} or 0 * count({exporters()} == 0) + {DOWN}"
 
 
-def exporters_down() -> str:
-    """Return how many exporters do not answer, nothing where all do."""
-    return f"count({exporters()} == 0)"
+def one_host_well() -> str:
+    """Return what `all_well` says, and `NOTHING` for a host that reports and has nothing that is judged."""
+    return f"0 * count({select(UNSEEN)} == {UNJUDGED}) + {NOTHING} or {all_well()}"
+
+
+def watched() -> str:
+    """Return how many hosts report and have something that is judged, `DOWN` where no exporter answers."""
+    unjudged = f"(count({select(UNSEEN)} == {UNJUDGED}) or vector(0))"
+    return f"count({select(HOST_TIME)}) - {unjudged} or 0 * count({exporters()}) + {DOWN}"
 
 
 def hosts(expr: str) -> str:
@@ -165,3 +165,25 @@ def count(expr: str) -> str:
 def largest(expr: str) -> str:
     """Return the largest value of *expr*, else what `all_well` says."""
     return f"max({expr}) or {all_well()}"
+
+
+def _selected(*kinds: str) -> str:
+    return select(TROUBLE, f'trouble=~"{"|".join(kinds)}"' if len(kinds) > 1 else f'trouble="{kinds[0]}"')
+
+
+def _any() -> str:
+    return f"max without (trouble) ({select(TROUBLE)})"
+
+
+def _known() -> str:
+    return f"max without (standing) ({current('kubepki_path_ok')})"
+
+
+def _ranked(more: str, less: str) -> str:
+    """Return the ranks of all paths: *more* where a larger value is worse, *less* where a smaller one is."""
+    by_rank: dict[int, tuple[str, ...]] = {}
+    for kind, rank in _RANKS.items():
+        by_rank[rank] = (*by_rank.get(rank, ()), kind)
+    return " or ".join(
+        f"{(less if EXPIRING in kinds else more).format(trouble(*kinds))} + {rank}" for rank, kinds in by_rank.items()
+    )

@@ -22,7 +22,7 @@ def large_row() -> tuple[gf.Panel, ...]:
                     "reference clock. It may still work, as long as the API server's clock is wrong too."
                 ),
             ),
-            trouble.hosts(trouble.future()),
+            trouble.hosts(trouble.trouble(trouble.FUTURE, trouble.REJECTED)),
             size=(LARGE, 4),
         ),
         _number(
@@ -33,7 +33,7 @@ def large_row() -> tuple[gf.Panel, ...]:
                     "read, by the host's and Prometheus' clocks together. The API server answers them 401."
                 ),
             ),
-            trouble.hosts(trouble.rejected()),
+            trouble.hosts(trouble.trouble(trouble.REJECTED)),
             size=(LARGE, 4),
         ),
         lead(NOBODY, width=LARGE),
@@ -43,28 +43,28 @@ def large_row() -> tuple[gf.Panel, ...]:
 
 def small_row() -> tuple[gf.Panel, ...]:
     """Return what else may be wrong, in small tiles."""
-    soon = f"{select(trouble.FIRST_NOT_AFTER)} - time()"
+    left = f"max without (path, entry, usage, standing) ({select(trouble.ENDING)} >= time() < time() + {7 * look.DAY})"
     return (
         _number(
             Words(
                 title="Broken",
                 description="Hosts with a current link or file whose fault breaks whoever uses it.",
             ),
-            trouble.hosts(trouble.broken()),
+            trouble.hosts(trouble.trouble(trouble.BROKEN)),
         ),
         _number(
             Words(
                 title="Expired",
                 description="Hosts with a current certificate whose NotAfter has passed by Prometheus' clock.",
             ),
-            trouble.hosts(trouble.expired()),
+            trouble.hosts(trouble.trouble(trouble.EXPIRED)),
         ),
         _number(
             Words(
                 title="Expire < 7 d",
-                description="Hosts whose first current certificate expires within seven days, by Prometheus' clock.",
+                description="Hosts on which a current certificate expires within seven days, by Prometheus' clock.",
             ),
-            trouble.count(f"({soon} >= 0) < {7 * look.DAY}"),
+            trouble.count(left),
             color=look.ORANGE,
         ),
         _number(
@@ -75,7 +75,7 @@ def small_row() -> tuple[gf.Panel, ...]:
                     "should have been rotated already."
                 ),
             ),
-            trouble.hosts(trouble.expiring()),
+            trouble.hosts(trouble.trouble(trouble.EXPIRING)),
             color=look.ORANGE,
         ),
         _number(
@@ -83,7 +83,7 @@ def small_row() -> tuple[gf.Panel, ...]:
                 title="No fallback",
                 description="Future-dated hosts on which no file passes every check of `rollback`.",
             ),
-            trouble.hosts(trouble.without_fallback(trouble.future())),
+            trouble.hosts(trouble.without_fallback(trouble.FUTURE, trouble.REJECTED)),
         ),
         _number(
             Words(
@@ -96,13 +96,18 @@ def small_row() -> tuple[gf.Panel, ...]:
         _number(
             Words(
                 title="Exporters down",
-                description="Scrape targets of kubepki-exporter that do not answer: nobody watches those hosts.",
+                description=(
+                    "Scrape targets of kubepki-exporter that do not answer, or not with its metrics: nobody watches "
+                    "those hosts."
+                ),
             ),
-            f"{trouble.exporters_down()} or {trouble.all_well()}",
+            trouble.count(trouble.unseen()),
         ),
         tile(
-            Words(title="Hosts watched", description="Hosts whose exporter reports now."),
-            (Query(expr=f"count({select(trouble.HOST_TIME)}) or 0 * count({trouble.exporters()}) + {trouble.DOWN}"),),
+            Words(
+                title="Hosts watched", description="Hosts whose exporter reports now, and has certificates to report."
+            ),
+            (Query(expr=trouble.watched()),),
             mappings=look.words(trouble.ABSENCES),
             steps=look.thresholds((None, look.ORANGE), (0, look.BLUE)),
             no_value=NOBODY,
@@ -118,7 +123,7 @@ def lead(no_value: str, *, width: int) -> gf.Panel:
             title="Ahead by",
             description="The largest lead of a NotBefore over the clock that it is most ahead of, not the host's.",
         ),
-        (Query(expr=trouble.largest(trouble.future())),),
+        (Query(expr=trouble.largest(trouble.trouble(trouble.FUTURE, trouble.REJECTED))),),
         unit="dtdurations",
         mappings=look.words({0: ("nothing ahead", look.GREEN), **trouble.ABSENCES}),
         no_value=no_value,
@@ -128,7 +133,7 @@ def lead(no_value: str, *, width: int) -> gf.Panel:
 
 def valid_again(title: str, no_value: str, *, width: int) -> gf.Panel:
     """Return when the last future-dated certificate becomes valid, as a date and from now."""
-    latest = f"max({trouble.not_before()} and {trouble.future()})"
+    latest = f"max({trouble.valid_from()})"
     return tile(
         Words(
             title=title,

@@ -66,7 +66,7 @@ def room(program: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactor
         prometheus = stack.enter_context(running(program("prometheus"), top / "prometheus", addresses))
         made = Room(prometheus=prometheus, incident=addresses[0], healthy=addresses[1], directory=top / "node30")
         wait_until(lambda: made.verdict("Hosts watched") == 2, timeout=60, describe="both hosts to be scraped")
-        recorded = "count(instance:kubepki_certificate_not_after_timestamp_seconds:min)"
+        recorded = 'sum(job:kubepki_hosts:count) and count(job_clock:kubepki_clock_skew_seconds:median{clock="hosts"})'
         wait_until(lambda: prometheus.number(recorded) == 2, timeout=60, describe="the recorded series")
         yield made
 
@@ -114,9 +114,10 @@ def test_the_incident_is_told_in_numbers(room: Room) -> None:
     to_do = room.prometheus.query(filled(panel(FLEET, "What to do, the most urgent first")["targets"][0]["expr"]))
     first = min(to_do, key=lambda series: str(series["metric"]["rank"]))
     assert first["metric"]["what"] == "Roll back: kubepki-exporter rollback --apply --restart-kubelet"
-    rejected, healthy = 4, 0
+    rejected, suspect = 7, 1
     assert room.verdict("This host", uid=HOST, instance=room.incident) == rejected
-    assert room.verdict("This host", uid=HOST, instance=room.healthy) == healthy
+    # Suspect where the clock of the machine that runs this is not synchronised.
+    assert room.verdict("This host", uid=HOST, instance=room.healthy) in (0, suspect)
     for title in ONLY_IN_TROUBLE[:2]:
         assert all(room.prometheus.query(filled(target["expr"])) for target in panel(FLEET, title)["targets"]), title
     for instance in (".+", room.incident, room.healthy):
@@ -128,7 +129,7 @@ def test_the_incident_stands_first_in_the_table(room: Room) -> None:
     (state, *_) = panel(FLEET, "Paths in trouble, the 50 worst")["targets"]
     worst = max(room.prometheus.query(filled(state["expr"])), key=lambda series: float(series["value"][1]))
     assert worst["metric"]["instance"] == room.incident
-    assert 3 < float(worst["value"][1]) <= 4
+    assert 7 <= float(worst["value"][1]) < 8
     assert worst["metric"]["file"] == f"kubelet-client-{GOOD_STAMP}.pem"
 
 

@@ -33,6 +33,7 @@ class Prometheus:
     """A running server."""
 
     url: str
+    process: int = 0
 
     def query(self, expr: str, *, seconds: int = 0) -> list[Series]:
         """Return the series of *expr* now, or over the last *seconds* in 240 steps."""
@@ -111,7 +112,7 @@ def running(  # noqa: PLR0913 - the parts of its configuration, each explicit
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen([program, *arguments], stdout=log, stderr=log)
         try:
-            server = Prometheus(url=f"http://127.0.0.1:{port}")
+            server = Prometheus(url=f"http://127.0.0.1:{port}", process=process.pid)
             wait_until(lambda: _ready(server), timeout=60, describe="Prometheus to be ready")
             yield server
         finally:

@@ -109,5 +109,5 @@ def test_no_fleet_panel_returns_more_than_a_few_hundred_series(program: Callable
                 counted[title] = counted.get(title, 0) + len(found)
         assert {title: count for title, count in counted.items() if count > MOST_SERIES} == {}
         assert counted["Paths in trouble, the 50 worst"] == 200
-        (worst,) = prometheus.query("count(instance:kubepki_certificate_ahead_seconds:max)")
+        (worst,) = prometheus.query("count(instance_path:kubepki_path_trouble:max)")
         assert float(worst["value"][1]) == FUTURE_DATED

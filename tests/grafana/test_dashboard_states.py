@@ -8,77 +8,112 @@ from pathlib import Path
 import pytest
 
 from tests.grafana.boards import filled, panel
+from tests.grafana.prometheus import RULES
 
 HOST = 'job="kubepki-exporter", instance="node30:10509"'
 LINK = f'{HOST}, path="/pki/kubelet-client-current.pem"'
-AHEAD = "instance_path:kubepki_certificate_ahead_seconds:max"
+LEAF = f'{LINK}, entry="0", standing="current", usage="client"'
 OK = f'kubepki_path_ok{{{LINK}, standing="current"}}'
 TO_DO = "What to do, the most urgent first"
-SKEW = f"instance:kubepki_host_time_skew_seconds:last{{{HOST}}}"
+UP = f"up{{{HOST}}}"
 TIME = f"kubepki_host_time_seconds{{{HOST}}}"
+NOT_BEFORE = f"kubepki_certificate_not_before_timestamp_seconds{{{LEAF}}}"
+OFFSET = f"kubepki_certificate_not_before_offset_seconds{{{LEAF}}}"
+NOT_AFTER = f"kubepki_certificate_not_after_timestamp_seconds{{{LEAF}}}"
 JUDGE = f'kubepki_reference_clock_offset_seconds{{{HOST}, clock="apiserver"}}'
 FALLBACK = f"kubepki_fallback_certificates{{{LINK}}}"
 FAULT = f'kubepki_fault{{{LINK}, standing="current", reason="%s"}}'
+NOW, LEAD, YEAR = 600, 7_860, 31_536_000
 
-VALID, EXPIRING, EXPIRED, FUTURE, REJECTED, BROKEN = range(6)
-WELL, REPAIR, ROLL_BACK, WAIT, FALL_BACK, LOOK, FAULTY, EXPIRED_BACK = (
+VALID, SUSPECT, FAULTY, MINOR, EXPIRING, EXPIRED, FUTURE, REJECTED, BROKEN = range(9)
+WELL, REPAIR, ROLL_BACK, WAIT, FALL_BACK, LOOK, LOOK_AT_FAULT, EXPIRED_BACK, NAME_LINK, RENEW_LATER, FIND_OUT = (
     "Nothing: every watched host is healthy",
-    "Before clocks are corrected: stop the signer, then kubepki-exporter rollback",
+    "Before clocks are corrected: stop the signer, then kubepki-exporter rollback --at TIME --apply --restart-kubelet",
     "Roll back: kubepki-exporter rollback --apply --restart-kubelet",
     "No fallback: renew the certificate, or wait until Valid from",
-    "Broken, with a fallback: kubepki-exporter rollback",
+    "Broken, with a fallback: kubepki-exporter rollback --apply --restart-kubelet",
     "Broken: kubepki-exporter check says what and why",
     "Faulty: kubepki-exporter check says what and why",
-    "Expired, with a fallback: kubepki-exporter rollback",
+    "Expired, with a fallback: kubepki-exporter rollback --apply --restart-kubelet",
+    "Let the kubeconfig name the current link, then restart what reads it",
+    "Expired, and nobody checks it: renew it when there is time",
+    "Expires soon: find out why it was not rotated",
 )
+SKEWED = "Wrong clock: repair certificates first, then correct the clock"
+BEHIND = "The host's clock is behind: correct it, leave the certificate alone"
 
 
-def ahead(*clocks: str) -> dict[str, float]:
-    return {f'{AHEAD}{{{LINK}, clock="{clock}"}}': 7_860 for clock in clocks}
+def host(skew: float = 0, ahead: float = -86_400, left: float = YEAR, usage: str = "client") -> dict[str, str]:
+    """Return a host's series: its clock is *skew* ahead, NotBefore *ahead* of now and NotAfter *left* after it."""
+    series = {
+        UP: "1x10",
+        TIME: f"{skew:g}+60x10",
+        NOT_BEFORE: f"{NOW + ahead:g}x10",
+        OFFSET: f"{NOW + ahead - skew:g}-60x10",
+        NOT_AFTER: f"{NOW + left:g}x10",
+        OK: "1x10",
+        FALLBACK: "1x10",
+    }
+    return {name.replace('usage="client"', f'usage="{usage}"'): values for name, values in series.items()}
 
 
 @pytest.mark.parametrize(
     ("series", "state", "to_do"),
     [
-        pytest.param({}, VALID, (WELL,), id="healthy"),
-        pytest.param(ahead("prometheus"), FUTURE, (REPAIR,), id="step 2: all ahead, Prometheus right"),
-        pytest.param(ahead("host"), VALID, (WELL,), id="the host alone is behind"),
-        pytest.param(ahead("prometheus", "host"), REJECTED, (ROLL_BACK,), id="step 3, no API server to ask"),
+        pytest.param(host(), VALID, {WELL}, id="healthy"),
         pytest.param(
-            ahead("prometheus", "host") | {JUDGE: 7_860}, FUTURE, (REPAIR,), id="the API server is still ahead"
+            host(skew=LEAD + 300, ahead=LEAD), FUTURE, {REPAIR, SKEWED}, id="step 2: all ahead, Prometheus right"
         ),
-        pytest.param(ahead("apiserver") | {JUDGE: -7_860}, REJECTED, (ROLL_BACK,), id="the API server corrected first"),
+        pytest.param(host(skew=-LEAD, ahead=-60), VALID, {SKEWED, BEHIND}, id="the host alone is behind"),
+        pytest.param(host(ahead=LEAD), REJECTED, {ROLL_BACK}, id="step 3, no API server to ask"),
         pytest.param(
-            ahead("prometheus", "host", "apiserver") | {JUDGE: 0, FALLBACK: 0}, REJECTED, (WAIT,), id="no fallback"
+            host(ahead=LEAD) | {JUDGE: f"{LEAD + 300}x10"}, FUTURE, {REPAIR}, id="the API server is still ahead"
         ),
         pytest.param(
-            ahead("prometheus") | {FAULT % "not_symlink": 1}, FUTURE, (REPAIR, FAULTY), id="a warning hides no lead"
+            host(skew=LEAD + 300, ahead=LEAD) | {JUDGE: f"-{LEAD + 300}x10"},
+            REJECTED,
+            {ROLL_BACK, SKEWED},
+            id="the API server corrected first",
         ),
-        pytest.param({FAULT % "empty": 1}, BROKEN, (FALL_BACK,), id="empty"),
-        pytest.param({FAULT % "empty": 1, FALLBACK: 0}, BROKEN, (LOOK,), id="empty, and no other file"),
-        pytest.param({FAULT % "not_symlink": 1}, EXPIRING, (FAULTY,), id="a warning"),
+        pytest.param(host(ahead=LEAD) | {JUDGE: "0x10", FALLBACK: "0x10"}, REJECTED, {WAIT}, id="no fallback"),
         pytest.param(
-            {f'instance_path:kubepki_certificate_expired_seconds:max{{{LINK}, level="critical"}}': 60},
-            EXPIRED,
-            (EXPIRED_BACK,),
-            id="expired",
+            host(skew=LEAD + 300, ahead=LEAD) | {FAULT % "not_symlink": "1x10"},
+            FUTURE,
+            {REPAIR, LOOK_AT_FAULT, SKEWED},
+            id="a warning hides no lead",
         ),
+        pytest.param(host() | {FAULT % "empty": "1x10"}, BROKEN, {FALL_BACK}, id="empty"),
+        pytest.param(
+            host() | {FAULT % "empty": "1x10", FALLBACK: "0x10"}, BROKEN, {LOOK}, id="empty, and no other file"
+        ),
+        pytest.param(
+            host() | {FAULT % "too_costly": "1x10"}, BROKEN, {FALL_BACK}, id="the current link, too costly to read"
+        ),
+        pytest.param(host() | {FAULT % "not_symlink": "1x10"}, FAULTY, {LOOK_AT_FAULT}, id="a warning"),
+        pytest.param(
+            host() | {FAULT % "a_reason_of_next_year": "1x10"},
+            FAULTY,
+            {LOOK_AT_FAULT},
+            id="a reason of a newer exporter",
+        ),
+        pytest.param(host() | {FAULT % "kubeconfig_stale": "1x10"}, FAULTY, {NAME_LINK}, id="a stale kubeconfig"),
+        pytest.param(host(left=-180), EXPIRED, {EXPIRED_BACK}, id="expired"),
+        pytest.param(host(left=-180, usage="ca"), EXPIRED, {EXPIRED_BACK}, id="an expired CA"),
+        pytest.param(host(left=-180, usage="self_signed"), MINOR, {RENEW_LATER}, id="expired, checked by nobody"),
+        pytest.param(host(ahead=-YEAR, left=86_400), EXPIRING, {FIND_OUT}, id="a day left of a year"),
     ],
 )
 def test_the_boards_tell_each_step(
-    program: Callable[[str], Path], tmp_path: Path, series: dict[str, float], state: int, to_do: tuple[str, ...]
+    program: Callable[[str], Path], tmp_path: Path, series: dict[str, str], state: int, to_do: set[str]
 ) -> None:
-    """The validity line has the right state, and the verdict the right next step."""
-    given = {OK: 1.0, TIME: 0.0, SKEW: 0.0, FALLBACK: 1.0} | series
+    """With our rules the validity line has the right state, and the table exactly the right next steps."""
+    (line,) = panel("kubepki-host", "Validity of what is presented")["targets"]
+    (table,) = panel("kubepki-fleet", TO_DO)["targets"]
     shown: dict[str, list[tuple[str, float]]] = {
-        panel("kubepki-host", "Validity of what is presented")["targets"][0]["expr"]: [
-            (f'{{{LINK}, file="kubelet-client-current.pem"}}', state)
-        ],
-        f"max by (what) ({panel('kubepki-fleet', TO_DO)['targets'][0]['expr']})": [
-            (f'{{what="{what}"}}', 0 if what == WELL else 1) for what in to_do
-        ],
+        line["expr"]: [(f'{{{LINK}, file="kubelet-client-current.pem"}}', state)],
+        f"max by (what) ({table['expr']})": [(f'{{what="{what}"}}', 0 if what == WELL else 1) for what in to_do],
     }
-    assert_evaluates(program("promtool"), tmp_path, given, shown)
+    assert_evaluates(program("promtool"), tmp_path, series, shown, rules=True)
 
 
 @pytest.mark.parametrize(
@@ -94,11 +129,12 @@ def test_a_time_zone_in_the_name_is_taken_out(
 ) -> None:
     """A difference of whole quarter-hours between name and mtime does not lift the line."""
     mtime, host_time = 1_000_060.0, 1_000_000.0
-    given = {
+    numbers = {
         f"kubepki_symlink_target_mtime_timestamp_seconds{{{LINK}}}": mtime,
         f"kubepki_symlink_target_name_timestamp_seconds{{{LINK}}}": mtime + name_after_mtime,
         f"kubepki_symlink_target_offset_seconds{{{LINK}}}": mtime + name_after_mtime - host_time,
     }
+    given = {name: f"{number}x10" for name, number in numbers.items()}
     line = panel("kubepki-host", "What is ahead of this host's clock")["targets"][1]["expr"]
     assert_evaluates(
         program("promtool"),
@@ -109,18 +145,24 @@ def test_a_time_zone_in_the_name_is_taken_out(
 
 
 def assert_evaluates(
-    promtool: Path, directory: Path, given: dict[str, float], shown: dict[str, list[tuple[str, float]]]
+    promtool: Path,
+    directory: Path,
+    given: dict[str, str],
+    shown: dict[str, list[tuple[str, float]]],
+    *,
+    rules: bool = False,
 ) -> None:
     document = {
+        "rule_files": [str(RULES)] if rules else [],
         "evaluation_interval": "1m",
         "tests": [
             {
                 "interval": "1m",
-                "input_series": [{"series": name, "values": f"{value}"} for name, value in given.items()],
+                "input_series": [{"series": name, "values": values} for name, values in given.items()],
                 "promql_expr_test": [
                     {
                         "expr": filled(expr),
-                        "eval_time": "0",
+                        "eval_time": f"{NOW}s",
                         "exp_samples": [{"labels": labels, "value": value} for labels, value in samples],
                     }
                     for expr, samples in shown.items()

@@ -167,7 +167,7 @@ def test_the_story_is_told_in_words_and_colours(room: Room) -> None:
 
     stage.other_troubles()
     fleet, _ = assert_shown(room, "other troubles")
-    assert {"broken", "rejected now", "expired", "expiring or faulty"} <= set(texts(fleet[PATHS], "State"))
+    assert {"broken", "rejected now", "expired", "expiring"} <= set(texts(fleet[PATHS], "State"))
     assert any(text.startswith("Broken, with a fallback") for text in texts(fleet[TO_DO], "What"))
     assert texts(room.host("node29:10509")["This host"]) == ["EXPIRED"]
     assert texts(room.host("node34:10509")["This host"]) == ["BROKEN"]
