@@ -208,8 +208,8 @@ class Reading:
 
     Seconds throughout. None means that the source refused or does not exist: the series is then absent, never 0.
     `given` means that a person gave `host_time` and no clock was asked. `earliest` is a time that now cannot be before,
-    `earliest_why` a clause that says what happened then. `kept` means that the host has neither been set nor booted
-    since `last_synchronized`.
+    `earliest_why` a clause that says what happened then. `kept` tells whether the host's clock has run on since
+    `last_synchronized`: False where it was set, None where that is not known, after a boot too.
     """
 
     host_time: float
@@ -217,7 +217,7 @@ class Reading:
     earliest: float | None = None
     earliest_why: str = "this program was built"
     synchronized: bool | None = None
-    kept: bool = False
+    kept: bool | None = None
     max_error: float | None = None
     estimated_error: float | None = None
     last_synchronized: float | None = None

@@ -142,6 +142,18 @@ def test_any_status_counts(tmp_path: Path, ca: Pair, valid: Pair, status: str) -
         assert abs(read(port, ca)) < 1
 
 
+@pytest.mark.parametrize(("status", "unauthorized"), [("401 Unauthorized", True), ("403 Forbidden", False)])
+def test_what_else_an_answer_shows(tmp_path: Path, ca: Pair, *, status: str, unauthorized: bool) -> None:
+    """The dates of the server's certificate, past or future, and that it counts each question as a failed login."""
+    dates = (float(int(time.time())) + DAY, float(int(time.time())) + 2 * DAY)
+    pair = serving_pair(ca, not_before=dates[0], not_after=dates[1])
+    with tls_server(tmp_path, pair, telling(status=status)) as port:
+        clock = api_server_clock(f"https://127.0.0.1:{port}", ca_pem=ca.certificate_pem)
+        sighting = clock.read(boottime, Abort())
+    assert sighting.certificate == dates
+    assert sighting.unauthorized is unauthorized
+
+
 def test_a_foreign_ca_is_refused(tmp_path: Path, valid: Pair) -> None:
     """A chain that does not end in the kubeconfig's CA gives no reading, though names agree."""
     with tls_server(tmp_path, valid, telling()) as port, pytest.raises(UnreadableClockError, match="is refused: "):
@@ -269,8 +281,8 @@ def test_down_and_up_again(tmp_path: Path, ca: Pair, valid: Pair, caplog: pytest
     ]
 
 
-def test_a_step_of_the_host_shows_in_the_next_reading(tmp_path: Path, ca: Pair, valid: Pair) -> None:
-    """The API server's clock is carried on CLOCK_BOOTTIME: no new poll is needed to see the host's step."""
+def test_a_step_of_the_host_asks_again(tmp_path: Path, ca: Pair, valid: Pair) -> None:
+    """What the API server said before a step is not known to hold after it; it is asked at once."""
     shift = [0.0]
     clock = shifted_clock(lambda: shift[0])
     with tls_server(tmp_path, valid, telling()) as port:
@@ -280,13 +292,16 @@ def test_a_step_of_the_host_shows_in_the_next_reading(tmp_path: Path, ca: Pair, 
         assert clocks.settle(5)
         before = clocks.read()
         shift[0] = -AHEAD
+        between = clocks.read()
+        wait_until(lambda: clocks.read().references, describe="the answer after the step")
         after = clocks.read()
         clocks.stop()
+    assert between.references == ()
     assert before.references[0].offset == pytest.approx(0, abs=1)
     assert after.references[0].offset == pytest.approx(AHEAD, abs=1)
     assert (before.steps, after.steps) == (0, 1)
     assert after.last_step == pytest.approx(-AHEAD, abs=0.1)
-    assert after.last_step_time == after.host_time
+    assert between.last_step_time == between.host_time
 
 
 def test_replacing_the_server(tmp_path: Path, ca: Pair, valid: Pair) -> None:

@@ -77,7 +77,13 @@ states = st.builds(
     candidates=st.lists(candidates, max_size=2).map(tuple),
 )
 snapshots = st.lists(states, max_size=6).map(lambda found: Snapshot(paths=tuple(found)))
-references = st.builds(ReferenceReading, clock=texts, up=st.booleans(), offset=st.none() | st.floats(-1e9, 1e9))
+references = st.builds(
+    ReferenceReading,
+    clock=texts,
+    up=st.booleans(),
+    offset=st.none() | st.floats(-1e9, 1e9),
+    certificate=st.none() | st.tuples(numbers, numbers),
+)
 readings = st.builds(
     Reading,
     host_time=st.floats(0, 4e9) | st.sampled_from([float("inf"), float("nan")]),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from kubepki.clocks.adjtimex import Adjtimex
 from kubepki.clocks.host import HostClock
 from kubepki.clocks.net import Abort, UnreadableClockError
-from kubepki.clocks.reference import Sighting
+from kubepki.clocks.sighting import Sighting
 from kubepki.clocks.step_watch import PollingWatch
 
 SYNCHRONIZED = Adjtimex(synchronized=True, max_error=0.25, estimated_error=0.001)

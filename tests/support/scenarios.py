@@ -35,7 +35,8 @@ def reading(  # noqa: PLR0913 - the clocks, each explicit
     """Return a reading whose clocks are off true time by the given seconds; None: there is no such clock."""
     references: tuple[ReferenceReading, ...] = ()
     if apiserver is not None:
-        references = (ReferenceReading(clock="apiserver", up=True, offset=apiserver - host),)
+        shown = (NOW - pki.YEAR / 2, NOW + pki.YEAR / 2)
+        references = (ReferenceReading(clock="apiserver", up=True, offset=apiserver - host, certificate=shown),)
     return Reading(
         host_time=now + host,
         synchronized=synchronized,

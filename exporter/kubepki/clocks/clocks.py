@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 from kubepki.clocks.adjtimex import Adjtimex
 from kubepki.clocks.host import HostClock
-from kubepki.clocks.reference import PERIOD_SECONDS, Poller, References, RemoteClock
+from kubepki.clocks.poller import PERIOD_SECONDS, Poller
+from kubepki.clocks.reference import References
 from kubepki.clocks.rtc import RtcClock
+from kubepki.clocks.sighting import RemoteClock
 from kubepki.clocks.state import State
 from kubepki.clocks.steps import ClockPair, Look, Step, StepDetector
 from kubepki.model import Link, Reading
@@ -31,17 +33,19 @@ log = logging.getLogger(__name__)
 class Clocks:
     """All clocks together. `start` and `stop` once each; everything else from any thread and at any time."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - whom to ask, and whom to tell
         self,
         clock: HostClock,
         state: State,
         *,
         on_step: Callable[[Step], None] | None = None,
+        on_poll: Callable[[], None] = lambda: None,
         period: float = PERIOD_SECONDS,
         quiet: bool = False,
     ) -> None:
-        """Take *clock* as the host's and *state* as memory; *on_step* is called on a thread of ours after a step.
+        """Take *clock* as the host's and *state* as memory.
 
+        *on_step* is called on a thread of ours after a step, *on_poll* after each poll of another clock.
         *quiet* leaves out the log lines about other clocks, for a command that tells them itself.
         """
         self._clock = clock
@@ -49,7 +53,9 @@ class Clocks:
         self._on_step = on_step
         self._detector = StepDetector(clock.realtime, clock.boottime)
         self._new_steps: deque[Step] = deque()
-        self._references = References(clock.boottime, period=period, quiet=quiet)
+        self._references = References(
+            clock.boottime, epoch=lambda: self._look().steps, on_poll=on_poll, period=period, quiet=quiet
+        )
         self._rtc = Poller(RtcClock(now=clock.rtc), clock.boottime, period=period, quiet=True)
         self._configured: tuple[RemoteClock, ...] = ()
         self._api_server: RemoteClock | None = None
@@ -114,17 +120,23 @@ class Clocks:
         return Reading(
             host_time=look.pair.host,
             earliest=self._clock.earliest,
+            earliest_why=self._clock.earliest_why,
             synchronized=None if kernel is None else kernel.synchronized,
             max_error=None if kernel is None else kernel.max_error,
             estimated_error=None if kernel is None else kernel.estimated_error,
+            kept=self._state.kept(look.pair),
             last_synchronized=self._state.last_synchronized,
             steps=look.steps,
             last_step=None if look.last is None else look.last.size,
             last_step_time=None if look.last is None else look.last.host_time,
             rtc_offset=None if rtc is None else rtc.offset,
-            references=self._references.readings(look.pair),
+            references=self._references.readings(look.pair, look.steps),
             rotations=self._state.rotations(),
         )
+
+    def answered(self, steps: int) -> bool:
+        """Return whether each other clock has answered or failed since the step number *steps*."""
+        return self._references.answered(steps)
 
     def see_links(self, links: Mapping[str, Link]) -> tuple[str, ...]:
         """Remember for each link that changed whether the clock is synchronised now; return the paths that changed.
@@ -176,13 +188,14 @@ class Clocks:
         look = self._detector.look()
         if look.is_new and look.last is not None:
             self._new_steps.append(look.last)
+            self.poke()
             self._wake()
         return look
 
     def _ask_kernel(self, pair: ClockPair) -> Adjtimex | None:
         kernel = self._clock.adjtimex()
         if kernel is not None and kernel.synchronized:
-            self._state.note_synchronized(pair.host)
+            self._state.note_synchronized(pair)
         else:
             self._state.note_unsynchronized()
         return kernel

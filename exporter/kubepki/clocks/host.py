@@ -11,11 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kubepki.clocks.adjtimex import Adjtimex, adjtimex_reader
+from kubepki.clocks.bounds import BUILT, lower_bound
 from kubepki.clocks.rtc import RTC, rtc_reader
 from kubepki.clocks.step_watch import StepWatch, open_step_watch
-
-# This program was not there before 2026-11-01: a clock that says so came out of a dead battery.
-EARLIEST = 1_793_491_200.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +22,8 @@ class HostClock:
 
     `realtime` and `boottime` return CLOCK_REALTIME and CLOCK_BOOTTIME in seconds; `adjtimex` the kernel's opinion,
     None where it is refused; `rtc` the hardware clock in Unix seconds, None where there is none; `step_watch` makes
-    something that can be waited on for a step; `earliest` is a time that now cannot be before.
+    something that can be waited on for a step; `earliest` is a time that now cannot be before, `earliest_why` what
+    happened then.
     """
 
     realtime: Callable[[], float]
@@ -33,17 +32,20 @@ class HostClock:
     rtc: Callable[[], float | None]
     step_watch: Callable[[], StepWatch]
     earliest: float | None = None
+    earliest_why: str = BUILT
 
 
 def system_clock(rtc: Path = RTC) -> HostClock:
     """Return the clocks of this host."""
+    earliest, why = lower_bound()
     return HostClock(
         realtime=time.time,
         boottime=lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
         adjtimex=adjtimex_reader(),
         rtc=rtc_reader(rtc),
         step_watch=open_step_watch,
-        earliest=EARLIEST,
+        earliest=earliest,
+        earliest_why=why,
     )
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from kubepki.clocks.net import Abort, Deadline, UnreadableClockError, connect, resolve
-from kubepki.clocks.reference import Sighting
+from kubepki.clocks.sighting import Sighting
 
 TIMEOUT_SECONDS = 2.0
 HALF_RESOLUTION_SECONDS = 0.5
@@ -89,10 +89,15 @@ class HttpsClock:
                 tls.settimeout(deadline.remaining())
                 sent = boottime()
                 tls.sendall(request)
+                certificate = _validity(tls)
                 head, received = _read_head(tls, boottime, deadline)
         half = (received - sent) / 2
         return Sighting(
-            time=date_of(head) + HALF_RESOLUTION_SECONDS, boot=sent + half, error=HALF_RESOLUTION_SECONDS + half
+            time=date_of(head) + HALF_RESOLUTION_SECONDS,
+            boot=sent + half,
+            error=HALF_RESOLUTION_SECONDS + half,
+            certificate=certificate,
+            unauthorized=head.split(None, 2)[1:2] == [b"401"],
         )
 
     def _ca(self) -> bytes | None:
@@ -176,6 +181,15 @@ def date_of(head: bytes) -> float:
     except (ValueError, TypeError, OverflowError) as error:
         msg = "its Date is no date"
         raise UnreadableClockError(msg) from error
+
+
+def _validity(tls: ssl.SSLSocket) -> tuple[float, float] | None:
+    """Return NotBefore and NotAfter of what the server shows, None where they are no times that the calendar holds."""
+    shown = tls.getpeercert() or {}
+    try:
+        return tuple(float(ssl.cert_time_to_seconds(str(shown[each]))) for each in ("notBefore", "notAfter"))  # type: ignore[return-value] # two
+    except (KeyError, ValueError, OverflowError):
+        return None
 
 
 def _read_head(tls: ssl.SSLSocket, boottime: Callable[[], float], deadline: Deadline) -> tuple[bytes, float]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from kubepki.clocks.net import Abort, Deadline, UnreadableClockError, resolve
-from kubepki.clocks.reference import Sighting
+from kubepki.clocks.sighting import Sighting
 
 TIMEOUT_SECONDS = 2.0
 NTP_VERSION = 4

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kubepki.clocks.net import Abort, UnreadableClockError
-from kubepki.clocks.reference import Sighting
+from kubepki.clocks.sighting import Sighting
 
 RTC = Path("/sys/class/rtc/rtc0")
 HALF_RESOLUTION_SECONDS = 0.5

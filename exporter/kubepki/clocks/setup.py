@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from kubepki.clocks.https import HttpsClock, api_server_clock
 from kubepki.clocks.ntp import NtpClock, has_ntplib
-from kubepki.clocks.reference import RemoteClock
+from kubepki.clocks.sighting import RemoteClock
 from kubepki.pki.apiserver import ApiServer
 from kubepki.settings import ClockSettings, ConfigError, HttpsReference, NtpReference
 

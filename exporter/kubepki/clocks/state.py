@@ -1,9 +1,10 @@
 """Facts that outlive a restart: one small JSON file in the state directory.
 
-It holds the last time at which the clock was synchronised, and for each link that was seen its last target and what the
-kernel thought of its clock when that change happened. Only the service writes it; another command that wants to keep
-something uses a file of its own beside it. Without a directory, or where it cannot be written, everything works on in
-memory. Recording never touches the disk: `flush` does, on a thread that may wait.
+It holds the last time at which the clock was synchronised, with the CLOCK_BOOTTIME of that moment, and for each link
+that was seen its last target and what the kernel thought of its clock when that change happened. Only the service
+writes it; another command that wants to keep something uses a file of its own beside it. Without a directory, or where
+it cannot be written, everything works on in memory. Recording never touches the disk: `flush` does, on a thread that
+may wait.
 """
 
 import logging
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from kubepki.clocks import forgotten
 from kubepki.clocks.state_file import MAX_LINKS, from_json, read, to_json, write_atomically
+from kubepki.clocks.steps import ClockPair, step_between
 from kubepki.model import Rotation
 
 FILE_NAME = "state.json"
@@ -35,6 +37,7 @@ class State:
         self._failed = False
         self._dirty = False
         self._last_synchronized: float | None = None
+        self._boot_then: float | None = None
         self._rotations: dict[str, Rotation] = {}
         self._sources: frozenset[str] = frozenset()
         if self._path is not None:
@@ -47,6 +50,18 @@ class State:
         """Host time when the clock was last seen synchronised, None if never."""
         with self._lock:
             return self._last_synchronized
+
+    def kept(self, pair: ClockPair) -> bool | None:
+        """Return whether the clock has run on from the last synchronised time to *pair*, False where it was set.
+
+        None where that is not known. At a boot CLOCK_BOOTTIME begins anew: one is told from a setting as long as the
+        host is not up for as long as it was then.
+        """
+        with self._lock:
+            last, boot = self._last_synchronized, self._boot_then
+        if last is None or boot is None or pair.boot < boot:
+            return None
+        return step_between(ClockPair(host=last, boot=boot, width=0.0), pair) is None
 
     def rotations(self) -> tuple[Rotation, ...]:
         """Return what is remembered of each link, ordered by path."""
@@ -112,10 +127,11 @@ class State:
                 self._sources &= frozenset(paths)
                 self._dirty = True
 
-    def note_synchronized(self, host_time: float) -> None:
-        """Remember that the clock is synchronised at *host_time*; due on the disk once a minute."""
+    def note_synchronized(self, pair: ClockPair) -> None:
+        """Remember that the clock is synchronised at *pair*; due on the disk once a minute."""
+        host_time = pair.host
         with self._lock:
-            self._last_synchronized = host_time
+            self._last_synchronized, self._boot_then = host_time, pair.boot
             written = self._written_synchronized
             if written is None or abs(host_time - written) >= SYNCHRONIZED_WRITE_INTERVAL_SECONDS:
                 self._dirty = True
@@ -139,7 +155,7 @@ class State:
                 if not due:
                     return not self._failed
                 last_synchronized = self._last_synchronized
-                text = to_json(last_synchronized, self._rotations.values(), self._sources)
+                text = to_json(last_synchronized, self._boot_then, self._rotations.values(), self._sources)
                 self._dirty = False
             try:
                 write_atomically(self._path, text)
@@ -169,7 +185,7 @@ class State:
             self._writable = False
             return
         try:
-            self._last_synchronized, self._rotations, self._sources = from_json(data)
+            self._last_synchronized, self._boot_then, self._rotations, self._sources = from_json(data)
         except (ValueError, RecursionError) as error:
             self._set_aside(path, str(error))
 

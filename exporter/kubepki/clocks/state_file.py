@@ -50,16 +50,27 @@ def write_atomically(path: Path, text: str) -> None:
         os.close(directory)
 
 
-def to_json(last_synchronized: float | None, rotations: Collection[Rotation], sources: Collection[str]) -> str:
-    """Return the file's content."""
+def to_json(
+    last_synchronized: float | None, boot: float | None, rotations: Collection[Rotation], sources: Collection[str]
+) -> str:
+    """Return the file's content; *boot* is CLOCK_BOOTTIME at the last synchronised time."""
     # Bytes that are no UTF-8 are lone surrogates in `str`; JSON's \uDCxx escapes carry them there and back.
     links = {item.path: {"target": item.target, "clock_synchronized": item.clock_synchronized} for item in rotations}
-    root = {"version": VERSION, "last_synchronized": last_synchronized, "links": links, "sources": sorted(sources)}
+    root = {
+        "version": VERSION,
+        "last_synchronized": last_synchronized,
+        "last_synchronized_boottime": boot,
+        "links": links,
+        "sources": sorted(sources),
+    }
     return json.dumps(root, indent=1) + "\n"
 
 
-def from_json(data: bytes) -> tuple[float | None, dict[str, Rotation], frozenset[str]]:
-    """Return the last synchronised time, the rotations and the sources; raise ValueError with a short reason."""
+def from_json(data: bytes) -> tuple[float | None, float | None, dict[str, Rotation], frozenset[str]]:
+    """Return the last synchronised time, its CLOCK_BOOTTIME, the rotations and the sources.
+
+    Raise ValueError with a short reason.
+    """
     if len(data) > MAX_FILE_SIZE:
         msg = "it is larger than 16 MiB"
         raise ValueError(msg)
@@ -75,10 +86,7 @@ def from_json(data: bytes) -> tuple[float | None, dict[str, Rotation], frozenset
     if root.get("version") != VERSION:
         msg = f"its version is not {VERSION}"
         raise ValueError(msg)
-    last = root.get("last_synchronized")
-    if last is not None and (not isinstance(last, float) or not math.isfinite(last)):
-        msg = "last_synchronized is no time"
-        raise ValueError(msg)
+    last, boot = _time(root, "last_synchronized"), _time(root, "last_synchronized_boottime")
     links = root.get("links")
     if not isinstance(links, dict) or len(links) > MAX_LINKS:
         msg = "links is no object, or too large"
@@ -87,7 +95,15 @@ def from_json(data: bytes) -> tuple[float | None, dict[str, Rotation], frozenset
     if not isinstance(sources, list) or len(sources) > MAX_LINKS or not all(isinstance(each, str) for each in sources):
         msg = "sources is no list of paths, or too large"
         raise ValueError(msg)
-    return last, {path: _rotation(path, value) for path, value in links.items()}, frozenset(sources)
+    return last, boot, {path: _rotation(path, value) for path, value in links.items()}, frozenset(sources)
+
+
+def _time(root: dict[str, Any], key: str) -> float | None:
+    value = root.get(key)
+    if value is not None and (not isinstance(value, float) or not math.isfinite(value)):
+        msg = f"{key} is no time"
+        raise ValueError(msg)
+    return value
 
 
 def _rotation(path: str, value: object) -> Rotation:

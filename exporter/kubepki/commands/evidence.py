@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from kubepki.commands.diagnosis import Look
 from kubepki.judgement.comparisons import JUDGE, name_is_in_another_time_zone
 from kubepki.judgement.phrases import duration, label_name, moment
+from kubepki.judgement.witnesses import Trust, clock_name
 from kubepki.model import Certificate, Link, PathState
 
 _SAME = 1.0
@@ -43,18 +44,33 @@ def clock_evidence(look: Look, certificate: Certificate | None) -> Iterator[Line
     yield "Host clock", f"{moment(reading.host_time)}, {known[reading.synchronized]}{error}"
     for reference in reading.references:
         title = "API server" if reference.clock == JUDGE else reference.clock
-        if not reference.up or reference.offset is None:
+        if reference.offset is None:
             yield title, "its clock could not be read"
             continue
         says = ""
         if certificate is not None:
             valid = certificate.not_before <= reading.host_time + reference.offset <= certificate.not_after
             says = "; valid by it" if valid else "; not valid by it"
-        yield title, f"{_offset(reference.offset)}{says}"
+        lost = "" if reference.up else "; the latest question was not answered"
+        yield title, f"{_offset(reference.offset)}{says}{lost}"
+        if reference.certificate is not None:
+            yield "", _shown(reference.certificate, look)
     if reading.rtc_offset is not None:
         yield "Hardware", _offset(reading.rtc_offset)
     if reading.last_step is not None:
         yield "Last step", f"{duration(reading.last_step)} {'forward' if reading.last_step > 0 else 'back'}"
+
+
+def _shown(certificate: tuple[float, float], look: Look) -> str:
+    """Return what the certificate is that a server showed, and by which clocks it is not valid."""
+    not_before, not_after = certificate
+    shown = f"it shows a certificate valid until {moment(not_after)}"
+    times = {clock_name(each): each.says for each in look.belief.clocks if each.trust is not Trust.HARDWARE}
+    early = [name for name, now in times.items() if now < not_before]
+    late = [name for name, now in times.items() if now > not_after]
+    if early:
+        shown += f", which begins at {moment(not_before)}: in the future by {', '.join(early)}"
+    return shown + (f": expired by {', '.join(late)}" if late else "")
 
 
 def _target(state: PathState) -> str:

@@ -56,7 +56,14 @@ def _clocks(reading: Reading) -> dict[str, Any]:
         },
         "hardware_offset": reading.rtc_offset,
         "references": [
-            {"clock": each.clock, "up": each.up, "offset": each.offset if each.up else None}
+            {
+                "clock": each.clock,
+                "up": each.up,
+                "offset": each.offset,
+                "certificate": None
+                if each.certificate is None
+                else {"not_before": each.certificate[0], "not_after": each.certificate[1]},
+            }
             for each in reading.references
         ],
     }

@@ -6,7 +6,7 @@ from kubepki.judgement.belief import Belief, Sureness
 from kubepki.judgement.comparisons import JUDGE
 from kubepki.judgement.findings import Code, Finding
 from kubepki.judgement.phrases import duration
-from kubepki.judgement.witnesses import HARDWARE, HOST
+from kubepki.judgement.witnesses import HARDWARE, HOST, TOLERANCE_SECONDS
 from kubepki.model import Reading, Severity
 
 # A hardware clock that keeps local time is off by a time zone, and nobody is hurt while NTP corrects it.
@@ -24,7 +24,10 @@ def clock_findings(belief: Belief, reading: Reading) -> Iterator[Finding]:
     others = {each.clock: belief.wrong(each.clock) for each in belief.clocks if each.clock not in {HOST, HARDWARE}}
     wrong = {clock: off for clock, off in others.items() if off is not None}
     if wrong:
-        told = ", ".join(f"{_title(clock)} is {_direction(off)}" for clock, off in sorted(wrong.items()))
+        spread = {each.clock: each.spread for each in reading.references}
+        told = ", ".join(
+            f"{_title(clock)} is {_direction(off)}{_several(spread[clock])}" for clock, off in sorted(wrong.items())
+        )
         worst = max(wrong.values(), key=abs)
         yield _finding(Code.REFERENCE_CLOCK_SKEWED, f"the clock of {told}: {belief.why}", worst)
     off = belief.wrong(HARDWARE)
@@ -39,6 +42,12 @@ def _finding(code: Code, message: str, seconds: float | None) -> Finding:
 
 def _direction(off: float) -> str:
     return f"{duration(off)} {'ahead' if off > 0 else 'behind'}"
+
+
+def _several(spread: float) -> str:
+    if spread <= TOLERANCE_SECONDS:
+        return ""
+    return f" (its answers are {duration(spread)} apart, as of several servers: the earliest counts)"
 
 
 def _title(clock: str) -> str:

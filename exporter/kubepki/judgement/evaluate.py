@@ -13,7 +13,7 @@ from kubepki.judgement.comparisons import (
 )
 from kubepki.judgement.findings import Code, Finding
 from kubepki.judgement.phrases import duration, label_name, moment
-from kubepki.judgement.validity import end_of_validity, start_of_validity
+from kubepki.judgement.validity import validity
 from kubepki.model import (
     Link,
     PathState,
@@ -69,12 +69,7 @@ def _certificate_findings(state: PathState, reading: Reading, belief: Belief) ->
     worst: dict[Code, Finding] = {}
     order = list(Severity)
     for certificate in state.certificates:
-        for finding in (
-            start_of_validity(state, certificate, reading, belief),
-            end_of_validity(state, certificate, belief),
-        ):
-            if finding is None:
-                continue
+        for finding in validity(state, certificate, reading, belief):
             known = worst.get(finding.code)
             if known is None or _urgency(finding, order) < _urgency(known, order):
                 worst[finding.code] = finding

@@ -36,7 +36,8 @@ def repair_times(belief: Belief, reading: Reading, wall: float | None = None) ->
     """
     kubelet = reading.host_time if wall is None else wall
     judge = () if belief.judge is None or belief.by == JUDGE else ((_JUDGE, belief.judge),)
-    unsure = belief.sureness is not Sureness.SURE
+    # Where a person has to give a time, the file is judged by that one, which is sure.
+    unsure = belief.sureness is Sureness.LIKELY
     refusal = f"what time it is cannot be told: {belief.why}" if belief.needs_a_time else None
     times = ((belief.whose, belief.now), *judge) if belief.now is not None else _possible(belief)
     return RepairTimes(

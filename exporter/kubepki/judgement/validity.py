@@ -1,10 +1,17 @@
-"""Both ends of a certificate's validity: what the judge does now, and what is true. Pure."""
+"""Both ends of a certificate's validity: what the judge does now, and what is true. Pure.
+
+Three sentences are kept apart: what the API server does with a certificate that is presented to it, by its own clock;
+what is true, by the believed time; and what only one of several clocks says where nobody can tell the time.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
 
 from kubepki.judgement.belief import Belief, Sureness
 from kubepki.judgement.comparisons import JUDGE, reference_times, thresholds
 from kubepki.judgement.findings import Code, Finding
 from kubepki.judgement.phrases import duration, moment
-from kubepki.judgement.witnesses import HOST
+from kubepki.judgement.witnesses import HOST, clock_name
 from kubepki.model import Certificate, PathState, Reading, Severity, Usage
 
 _PRESENTED = {Usage.CLIENT}
@@ -19,40 +26,102 @@ _AT_THE_END = {
 }
 
 
-def start_of_validity(state: PathState, certificate: Certificate, reading: Reading, belief: Belief) -> Finding | None:
+def validity(state: PathState, certificate: Certificate, reading: Reading, belief: Belief) -> Iterator[Finding]:
+    """Yield what is found about the validity of *certificate*, one finding for each end at most."""
+    for finding in (
+        _start_of_validity(state, certificate, reading, belief),
+        _end_of_validity(state, certificate, belief),
+    ):
+        if finding is not None:
+            yield finding
+
+
+def _start_of_validity(state: PathState, certificate: Certificate, reading: Reading, belief: Belief) -> Finding | None:
     """Return what is found about NotBefore of *certificate*, None where it is past for everyone who counts."""
-    leads = {HOST: reading.host_time, **reference_times(reading)}
-    ahead = {clock: certificate.not_before - now for clock, now in leads.items() if certificate.not_before > now}
+    says = {HOST: reading.host_time, **reference_times(reading)}
+    ahead = {clock: certificate.not_before - now for clock, now in says.items() if certificate.not_before > now}
     if not ahead:
         return None
     true_lead = None if belief.now is None else certificate.not_before - belief.now
     code, severity = Code.CERTIFICATE_NOT_YET_VALID, Severity.CRITICAL
     if JUDGE in ahead:
-        seconds, message = _rejected(certificate, ahead, true_lead)
+        seconds, message = _not_yet_for_the_judge(certificate, ahead, true_lead, belief)
     elif true_lead is not None and true_lead > 0:
-        seconds = true_lead
         if HOST in ahead:
             seconds = ahead[HOST]
-            message = f"not valid for another {duration(seconds)} by this host's clock"
+            message = f"not valid for another {duration(seconds)} by this host's clock{_doubt(belief)}"
             if belief.judge is not None:
                 message += "; the API server accepts it only until its own clock, which is ahead, is corrected"
         else:
-            code = Code.CERTIFICATE_FUTURE_DATED
-            clock = max((each for each in ahead if each != HOST), key=lambda each: ahead[each])
+            code, seconds = Code.CERTIFICATE_FUTURE_DATED, true_lead
             message = (
-                f"future-dated by {duration(seconds)} by the clock of {clock}; this host's clock is ahead and hides "
-                "it: it is rejected the moment clocks are corrected"
+                f"future-dated by {duration(seconds)} by {belief.whose}; this host's clock is ahead and hides it: it "
+                "is rejected the moment clocks are corrected"
             )
-    elif true_lead is None and set(ahead) - {HOST}:
-        clock, seconds = max(((each, lead) for each, lead in ahead.items() if each != HOST), key=lambda item: item[1])
-        code = Code.CERTIFICATE_FUTURE_DATED
-        message = f"future-dated by {duration(seconds)} by the clock of {clock}, but other clocks contradict it"
+    elif true_lead is None and set(ahead) & set(belief.contradictions):
+        # One clock outside of the cluster is enough for a page; this host's own, which is not synchronized, is not.
+        found = _one_clock_says(state, certificate, ahead, belief)
+        outside = set(ahead) - {HOST}
+        code = Code.CERTIFICATE_NOT_YET_VALID if HOST in ahead else Code.CERTIFICATE_FUTURE_DATED
+        return replace(found, code=code, severity=severity) if outside else found
     elif HOST in ahead and (true_lead is not None or belief.wrong(HOST) is not None):
         code, severity, seconds = Code.HOST_CLOCK_BEHIND, Severity.WARNING, ahead[HOST]
         message = f"future-dated by {duration(seconds)} by this host's clock alone: the host is behind"
     else:
-        # The host and the judge contradict each other: TIME_UNKNOWN says so, once for the host.
         return None
+    return _finding(state, certificate, code, severity, message, seconds, certificate.not_before)
+
+
+def _end_of_validity(state: PathState, certificate: Certificate, belief: Belief) -> Finding | None:
+    """Return what is found about NotAfter of *certificate*: that it has passed, or that it is near."""
+    at = certificate.not_after
+    if (ended := _ended(certificate, belief)) is not None:
+        seconds, message = ended
+        severity = _AT_THE_END[certificate.usage]
+        return _finding(state, certificate, Code.CERTIFICATE_EXPIRED, severity, message, seconds, at)
+    now = belief.now
+    if now is None:
+        says = {each.clock: each.says for each in belief.clocks if each.clock in belief.contradictions}
+        if over := {clock: at - time for clock, time in says.items() if time > at}:
+            return _one_clock_says(state, certificate, over, belief)
+        # What all who were read agree on still holds, so the one that shows the most life counts.
+        now = min(says.values(), default=None)
+    if now is None:
+        return None
+    warning, critical_below = thresholds(certificate)
+    if at - now >= warning:
+        return None
+    severity = Severity.CRITICAL if at - now < critical_below else Severity.WARNING
+    message = f"expires in {duration(at - now)}, at {moment(at)}{_doubt(belief)}"
+    return _finding(state, certificate, Code.CERTIFICATE_EXPIRING, severity, message, at - now, at)
+
+
+def _ended(certificate: Certificate, belief: Belief) -> tuple[float, str] | None:
+    """Return what remains, below 0, and the sentence where the life of *certificate* is over; else None."""
+    judge = belief.judge if certificate.usage in _PRESENTED else None
+    at, now = certificate.not_after, belief.now
+    if now is not None and now > at:
+        whose = "" if belief.by == HOST else f", by {belief.whose}"
+        message = f"expired {duration(now - at)} ago, at {moment(at)}{whose}{_doubt(belief)}"
+        if judge is not None and judge > at:
+            message += "; the API server rejects it now"
+        elif judge is not None:
+            message += "; the API server accepts it only until its own clock, which is behind, is corrected"
+        return at - now, message
+    if judge is not None and judge > at:
+        ago = duration(judge - at)
+        message = f"expired {ago} ago by the API server's clock, at {moment(at)}, so the API server rejects it now"
+        if now is not None:
+            message += f"; by {belief.whose} it is valid for another {duration(at - now)}"
+        return at - judge, message
+    if now is None and belief.earliest is not None and belief.earliest > at:
+        return at - belief.earliest, f"expired {duration(belief.earliest - at)} ago or more, at {moment(at)}"
+    return None
+
+
+def _finding(  # noqa: PLR0913, PLR0917 - what a finding is
+    state: PathState, certificate: Certificate, code: Code, severity: Severity, message: str, seconds: float, at: float
+) -> Finding:
     return Finding(
         code=code,
         severity=severity,
@@ -60,71 +129,44 @@ def start_of_validity(state: PathState, certificate: Certificate, reading: Readi
         entry=certificate.entry,
         message=message,
         seconds=seconds,
-        at=certificate.not_before,
+        at=at,
     )
 
 
-def end_of_validity(state: PathState, certificate: Certificate, belief: Belief) -> Finding | None:
-    """Return what is found about NotAfter of *certificate*: that it has passed, or that it is near."""
-    now, by = _time_for_the_end(certificate, belief)
-    if now is None:
-        return None
-    remaining = certificate.not_after - now
-    if remaining < 0:
-        return Finding(
-            code=Code.CERTIFICATE_EXPIRED,
-            severity=_AT_THE_END[certificate.usage],
-            path=state.path,
-            entry=certificate.entry,
-            message=f"expired {duration(-remaining)} ago, at {moment(certificate.not_after)}{by}",
-            seconds=remaining,
-            at=certificate.not_after,
-        )
-    warning, critical_below = thresholds(certificate)
-    if remaining >= warning:
-        return None
-    return Finding(
-        code=Code.CERTIFICATE_EXPIRING,
-        severity=Severity.CRITICAL if remaining < critical_below else Severity.WARNING,
-        path=state.path,
-        entry=certificate.entry,
-        message=f"expires in {duration(remaining)}, at {moment(certificate.not_after)}",
-        seconds=remaining,
-        at=certificate.not_after,
-    )
-
-
-def _rejected(certificate: Certificate, ahead: dict[str, float], true_lead: float | None) -> tuple[float, str]:
+def _not_yet_for_the_judge(
+    certificate: Certificate, ahead: dict[str, float], true_lead: float | None, belief: Belief
+) -> tuple[float, str]:
     """Return the lead and the sentence for a certificate whose NotBefore the judge has not reached."""
     presented = certificate.usage in _PRESENTED
     if HOST in ahead:
         rejects = "; the API server rejects it now" if presented else "; the API server's clock agrees"
-        return ahead[HOST], f"not valid for another {duration(ahead[HOST])} by this host's clock{rejects}"
-    message = f"future-dated by {duration(ahead[JUDGE])} by the API server's clock"
-    if presented:
-        message += ", so the API server rejects it now"
-    if true_lead is None:
-        message += "; this host's clock does not see it, and which of them is right cannot be told"
-    elif true_lead > 0:
-        message += "; this host's clock is ahead and hides it"
+        message = f"not valid for another {duration(ahead[HOST])} by this host's clock{rejects}"
     else:
-        message += "; by the believed time it is valid: the API server's clock is behind"
-    return ahead[JUDGE], message
+        message = f"future-dated by {duration(ahead[JUDGE])} by the API server's clock"
+        message += ", so the API server rejects it now" if presented else ""
+    if true_lead is not None and true_lead <= 0:
+        wrong = "both clocks are" if HOST in ahead else "the API server's clock is"
+        message += f"; by {belief.whose} it is valid: {wrong} behind"
+    elif HOST not in ahead and true_lead is None:
+        message += "; this host's clock does not see it, and which of them is right cannot be told"
+    elif HOST not in ahead:
+        message += "; this host's clock is ahead and hides it"
+    return ahead.get(HOST, ahead[JUDGE]), message
 
 
-def _time_for_the_end(certificate: Certificate, belief: Belief) -> tuple[float | None, str]:
-    """Return the time by which the end of validity is judged, and how to say so where it is not the believed one."""
-    judge = belief.judge if certificate.usage in _PRESENTED else None
-    if (
-        judge is not None
-        and judge > certificate.not_after
-        and (belief.now is None or belief.now <= certificate.not_after)
-    ):
-        return judge, " by the API server's clock: it rejects it now"
-    if belief.now is not None:
-        return belief.now, " by this host's clock, which nothing confirms" if belief.sureness is Sureness.ALONE else ""
-    if belief.earliest is not None and belief.earliest > certificate.not_after:
-        return belief.earliest, " or more"
-    # Nobody can tell the time: what all who were read agree on still holds, so the one that shows the most life counts.
-    times = [each.says for each in belief.clocks if each.clock in belief.contradictions]
-    return (min(times) if times else None), ""
+def _one_clock_says(state: PathState, certificate: Certificate, by: dict[str, float], belief: Belief) -> Finding:
+    """Return what holds only if one of the clocks that contradict each other is right."""
+    seconds, clock = max((abs(by[each.clock]), each) for each in belief.clocks if each.clock in by)
+    future = certificate.not_before > clock.says
+    what = f"future-dated by {duration(seconds)}" if future else f"expired {duration(seconds)} ago"
+    accepts = belief.judge is not None and certificate.usage in _PRESENTED
+    message = (
+        f"{what} if {clock_name(clock)} is right{'; the API server accepts it now' if accepts else ''}; "
+        "which clock is right cannot be told"
+    )
+    at = certificate.not_before if future else certificate.not_after
+    return _finding(state, certificate, Code.TIME_UNKNOWN, Severity.WARNING, message, seconds, at)
+
+
+def _doubt(belief: Belief) -> str:
+    return ", which nothing confirms" if belief.sureness is Sureness.ALONE else ""

@@ -70,7 +70,7 @@ def _host(reading: Reading) -> ClockSays:
     since = None if reading.last_synchronized is None else reading.host_time - reading.last_synchronized
     if reading.synchronized:
         trust, why = Trust.SYNCHRONIZED, "the kernel holds it to be synchronized"
-    elif reading.kept and since is not None and 0 <= since <= _KEPT_SECONDS:
+    elif reading.kept is True and since is not None and 0 <= since <= _KEPT_SECONDS:
         trust, error = Trust.KEPT, (reading.max_error or 0.0) + _DRIFT * since
         why = f"it was synchronized {duration(since)} ago, and was not set since"
     elif reading.synchronized is False:
@@ -104,7 +104,8 @@ def lower_bound(authority: float | None, reading: Reading) -> tuple[float | None
     bounds: list[tuple[float, str]] = []
     if reading.earliest is not None:
         bounds.append((reading.earliest, f"{reading.earliest_why} at {moment(reading.earliest)}"))
-    if reading.last_synchronized is not None:
+    # Who sets a clock back says that the time before was wrong, however synchronised it was.
+    if reading.last_synchronized is not None and reading.kept is not False:
         bounds.append((reading.last_synchronized, f"it was synchronized at {moment(reading.last_synchronized)}"))
     # One that is new may come from the same wrong night; a day or more before the earliest is no clock's lead.
     if authority is not None and authority - reading.host_time > _DAY:

@@ -159,6 +159,9 @@ def clock_families(reading: Reading) -> Iterator[Told]:
         ((reference.clock,), reference.offset) for reference in reading.references if reference.offset is not None
     )
     yield families.REFERENCE_UP.metric(((reference.clock,), float(reference.up)) for reference in reading.references)
+    shown = [(each.clock, each.certificate) for each in reading.references if each.certificate is not None]
+    yield families.REFERENCE_NOT_BEFORE.metric(((clock,), not_before) for clock, (not_before, _) in shown)
+    yield families.REFERENCE_NOT_AFTER.metric(((clock,), not_after) for clock, (_, not_after) in shown)
     yield families.ROTATION_SYNCHRONIZED.metric(
         ((label_text(rotation.path),), float(rotation.clock_synchronized))
         for rotation in reading.rotations

@@ -142,9 +142,24 @@ HOST_RTC_OFFSET = Family(
     "kubepki_host_rtc_offset_seconds", "Hardware clock minus host time; absent where there is no hardware clock."
 )
 REFERENCE_OFFSET = Family(
-    "kubepki_reference_clock_offset_seconds", "That clock minus host time; absent while it cannot be read.", ("clock",)
+    "kubepki_reference_clock_offset_seconds",
+    "That clock minus host time; kept for five minutes of failed polls, absent before the first and after a step of "
+    "the host's clock until it was asked again.",
+    ("clock",),
 )
-REFERENCE_UP = Family("kubepki_reference_clock_up", "1 if the reference clock can be read, else 0.", ("clock",))
+REFERENCE_UP = Family(
+    "kubepki_reference_clock_up", "1 if the latest poll of the reference clock succeeded, else 0.", ("clock",)
+)
+REFERENCE_NOT_BEFORE = Family(
+    "kubepki_reference_certificate_not_before_timestamp_seconds",
+    "NotBefore of the certificate that the reference clock's server showed at its last poll.",
+    ("clock",),
+)
+REFERENCE_NOT_AFTER = Family(
+    "kubepki_reference_certificate_not_after_timestamp_seconds",
+    "NotAfter of the certificate that the reference clock's server showed at its last poll.",
+    ("clock",),
+)
 ROTATION_SYNCHRONIZED = Family(
     "kubepki_rotation_clock_synchronized",
     "Whether the clock was synchronized when the link was last seen to change; absent where that is unknown.",

@@ -115,7 +115,11 @@ def _meaning(snapshot: Snapshot, reading: Reading) -> str:
     sentences = []
     belief = believe(snapshot, reading)
     for finding in evaluate(snapshot, reading, belief):
-        if finding.code not in _START_OF_VALIDITY or finding.path is None or finding.at is None:
+        if finding.path is None or finding.at is None:
+            continue
+        if finding.code is Code.TIME_UNKNOWN:
+            sentences.append(f"{finding.path} is {finding.message}")
+        if finding.code not in _START_OF_VALIDITY:
             continue
         lead = finding.at - reading.host_time
         if lead <= 0:

@@ -26,7 +26,7 @@ from kubepki.pki.parsing_process import ParsingProcess, parsing_process
 from kubepki.pki.password import read_password
 from kubepki.pki.publish import Publication, publish
 from kubepki.pki.scan import Scanner, ScanResult
-from kubepki.service.journal import Journal
+from kubepki.service.telling import Telling
 from kubepki.settings import ConfigError, Settings
 from kubepki.watch.schedule import POLLING_INTERVAL_SECONDS, Schedule
 from kubepki.watch.watcher import Watcher
@@ -76,8 +76,7 @@ class PkiWatch:
         self._disk = Disk(self._looking)
         self._schedule = Schedule(interval=settings.scan.interval)
         self._watcher = Watcher(self.mark, log=logging.getLogger("kubepki.watch"), disk=self._disk)
-        self._journal = Journal()
-        self._steps: list[Step] = []
+        self._telling = Telling(clocks)
         self._publication: Publication | None = None
         self._raw: Snapshot | None = None
         self._changes: Counter[str] = Counter()
@@ -125,9 +124,14 @@ class PkiWatch:
 
     def note_step(self, step: Step) -> None:
         """Note a step of the clock: the disk is looked at again at once, and one line tells what it means."""
+        self._telling.note_step(step)
         with self._lock:
-            self._steps.append(step)
             self._schedule.wake_at(time.monotonic())
+        self._wake()
+
+    def note_poll(self) -> None:
+        """Note that another clock was asked: what it says may change a judgement."""
+        self._telling.note()
         self._wake()
 
     def reload(self, settings: Settings) -> None:
@@ -150,6 +154,7 @@ class PkiWatch:
         poller.register(self._wake_fd, select.POLLIN)
         while not self._interrupted:
             self._scan_if_due()
+            self._telling.tell(self.published.snapshot)
             if not self.looked:
                 self.looked = True
                 self._told()
@@ -165,7 +170,7 @@ class PkiWatch:
     def _wait(self, poller: select.poll) -> None:
         """Sleep until a scan is due, somebody wakes this thread, or a path answers that did not."""
         with self._lock:
-            wait = max(0.0, self._schedule.due_at() - time.monotonic())
+            wait = max(0.0, min(self._schedule.due_at() - time.monotonic(), self._telling.seconds()))
             dirty = self._schedule.dirty
         if dirty:
             self._begin_processes()
@@ -209,14 +214,13 @@ class PkiWatch:
             if not self._schedule.due(started):
                 return
             self._schedule.started(started)
-            steps, self._steps = self._steps, []
         self._at_work_since = started
         try:
-            self._scan(steps, started)
+            self._scan(started)
         finally:
             self._at_work_since = None
 
-    def _scan(self, steps: list[Step], started: float) -> None:
+    def _scan(self, started: float) -> None:
         reread = started >= self._reread_at
         try:
             self._watcher.supervise()
@@ -238,7 +242,7 @@ class PkiWatch:
         self._know(scans=self.published.health.scans + 1, last_scan_duration=ended - started)
         with self._lock:
             self._schedule.finished(ended)
-        self._tell(steps)
+        self._telling.note()
 
     def interrupt(self) -> None:
         """Leave the scan that runs, and any later one; for a signal handler."""
@@ -348,15 +352,6 @@ class PkiWatch:
         first = [*result.configured, *(path.rpartition("/")[0] for path in result.current_links)]
         self._watcher.update(result.directories, first=first)
         return tuple((path, self._watcher.up(path)) for path in result.configured)
-
-    def _tell(self, steps: list[Step]) -> None:
-        snapshot = self.published.snapshot
-        if snapshot is None:
-            return
-        reading = self._clocks.read()
-        for step in steps:
-            self._journal.tell_step(step, snapshot, reading)
-        self._journal.tell_changes(snapshot, reading)
 
 
 def watching(snapshot: Snapshot) -> str:

@@ -95,7 +95,7 @@ class Service:
         )
         state = State(settings.state.directory)
         remembered = remembered_links(state.links()) | state.sources()
-        self._clocks = Clocks(clock, state, on_step=self._note_step)
+        self._clocks = Clocks(clock, state, on_step=self._note_step, on_poll=self._note_poll)
         self._clocks.set_references(remote_clocks(settings.clock.references))
         self._pki = PkiWatch(settings, self._clocks, health=health, remembered=remembered, told=self._wake)
         self._web_config: WebConfig | None = None
@@ -201,6 +201,9 @@ class Service:
 
     def _note_step(self, step: Step) -> None:
         self._pki.note_step(step)
+
+    def _note_poll(self) -> None:
+        self._pki.note_poll()
 
     def _wake(self) -> None:
         os.eventfd_write(self._wake_fd, 1)

@@ -126,15 +126,18 @@ def test_a_step_asks_the_other_clocks_again() -> None:
 
 
 def test_offsets_are_carried_between_polls() -> None:
-    """Between polls an offset follows the host: a step moves it, slewing does as well, and suspend does not."""
+    """Between polls an offset follows the host: slewing moves it, suspend does not; a step asks anew."""
     hands = Hands(rtc=BOOTED_AT + 100.0 + 3.0)
     clocks = Clocks(hands.host_clock(), State(None), period=3_600)
-    clocks.set_references([ScriptedClock(source="https/x", answer=lambda: BOOTED_AT + 100.0 - 5.0)])
+    clocks.set_references([ScriptedClock(source="https/x", answer=lambda: BOOTED_AT + hands.boot - 5.0)])
     with running(clocks):
         assert clocks.settle(5)
         hands.advance(50)
         first = clocks.read()
+        hands.rtc = BOOTED_AT + hands.boot + 3.0
         hands.host += AHEAD
+        assert clocks.read().references == ()
+        wait_until(lambda: clocks.read().references, describe="the answer after the step")
         second = clocks.read()
         hands.advance(100, ppm=500)
         third = clocks.read()

@@ -13,11 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kubepki.clocks.answers import KEPT_SECONDS
 from kubepki.clocks.https import HttpsClock, date_of
 from kubepki.clocks.net import Abort, Deadline, UnreadableClockError, resolve
 from kubepki.clocks.ntp import NtpClock
-from kubepki.clocks.reference import MAX_AGE_SECONDS, POKE_SPACING_SECONDS, Poller, References, Sighting
+from kubepki.clocks.poller import JITTER, POKE_SPACING_SECONDS, Poller
+from kubepki.clocks.reference import References
 from kubepki.clocks.setup import remote_clocks
+from kubepki.clocks.sighting import Sighting
 from kubepki.clocks.steps import ClockPair
 from kubepki.settings import ConfigError, HttpsReference, NtpReference
 from tests.support.clocks import ScriptedClock
@@ -105,10 +108,10 @@ def test_before_the_first_answer_there_is_nothing() -> None:
 
 
 def test_a_poller_that_fell_silent_is_down() -> None:
-    """A reading is not carried for ever: five minutes without a newer one are a failure."""
+    """A reading is not carried for ever: five minutes after the next poll was due it is a failure."""
     with polling(ScriptedClock(answer=lambda: T), lambda: 5.0) as poller:
         assert poller.settle(5)
-        for age, up in ((MAX_AGE_SECONDS, True), (MAX_AGE_SECONDS + 1, False)):
+        for age, up in ((3_600 * (1 - JITTER) + KEPT_SECONDS, True), (3_600 * (1 + JITTER) + KEPT_SECONDS + 1, False)):
             reading = poller.reading(ClockPair(host=T, boot=5.0 + age, width=0.0))
             assert reading is not None
             assert reading.up is up

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from kubepki.clocks.state import State
 from kubepki.clocks.state_file import MAX_FILE_SIZE, MAX_LINKS
+from kubepki.clocks.steps import ClockPair
 from kubepki.model import Rotation
 
 LINK = "/var/lib/kubelet/pki/kubelet-client-current.pem"
@@ -23,6 +24,10 @@ def written(directory: Path) -> dict[str, object]:
     return content
 
 
+def at(host: float, boot: float = 500.0) -> ClockPair:
+    return ClockPair(host=host, boot=boot, width=0.0)
+
+
 def names(directory: Path) -> list[str]:
     return [path.name for path in directory.iterdir()]
 
@@ -32,7 +37,7 @@ def test_round_trip(tmp_path: Path, fact: bool | None) -> None:  # noqa: FBT001
     """A restart finds the last synchronised time and each link's fact."""
     state = State(str(tmp_path))
     state.record_change(LINK, TARGET, synchronized=fact)
-    state.note_synchronized(1_000.25)
+    state.note_synchronized(at(1_000.25))
     assert state.flush()
     again = State(str(tmp_path))
     assert again.last_synchronized == 1_000.25
@@ -67,14 +72,14 @@ def test_synchronized_is_written_once_a_minute(tmp_path: Path) -> None:
     state = State(str(tmp_path))
     seen = []
     for host_time in (1_000.0, 1_030.0, 1_059.0, 1_060.0, 1_090.0):
-        state.note_synchronized(host_time)
+        state.note_synchronized(at(host_time))
         state.flush()
         seen.append(written(tmp_path)["last_synchronized"])
     assert seen == [1_000.0, 1_000.0, 1_000.0, 1_060.0, 1_060.0]
     state.note_unsynchronized()
     state.flush()
     assert written(tmp_path)["last_synchronized"] == 1_090.0
-    state.note_synchronized(1_100.0)
+    state.note_synchronized(at(1_100.0))
     state.flush(everything=True)
     assert written(tmp_path)["last_synchronized"] == 1_100.0
 
@@ -83,9 +88,29 @@ def test_synchronized_follows_a_clock_that_was_set_back(tmp_path: Path) -> None:
     """A minute in either direction is a reason to write."""
     state = State(str(tmp_path))
     for host_time in (10_000.0, 2_140.0):
-        state.note_synchronized(host_time)
+        state.note_synchronized(at(host_time))
         state.flush()
     assert written(tmp_path)["last_synchronized"] == 2_140.0
+
+
+@pytest.mark.parametrize(
+    ("host", "boot", "kept"),
+    [
+        (1_000.0 + 3_600, 500.0 + 3_600, True),
+        (1_000.0 + 3_600 + 3, 500.0 + 3_600, True),
+        (1_000.0 + 3_600 - 7_860, 500.0 + 3_600, False),
+        (1_000.0 + 3_600 + 7_860, 500.0 + 3_600, False),
+        (1_000.0 + 3_600, 20.0, None),
+    ],
+)
+def test_whether_the_clock_has_run_on(tmp_path: Path, *, host: float, boot: float, kept: bool | None) -> None:
+    """It has where it moved with CLOCK_BOOTTIME, in the next process too; over a boot that is not known."""
+    state = State(str(tmp_path))
+    assert state.kept(at(host, boot)) is None
+    state.note_synchronized(at(1_000.0))
+    assert state.flush()
+    assert state.kept(at(host, boot)) is kept
+    assert State(str(tmp_path)).kept(at(host, boot)) is kept
 
 
 def test_names_that_are_no_utf8(tmp_path: Path) -> None:

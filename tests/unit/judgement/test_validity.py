@@ -64,7 +64,7 @@ def test_the_judge_ahead_of_the_end() -> None:
     ends = leaf(TRUE - YEAR, TRUE + LEAD / 2)
     (found,) = [each for each in evaluate(ends, clocks(0, synchronized=True, judge=LEAD)) if each.path]
     assert found.code is Code.CERTIFICATE_EXPIRED
-    assert found.message.endswith("by the API server's clock: it rejects it now")
+    assert "so the API server rejects it now; by this host's clock it is valid for another" in found.message
     serving = leaf(TRUE - YEAR, TRUE + LEAD / 2, Usage.SERVER)
     assert Code.CERTIFICATE_EXPIRED not in codes(serving, clocks(0, synchronized=True, judge=LEAD))
 
