@@ -4,6 +4,7 @@ A step makes what other clocks said unknown until they have answered again. The 
 most, so that no line judges by half of what is asked at that moment.
 """
 
+import logging
 import threading
 import time
 
@@ -14,6 +15,8 @@ from kubepki.service.journal import Journal
 
 PATIENCE_SECONDS = 2.0
 _NEVER = float("inf")
+
+log = logging.getLogger(__name__)
 
 
 class Telling:
@@ -47,9 +50,15 @@ class Telling:
         return 0.0 if self._due else _NEVER
 
     def tell(self, snapshot: Snapshot | None) -> None:
-        """Write what is due, and is known as well as it soon will be."""
+        """Write what is due, and is known as well as it soon will be. It never raises: scans go on without a journal."""
         if not self._due or snapshot is None:
             return
+        try:
+            self._tell(snapshot)
+        except Exception:
+            log.exception("writing the journal failed")
+
+    def _tell(self, snapshot: Snapshot) -> None:
         # Before the clocks are read: what is noted meanwhile is told the next time.
         self._due = False
         reading = self._clocks.read()
