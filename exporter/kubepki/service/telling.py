@@ -50,7 +50,7 @@ class Telling:
         return 0.0 if self._due else _NEVER
 
     def tell(self, snapshot: Snapshot | None) -> None:
-        """Write what is due, and is known as well as it soon will be. It never raises: scans go on without a journal."""
+        """Write what is due, and is known as well as it soon will be. Never raises: scans go on without it."""
         if not self._due or snapshot is None:
             return
         try:
