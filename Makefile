@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 DEMO := build/incident
 ARGS ?=
 
-.PHONY: help broken run look demo stage test test-oldest test-system lint format generate check-generated dashboards prometheusrule manifests bench conformance golden \
+.PHONY: help broken run look demo stage test test-oldest test-system test-kubernetes lint format generate check-generated dashboards prometheusrule manifests bench conformance golden \
 	programs system-packages wheel man deb rpm install uninstall clean
 
 help: ## print this
@@ -29,10 +29,10 @@ stage: $(VENV)/.dev programs ## play the incident for the boards: two clusters, 
 	@$(BIN)/python -m tests.support.run_stage build/stage --stay $(ARGS)
 
 test: $(VENV)/.dev programs ## run all tests but those that boot machines
-	$(PYTEST) -q -m "not system"
+	$(PYTEST) -q -m "not system and not kubernetes"
 
 test-oldest: $(OLD)/.dev programs ## the same tests with the oldest supported libraries
-	$(OLD)/bin/python -m pytest -q -m "not system" tests/unit tests/property tests/e2e
+	$(OLD)/bin/python -m pytest -q -m "not system and not kubernetes" tests/unit tests/property tests/e2e
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -50,6 +50,12 @@ bench: $(VENV)/.dev programs ## measure; prints a table
 
 test-system: $(VENV)/.dev system-packages wheel ## boot Debian 12 and 13 and use the packages there; needs root
 	$(PYTEST) -q -m system tests/system
+
+test-kubernetes: $(VENV)/.dev programs ## play the incident and its repair on real Kubernetes with wrong clocks; needs root and Go
+	@sh tests/support/install-packages.sh systemd/packaging/apt-packages.txt test-kubernetes
+	@sh tests/support/fetch-programs.sh tests/kubernetes/apt-packages.txt .tools
+	@sh tests/kubernetes/build.sh >/dev/null
+	$(PYTEST) -q -s -m kubernetes tests/kubernetes
 
 generate: dashboards prometheusrule manifests ## write everything that is generated and committed
 

@@ -12,8 +12,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.conftest import find_program
@@ -22,31 +20,12 @@ from tests.rules.alertmanager import Alertmanager
 from tests.rules.alertmanager import running as running_alertmanager
 from tests.support.running import environment
 from tests.support.stage import HOPELESS, INCIDENT, Host, Stage, staged
+from tests.support.told import Told, say
 from tests.support.waiting import wait_until
 
 PROGRAMS = ("prometheus", "prometheus-alertmanager")
 PAGE_SECONDS = 60.0
 DATED, INVALID = "KubePKICertificateFutureDated", "KubePKICertificateNotYetValid"
-
-
-@dataclass(slots=True)
-class Told:
-    """The lines that were told, each with the seconds that its act took."""
-
-    lines: list[tuple[float, str]] = field(default_factory=list)
-
-    def act(self, text: str, play: Callable[[], object]) -> None:
-        """Play an act, and tell it with its time."""
-        began = time.monotonic()
-        play()
-        self.lines.append((time.monotonic() - began, text))
-        say(f"{self.lines[-1][0]:5.1f} s  {text}")
-
-
-def say(text: str) -> None:
-    """Print a line at once."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 def paged(pager: Alertmanager, *words: str) -> str:

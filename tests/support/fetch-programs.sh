@@ -33,7 +33,7 @@ while read -r package programs; do
         fi
         said=$(fetch "$package")
     fi
-    archive=$(find "$tools" -maxdepth 1 -name "${package}_*.deb" | head -n 1)
+    archive=$(find "$tools/" -maxdepth 1 -name "${package}_*.deb" | head -n 1)
     if [ -z "$archive" ]; then
         said=$(printf '%s' "$said" | sed -n 's/^E: //p' | head -n 1)
         echo "$package apt-get cannot download the package $package: $said" >>"$reasons"
