@@ -25,6 +25,7 @@ from tests.support.waiting import wait_until
 
 PROGRAMS = ("prometheus", "prometheus-alertmanager")
 PAGE_SECONDS = 60.0
+HEALTHY = "healthy"
 DATED, INVALID = "KubePKICertificateFutureDated", "KubePKICertificateNotYetValid"
 
 
@@ -35,10 +36,13 @@ def paged(pager: Alertmanager, *words: str) -> str:
     )
 
 
-def this_host(stage: Stage, host: Host) -> float | None:
-    """Return the number of the tile This host on the board of *host*."""
-    (target,) = panel("kubepki-host", "This host")["targets"]
-    return stage.prometheus.number(filled(target["expr"], instance=host.instance, cluster=host.cluster.name))
+def this_host(stage: Stage, host: Host) -> str:
+    """Return what the tile This host on the board of *host* says; "" as long as it says nothing."""
+    tile = panel("kubepki-host", "This host")
+    (target,) = tile["targets"]
+    (words,) = (each["options"] for each in tile["fieldConfig"]["defaults"]["mappings"] if each["type"] == "value")
+    number = stage.prometheus.number(filled(target["expr"], instance=host.instance, cluster=host.cluster.name))
+    return "" if number is None else str(words[f"{number:g}"]["text"])
 
 
 def wrong(stage: Stage, clocks: int) -> None:
@@ -65,20 +69,20 @@ def tell(stage: Stage, pager: Alertmanager, told: Told) -> None:
     """Play the story."""
     host, hopeless = stage.host(INCIDENT), stage.host(HOPELESS)
 
-    def shows(number: float) -> None:
-        wait_until(lambda: this_host(stage, host) == number, timeout=60, describe="the board of node30 to show it")
+    def shows(words: str) -> None:
+        wait_until(lambda: this_host(stage, host) == words, timeout=60, describe=f"the board of node30 to say {words}")
 
-    told.act("every host is healthy, on the boards too", lambda: shows(0))
+    told.act("every host is healthy, on the boards too", lambda: shows(HEALTHY))
     stage.power_returns()
     told.act("the power is back: six clocks are wrong by 2 h 11 min, says the fleet's board", lambda: wrong(stage, 6))
     stage.certificates_rotate()
     told.act("two kubelets rotate: paged while all still works", lambda: paged(pager, DATED, host.name))
     stage.clocks_are_corrected()
     told.act("NTP corrects the clocks, nobody had repaired: rejected now", lambda: paged(pager, INVALID, host.name))
-    told.act("the host's board says REJECTED NOW", lambda: shows(4))
+    told.act("the host's board says REJECTED NOW", lambda: shows("REJECTED NOW"))
     told.act("the command is typed on node30: kubepki-exporter rollback --apply", lambda: rollback(host))
-    told.act("node30 is healthy again; node33, without a fallback, waits for NotBefore", lambda: shows(0))
-    assert this_host(stage, hopeless) != 0, "node33 has no file to roll back to, and must not be healthy"
+    told.act("node30 is healthy again; node33, without a fallback, waits for NotBefore", lambda: shows(HEALTHY))
+    assert this_host(stage, hopeless) != HEALTHY, "node33 has no file to roll back to, and must not be healthy"
 
 
 def main() -> int:
