@@ -18,10 +18,11 @@ _KEPT_OF_LABEL = 512
 
 
 class Standing(StrEnum):
-    """Whether a component presents this file now."""
+    """Whether a component presents this file now, or keeps it as a bundle of CAs that are not its own."""
 
     CURRENT = "current"
     SUPERSEDED = "superseded"
+    TRUST_STORE = "trust_store"
 
 
 class Usage(StrEnum):
@@ -112,7 +113,10 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """What is published of one X.509 certificate (RFC 5280, section 4.1)."""
+    """What is published of one X.509 certificate (RFC 5280, section 4.1).
+
+    `foreign` marks a CA that no kubeconfig and no component of this host names as its own: it is never judged.
+    """
 
     entry: str
     usage: Usage
@@ -122,6 +126,18 @@ class Certificate:
     fingerprint_sha256: str
     not_before: float
     not_after: float
+    foreign: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What proves that this cluster issued a file, or what stands against it; neither where nobody can tell.
+
+    Both are clauses for a person: "it was issued by `by`", and `objection`.
+    """
+
+    by: str = ""
+    objection: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,12 +159,14 @@ class Candidate:
 
     `objections` are the reasons why it cannot replace the current file at any time (wrong key, another subject, an
     unknown issuer, unparsable …), each one clause for a person. Validity depends on the clocks and is judged by
-    `evaluate`. `leaf` is None where nothing could be parsed; then there is an objection.
+    `evaluate`. `leaf` is None where nothing could be parsed; then there is an objection. `proof` is who is known to
+    have issued it, empty where nothing proves it.
     """
 
     path: str
     leaf: Certificate | None
     objections: tuple[str, ...] = ()
+    proof: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +181,13 @@ class PathState:
     link: Link | None = None
     candidates: tuple[Candidate, ...] = ()
     omitted: int = 0
+
+    @property
+    def judged(self) -> tuple[Certificate, ...]:
+        """The certificates that anything depends on: those of a current path that are no other's CAs."""
+        if self.standing is not Standing.CURRENT:
+            return ()
+        return tuple(each for each in self.certificates if not each.foreign)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

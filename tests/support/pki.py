@@ -134,10 +134,12 @@ def issue(  # noqa: PLR0913 - the parts of a certificate, each explicit
     usages: Sequence[ObjectIdentifier] = (),
     serial: int | None = None,
     key_usage: x509.KeyUsage | None = None,
+    identified: bool = False,
 ) -> Pair:
     """Return a certificate signed by *issuer* (by itself where that is None), valid between the two Unix times.
 
-    *issuer_name* replaces the issuer's subject, for certificates that claim a CA which did not sign them.
+    *issuer_name* replaces the issuer's subject, for certificates that claim a CA which did not sign them. *identified*
+    names its key and the signer's, as Go does.
     """
     key = new_key() if key is None else key
     signer = key if issuer is None else issuer.key
@@ -153,6 +155,10 @@ def issue(  # noqa: PLR0913 - the parts of a certificate, each explicit
         .not_valid_after(_utc(not_after))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
     )
+    if identified:
+        own, signers = key.public_key(), signer.public_key()
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(own), critical=False)
+        builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signers), critical=False)
     if usages:
         builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
     if key_usage is not None:

@@ -361,6 +361,20 @@ def _every_usage(root: Path) -> PkiSettings:
     return looking_at(directory)
 
 
+def _trust_store(root: Path) -> PkiSettings:
+    """Write an OpenShift master's copy of the system's bundle, of which a root has ended, beside its own CAs."""
+    directory, resources = _pki(root), root / "static-pod-resources" / "kube-apiserver-certs" / "configmaps"
+    signer = pki.authority("kube-csr-signer")
+    install(directory, pki.client(signer, not_before=NEW - BACKDATED), NEW)
+    roots = [pki.authority(f"Public Root {number}", not_before=NEW - number * 5 * pki.YEAR) for number in (1, 2, 3)]
+    write(resources / "trusted-ca-bundle" / "ca-bundle.crt", b"".join(each.certificate_pem for each in roots))
+    own = [signer, pki.authority("admin-kubeconfig-signer")]
+    write(resources / "client-ca" / "ca-bundle.crt", b"".join(each.certificate_pem for each in own))
+    return replace(
+        looking_at(directory), files=(FilePattern(pattern=f"{root}/static-pod-resources/**/*.crt", wildcard=True),)
+    )
+
+
 def _remembered(root: Path) -> PkiSettings:
     directory = _pki(root)
     node(directory, OLD, NEW)
@@ -408,6 +422,7 @@ SCENARIOS = (
     Scenario(name="healthy_other_time_zone", build=_other_time_zone),
     Scenario(name="healthy_power_cut_leftovers", build=_power_cut_leftovers),
     Scenario(name="healthy_every_usage", build=_every_usage),
+    Scenario(name="healthy_trust_store", build=_trust_store),
     Scenario(
         name="incident_all_clocks_ahead",
         build=_future,

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from kubepki.judgement.belief import Belief, believe
 from kubepki.judgement.evaluate import Finding
 from kubepki.judgement.fallbacks import RepairTimes, repair_times
-from kubepki.model import Reading, Snapshot
+from kubepki.model import Proof, Reading, Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """What one look saw, and its judgement.
 
-    `issued` says of each `-current.pem` whether a CA of a kubeconfig issued it, None where no CA is known. `assumed`
+    `issued` says of each `-current.pem` which CA issued it, None where no CA is known. `assumed`
     means that `--at` was given: then host time is that moment and no other clock was asked;
     `wall` is what the host's clock says meanwhile, by which a kubelet goes. `whole` is the belief of the whole host
     where `snapshot` is a part of it.
@@ -22,7 +22,7 @@ class Look:
     snapshot: Snapshot
     reading: Reading
     findings: tuple[Finding, ...]
-    issued: Mapping[str, bool] | None = None
+    issued: Mapping[str, Proof] | None = None
     assumed: bool = False
     wall: float | None = None
     whole: Belief | None = None

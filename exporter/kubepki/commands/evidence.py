@@ -96,7 +96,7 @@ def _issued(state: PathState, look: Look) -> str:
     issued = look.issued.get(state.path)
     if issued is None:
         return ""
-    return ", a CA that the kubeconfig trusts" if issued else ", but no CA that the kubeconfig trusts issued it"
+    return f", {issued.by}" if issued.by else f", but {issued.objection}"
 
 
 def _distance(seconds: float) -> str:

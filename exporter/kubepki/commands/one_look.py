@@ -7,6 +7,7 @@ from kubepki.disk.calls import Call
 from kubepki.disk.disk import Asked, AskedHere
 from kubepki.disk.process import LookingProcess
 from kubepki.disk.start import StartFailedError
+from kubepki.formats.components import Component
 from kubepki.formats.kubeconfig import Kubeconfig
 from kubepki.formats.parsed import Container, ParsedFile
 from kubepki.pki.parsing import Parser, ParserHere, TooCostlyError
@@ -60,6 +61,10 @@ class OneLookParser:
     def read_kubeconfig(self, data: bytes) -> Kubeconfig:
         """Return what the kubeconfig *data* says."""
         return self._ask(lambda parser: parser.read_kubeconfig(data))
+
+    def read_component(self, data: bytes) -> Component:
+        """Return what the configuration of a component *data* names."""
+        return self._ask(lambda parser: parser.read_component(data))
 
     def is_issued(self, leaf: bytes, chain: Sequence[bytes], authorities: Sequence[bytes]) -> bool:
         """Tell whether signatures lead from *leaf* to one of *authorities*."""

@@ -25,7 +25,7 @@ class Plan:
     """Point `link` at `target`; `old_target` is where it leads now, None where it leads nowhere.
 
     `findings` are what is wrong with the link, `leaf` the certificate it will present, `passed_over` the other files
-    with the reasons against each. `issuer_proved` is False where no kubeconfig gives a CA to prove the issuer.
+    with the reasons against each. `proof` is who is known to have issued the target, empty where nothing proves it.
     `life_over` is the share of the leaf's life that is over by the host's own clock.
     """
 
@@ -35,7 +35,7 @@ class Plan:
     leaf: Certificate
     findings: tuple[Finding, ...]
     passed_over: tuple[PassedOver, ...]
-    issuer_proved: bool
+    proof: str
     life_over: float
 
     @property
@@ -136,7 +136,7 @@ def make_plan(look: Look, link: str, to: str | None = None) -> Plan | Refusal:
         leaf=usable[0].leaf,
         findings=complaints,
         passed_over=over,
-        issuer_proved=look.issued is not None,
+        proof=usable[0].proof,
         life_over=life_over(usable[0].leaf, look.kubelet_time),
     )
 

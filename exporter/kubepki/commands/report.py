@@ -50,6 +50,8 @@ def _sections(look: Look, style: Style, hands: Hands) -> Iterator[tuple[str, lis
         text = f"{len(hidden)} path{'s' if len(hidden) > 1 else ''}, of which nothing is known"
         text += ". Run this as root to see all:" if not hands.root else ":"
         yield "Could not be read", [*wrapped(text, style, first="  "), *_paths(hidden, style)]
+    if stores := list(trust_stores(look, style)):
+        yield "Trust stores: CAs that nothing here names; not judged", stores
     if table := list(_table(look, style)):
         yield "Certificates (times in UTC)", table
 
@@ -86,6 +88,8 @@ def _table(look: Look, style: Style) -> Iterator[str]:
     """Yield the rows, grouped by directory, so that a row fits a terminal."""
     by_directory: dict[str, list[PathState]] = defaultdict(list)
     for state in look.snapshot.paths:
+        if state.standing is Standing.TRUST_STORE:
+            continue
         by_directory[state.path.rpartition("/")[0] or "/"].append(state)
     for directory, states in by_directory.items():
         states.sort(key=lambda state: state.standing is Standing.SUPERSEDED)
@@ -96,6 +100,17 @@ def _table(look: Look, style: Style) -> Iterator[str]:
         yield from columns(kept, style, indent="    ")
 
 
+def trust_stores(look: Look, style: Style) -> Iterator[str]:
+    """Yield one line for each file with CAs that are not this cluster's: how many, and how many of them have ended."""
+    now = look.reading.host_time
+    stores = [(state, [each for each in state.certificates if each.foreign]) for state in look.snapshot.paths]
+    for state, foreign in ((state, foreign) for state, foreign in stores if foreign):
+        ended = sum(each.not_after < now for each in foreign)
+        word = f"{len(foreign)} CA{'s' if len(foreign) > 1 else ''}" + (f", {ended} of them expired" if ended else "")
+        directory = label_name(state.path.rpartition("/")[0])
+        yield from wrapped(f"{directory}/{label_name(state.path)}: {word}", style, first="  ")
+
+
 def _rows(state: PathState, look: Look) -> Iterator[tuple[str, str, str, str, str]]:
     name = label_name(state.path)
     broken = str(state.faults[0].reason) if state.faults else ""
@@ -104,6 +119,8 @@ def _rows(state: PathState, look: Look) -> Iterator[tuple[str, str, str, str, st
     for each in state.certificates:
         entry = "" if each.entry == "0" else f" [{each.entry}]"
         word = broken or _validity(each, look.reading.host_time)
+        if each.foreign:
+            continue
         if state.standing is Standing.SUPERSEDED:
             word = f"old, {word}"
         yield word, str(each.usage), _short(each.not_before), _short(each.not_after), name + entry

@@ -73,11 +73,13 @@ def _path(state: PathState, look: Look) -> dict[str, Any]:
     rotation = next((each for each in look.reading.rotations if each.path == state.path), None)
     repair = look.repair
     usable = usable_fallbacks(state, repair)
+    issued = None if look.issued is None else look.issued.get(state.path)
     return {
         "path": label_text(state.path),
         "standing": state.standing.value,
         "key_match": state.key_match,
-        "issued_by_trusted_ca": None if look.issued is None else look.issued.get(state.path),
+        "issued_by_trusted_ca": None if issued is None else bool(issued.by),
+        "issued_by": issued.by if issued and issued.by else None,
         "rotated_while_synchronized": None if rotation is None else rotation.clock_synchronized,
         "faults": [
             {"reason": each.reason.value, "severity": each.reason.severity.value, "detail": safe_text(each.detail)}
@@ -95,6 +97,7 @@ def _path(state: PathState, look: Look) -> dict[str, Any]:
         "candidates": [
             {
                 "path": label_text(each.path),
+                "proof": safe_text(each.proof) or None,
                 "objections": [safe_text(text) for text in fallback_objections(each, repair)],
             }
             for each in state.candidates
@@ -106,6 +109,7 @@ def _certificate(certificate: Certificate) -> dict[str, Any]:
     return {
         "entry": certificate.entry,
         "usage": certificate.usage.value,
+        "trust_store": certificate.foreign,
         "subject": certificate.subject,
         "issuer": certificate.issuer,
         "serial": certificate.serial,

@@ -26,8 +26,9 @@ def plan_text(plan: Plan, look: Look, style: Style) -> str:
     lines += _labelled("Then", plan.target, style)
     lines += _labelled("Valid", f"{moment(plan.leaf.not_before)} to {moment(plan.leaf.not_after)}", style)
     lines += _labelled("Life", _life(plan), style)
-    proof = "a CA that the kubeconfig trusts" if plan.issuer_proved else "as before, but no kubeconfig gives its CA"
-    lines += _labelled("Checks", f"its key matches, same subject, issuer {plan.leaf.issuer}: {proof}", style)
+    proof = plan.proof or "as before, but no kubeconfig gives its CA"
+    lines += _labelled("Checks", f"its key matches, same subject, issuer {plan.leaf.issuer}", style)
+    lines += _labelled("Proof", f"it was issued by {proof}" if plan.proof else f"the issuer is {proof}", style)
     return "\n".join([*lines, *_passed_over(plan.passed_over, style)]) + "\n"
 
 

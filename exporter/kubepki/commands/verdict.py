@@ -7,7 +7,7 @@ from kubepki.commands.diagnosis import Look
 from kubepki.judgement.comparisons import JUDGE, reference_times
 from kubepki.judgement.evaluate import Code, Finding
 from kubepki.judgement.phrases import duration, label_name, moment
-from kubepki.model import PathState, Reason, Severity, Standing
+from kubepki.model import PathState, Reason, Severity
 
 _JOINTS = {
     Code.CERTIFICATE_FUTURE_DATED: " is ",
@@ -51,10 +51,10 @@ def sentence(look: Look) -> str:
         others = len([finding for finding in found[1:] if finding.severity is not Severity.INFO])
         more = f" (and {others} more finding{'s' if others > 1 else ''})" if others else ""
         return describe(found[0], look) + more
-    current = [state for state in look.snapshot.paths if state.standing is Standing.CURRENT and state.certificates]
+    current = [state for state in look.snapshot.paths if state.judged]
     if not current:
         return "no certificate was found, so there is nothing to judge"
-    count = sum(len(state.certificates) for state in current)
+    count = sum(len(state.judged) for state in current)
     end, name = next_end(current)
     left = duration(end - look.reading.host_time)
     certificates = f"{count} certificates are" if count > 1 else "1 certificate is"
@@ -65,7 +65,7 @@ def sentence(look: Look) -> str:
 
 def next_end(states: Iterable[PathState]) -> tuple[float, str]:
     """Return the earliest NotAfter of *states* and the name of its file."""
-    return min((each.not_after, label_name(state.path)) for state in states for each in state.certificates)
+    return min((each.not_after, label_name(state.path)) for state in states for each in state.judged)
 
 
 def describe(finding: Finding, look: Look) -> str:

@@ -31,17 +31,26 @@ class PresetSources:
     files: tuple[FilePattern, ...] = ()
     kubeconfigs: tuple[Kubeconfig, ...] = ()
     revisioned: tuple[str, ...] = ()
+    components: tuple[str, ...] = ()
+    authorities: tuple[str, ...] = ()
+    trust_stores: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Preset:
-    """`marks` are the paths of which one is enough for `auto` to take the preset."""
+    """`marks` are the paths of which one is enough for `auto` to take the preset.
+
+    `components`, `authorities` and `trust_stores` as in `Sources`.
+    """
 
     marks: tuple[str, ...]
     directories: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     kubeconfigs: tuple[str, ...] = ()
     revisioned: tuple[str, ...] = ()
+    components: tuple[str, ...] = ()
+    authorities: tuple[str, ...] = ()
+    trust_stores: tuple[str, ...] = ()
 
 
 def _rancher(name: str) -> _Preset:
@@ -154,6 +163,9 @@ def expand(names: Iterable[str], exists: Callable[[str], bool]) -> PresetSources
             Kubeconfig(path=path, optional=True) for path in _once(preset.kubeconfigs for preset in presets)
         ),
         revisioned=_once(preset.revisioned for preset in presets),
+        components=_once(preset.components for preset in presets),
+        authorities=_once(preset.authorities for preset in presets),
+        trust_stores=_once(preset.trust_stores for preset in presets),
     )
 
 

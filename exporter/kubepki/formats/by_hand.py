@@ -12,6 +12,7 @@ from kubepki.model import Usage
 
 _VERSION, _EXTENSIONS = 0xA0, 0xA3
 _BASIC_CONSTRAINTS, _KEY_USAGE, _PURPOSES = b"\x55\x1d\x13", b"\x55\x1d\x0f", b"\x55\x1d\x25"
+_AUTHORITY_KEY, _KEY_ID = b"\x55\x1d\x23", 0x80
 _ANY = b"\x55\x1d\x25\x00"
 _SERVER, _CLIENT = bytes.fromhex("2b06010505070301"), bytes.fromhex("2b06010505070302")
 # RFC 5280, section 4.2.1.3: keyCertSign is bit 5.
@@ -42,6 +43,21 @@ def read_by_hand(encoded: bytes) -> HandRead:
     tbs.any("x509: malformed subject")
     spki = tbs.any("x509: malformed spki")[2]
     return HandRead(serial=serial, not_before=not_before, not_after=not_after, usage=_usage(tbs), spki=spki)
+
+
+def authority_key(encoded: bytes) -> str:
+    """Return the key identifier of the CA that a DER certificate names (RFC 5280, section 4.2.1.1), in hexadecimal.
+
+    Empty where it names none. Raises Refused as above.
+    """
+    tbs = Reader(encoded).into(SEQUENCE, "x509: malformed certificate").into(SEQUENCE, "x509: malformed certificate")
+    for _ in range(7 if tbs.peek(_VERSION) else 6):
+        tbs.any("x509: malformed certificate")
+    value = _extensions(tbs).get(_AUTHORITY_KEY)
+    if value is None:
+        return ""
+    identifier = Reader(value).into(SEQUENCE, "x509: invalid authority key identifier")
+    return identifier.read(_KEY_ID, "").hex() if identifier.peek(_KEY_ID) else ""
 
 
 def _usage(tbs: Reader) -> Usage:

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from kubepki.formats import der
-from kubepki.formats.by_hand import read_by_hand
+from kubepki.formats.by_hand import authority_key, read_by_hand
 from kubepki.formats.go_certificate import certificate_refusal
 from kubepki.formats.guard import Refusal, attempt
 from kubepki.formats.names import name_from_der, name_text, serial_text, usage
@@ -53,7 +53,13 @@ def read_certificate(encoded: bytes, entry: str) -> tuple[ParsedCertificate | No
     problem = ""
     if isinstance(extensions, Refusal):
         problem = f"a certificate with extensions that cannot be read ({extensions.kind})"
-    return ParsedCertificate(certificate=certificate, der=encoded, spki_sha256=_spki(loaded, encoded)), problem
+    parsed = ParsedCertificate(
+        certificate=certificate,
+        der=encoded,
+        spki_sha256=_spki(loaded, encoded),
+        authority_key=_authority_key(encoded),
+    )
+    return parsed, problem
 
 
 def _by_hand(encoded: bytes, entry: str) -> ParsedCertificate | None:
@@ -74,7 +80,14 @@ def _by_hand(encoded: bytes, entry: str) -> ParsedCertificate | None:
         not_after=read.not_after,
     )
     spki = hashlib.sha256(fields.spki).hexdigest() if isinstance(key, Refusal) else key
-    return ParsedCertificate(certificate=certificate, der=encoded, spki_sha256=spki)
+    return ParsedCertificate(
+        certificate=certificate, der=encoded, spki_sha256=spki, authority_key=_authority_key(encoded)
+    )
+
+
+def _authority_key(encoded: bytes) -> str:
+    found = attempt(lambda: authority_key(encoded))
+    return "" if isinstance(found, Refusal) else found
 
 
 def _dates(loaded: x509.Certificate) -> tuple[float, float]:

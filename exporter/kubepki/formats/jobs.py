@@ -1,7 +1,9 @@
-"""The three questions that need the X.509 or the YAML library, as functions from bytes to values. Pure; total."""
+"""The questions that need the X.509 or the YAML library, as functions from bytes to values. Pure; total."""
 
 from collections.abc import Sequence
 
+from kubepki.formats.components import Component
+from kubepki.formats.components import read_component as named_by
 from kubepki.formats.kubeconfig import Kubeconfig
 from kubepki.formats.kubeconfig_reader import parse_kubeconfig
 from kubepki.formats.parse import parse
@@ -19,6 +21,11 @@ def read_file(data: bytes, password: bytes | None, container: Container) -> Pars
 def read_kubeconfig(data: bytes) -> Kubeconfig:
     """Return what the kubeconfig *data* says."""
     return parse_kubeconfig(data)
+
+
+def read_component(data: bytes) -> Component:
+    """Return what the configuration of a component *data* names."""
+    return named_by(data)
 
 
 def is_issued(leaf: bytes, chain: Sequence[bytes], authorities: Sequence[bytes]) -> bool:

@@ -68,7 +68,7 @@ def _certificate_findings(state: PathState, reading: Reading, belief: Belief) ->
     """One finding per code: that of the entry which is worst off."""
     worst: dict[Code, Finding] = {}
     order = list(Severity)
-    for certificate in state.certificates:
+    for certificate in state.judged:
         for finding in validity(state, certificate, reading, belief):
             known = worst.get(finding.code)
             if known is None or _urgency(finding, order) < _urgency(known, order):

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from kubepki.judgement.comparisons import JUDGE, reference_times
 from kubepki.judgement.phrases import duration, moment
-from kubepki.model import Reading, Snapshot, Standing, Usage
+from kubepki.model import Reading, Snapshot, Usage
 
 HOST = "host"
 HARDWARE = "hardware"
@@ -91,8 +91,7 @@ def oldest_authority(snapshot: Snapshot) -> float | None:
         (
             certificate.not_before
             for state in snapshot.paths
-            if state.standing is Standing.CURRENT
-            for certificate in state.certificates
+            for certificate in state.judged
             if certificate.usage is Usage.CA
         ),
         default=None,

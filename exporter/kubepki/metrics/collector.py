@@ -93,9 +93,8 @@ def snapshot_families(snapshot: Snapshot) -> Iterator[Told]:
     yield families.PATH_OK.metric(
         ((label_text(state.path), state.standing.value), float(not state.faults)) for state in snapshot.paths
     )
-    watched = Counter({Standing.CURRENT: 0, Standing.SUPERSEDED: 0})
-    for state in snapshot.paths:
-        watched[state.standing] += len(state.certificates)
+    watched = Counter(dict.fromkeys(Standing, 0))
+    watched.update(_standing(state, certificate) for state in snapshot.paths for certificate in state.certificates)
     yield families.CERTIFICATES_WATCHED.metric(
         ((standing.value,), float(count)) for standing, count in sorted(watched.items())
     )
@@ -197,9 +196,14 @@ def _may_have_fallbacks(state: PathState) -> bool:
 
 def _labelled(snapshot: Snapshot) -> Iterator[tuple[tuple[str, str, str, str], Certificate]]:
     for state in snapshot.paths:
-        path, standing = label_text(state.path), state.standing.value
+        path = label_text(state.path)
         for certificate in state.certificates:
+            standing = _standing(state, certificate).value
             yield (path, safe_text(certificate.entry), standing, certificate.usage.value), certificate
+
+
+def _standing(state: PathState, certificate: Certificate) -> Standing:
+    return Standing.TRUST_STORE if certificate.foreign else state.standing
 
 
 def _certificates(snapshot: Snapshot, value: Callable[[Certificate], float]) -> Iterator[Sample]:

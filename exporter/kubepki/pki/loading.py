@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from kubepki.disk.disk import Disk, Interrupted
 from kubepki.disk.located import Located
+from kubepki.formats.components import Component
 from kubepki.formats.kubeconfig import Kubeconfig as KubeconfigContent
 from kubepki.formats.parsed import Container, Parsed, ParsedFile
 from kubepki.model import Fault, Link, Reason
@@ -48,10 +49,15 @@ class Loader:
             self._parse_kubeconfigs, disk=disk, limit=limit, boottime=boottime
         )
 
+        self._components: ContentCache[Component] = ContentCache(
+            self._parse_components, disk=disk, limit=limit, boottime=boottime
+        )
+
     def begin(self, *, reread: bool) -> None:
         """Start a scan; with *reread*, nothing that was parsed before is trusted."""
         self._files.begin(reread=reread)
         self._kubeconfigs.begin(reread=reread)
+        self._components.begin(reread=reread)
 
     @property
     def unsettled(self) -> bool:
@@ -73,6 +79,15 @@ class Loader:
             elif not each.optional or content.reason is not Reason.MISSING:
                 loaded.append(LoadedKubeconfig(path=each.path, fault=content))
         return loaded
+
+    def components(self, paths: Sequence[str]) -> dict[str, Component]:
+        """Return what each configuration of a component names; nothing of one that cannot be read."""
+        found = self._components.load([(path, "") for path in paths])
+        return {
+            path: content.parsed
+            for path, content in zip(paths, found, strict=True)
+            if not isinstance(content, Fault) and content.parsed is not None
+        }
 
     def files(self, wanted: Mapping[str, Wanted]) -> dict[str, Loaded]:
         """Return what each path leads to, with its separate key; nothing where it vanished and is not expected."""
@@ -123,6 +138,16 @@ class Loader:
             return self._parser.read_kubeconfig(file.data)
         except TooCostlyError as error:
             return KubeconfigContent(faults=(_too_costly(error),))
+
+    def _parse_components(self, files: Sequence[New]) -> Sequence[Component]:
+        return [self._parse_component(each) for each in files]
+
+    def _parse_component(self, file: New) -> Component:
+        self._parsed = (file.path,)
+        try:
+            return self._parser.read_component(file.data)
+        except TooCostlyError:
+            return Component()
 
 
 def _loaded(wanted: Wanted, content: Content[ParsedFile]) -> Loaded:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from kubepki.formats.components import Component
 from kubepki.formats.kubeconfig import Kubeconfig
 from kubepki.formats.parsed import Container, ParsedFile
 
@@ -28,6 +29,9 @@ class Parser(Protocol):
 
     def read_kubeconfig(self, data: bytes) -> Kubeconfig:
         """Return what the kubeconfig *data* says."""
+
+    def read_component(self, data: bytes) -> Component:
+        """Return what the configuration of a component *data* names."""
 
     def is_issued(self, leaf: bytes, chain: Sequence[bytes], authorities: Sequence[bytes]) -> bool:
         """Tell whether signatures lead from *leaf* over any of *chain* to one of *authorities* (all DER)."""
@@ -58,6 +62,12 @@ class ParserHere:
         from kubepki.formats import jobs  # noqa: PLC0415 - as above
 
         return jobs.read_kubeconfig(data)
+
+    def read_component(self, data: bytes) -> Component:
+        """Return what the configuration of a component *data* names."""
+        from kubepki.formats import jobs  # noqa: PLC0415 - as above
+
+        return jobs.read_component(data)
 
     def is_issued(self, leaf: bytes, chain: Sequence[bytes], authorities: Sequence[bytes]) -> bool:
         """Tell whether signatures lead from *leaf* to one of *authorities*."""

@@ -78,6 +78,8 @@ def _answer(question: Question, body: bytes) -> bytes:
         return wire.dump(jobs.read_file(body, question.password, question.container))
     if question.kind == "kubeconfig":
         return wire.dump(jobs.read_kubeconfig(body))
+    if question.kind == "component":
+        return wire.dump(jobs.read_component(body))
     return wire.dump(Verdict(yes=jobs.is_issued(body, question.chain, question.authorities)))
 
 

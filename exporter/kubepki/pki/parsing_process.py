@@ -18,6 +18,7 @@ from kubepki.disk.disk import Interrupted
 from kubepki.disk.frames import receive, send
 from kubepki.disk.start import StartFailedError, start
 from kubepki.formats import wire
+from kubepki.formats.components import Component
 from kubepki.formats.kubeconfig import Kubeconfig
 from kubepki.formats.parsed import Container, ParsedFile
 from kubepki.pki.frames import Question, Verdict
@@ -98,6 +99,11 @@ class ParsingProcess:
         """Return what the kubeconfig *data* says."""
         question = Question(kind="kubeconfig", cpu_seconds=self._budget)
         return _or_raise(self._ask([_Asked(wire.dump(question), data, Kubeconfig)])[0])
+
+    def read_component(self, data: bytes) -> Component:
+        """Return what the configuration of a component *data* names."""
+        question = Question(kind="component", cpu_seconds=self._budget)
+        return _or_raise(self._ask([_Asked(wire.dump(question), data, Component)])[0])
 
     def is_issued(self, leaf: bytes, chain: Sequence[bytes], authorities: Sequence[bytes]) -> bool:
         """Tell whether signatures lead from *leaf* over any of *chain* to one of *authorities* (all DER)."""

@@ -11,17 +11,18 @@ from dataclasses import dataclass, replace
 from kubepki.config.paths import matches_any
 from kubepki.config.time_zones import find_zone
 from kubepki.disk.disk import Disk, Interrupted
-from kubepki.formats.kubeconfig import ReferenceKind
-from kubepki.model import Reason, Snapshot, Usage
+from kubepki.model import Proof, Reason, Snapshot, Usage
 from kubepki.pki import layout
 from kubepki.pki.apiserver import ApiServer, api_server
+from kubepki.pki.authorities import Authorities
 from kubepki.pki.departure import has_departed
 from kubepki.pki.kubeconfigs import LoadedKubeconfig, kubeconfig_state, one_for_each_file, wanted_by
 from kubepki.pki.loading import Loader
-from kubepki.pki.parsing import Parser, ParserHere, TooCostlyError
+from kubepki.pki.parsing import Parser, ParserHere
 from kubepki.pki.snapshots import Context, assemble, wanted_paths
 from kubepki.pki.sources import find_sources
 from kubepki.pki.states import Loaded
+from kubepki.pki.trust_stores import foreign
 from kubepki.pki.wanted import Sources
 from kubepki.settings import PkiSettings, ScanSettings
 
@@ -34,7 +35,7 @@ class ScanResult:
     `departed` means that all that was remembered is gone, as after `kubeadm reset`. `directories` are those whose
     changes matter, and `configured` the directories of certificates as the settings name them; `unsettled` means that a
     file was read within a tick of its last change and should be looked at once more soon. `issued` says of each
-    `-current.pem` with a certificate whether a CA of a kubeconfig issued it; None where no kubeconfig gives a CA.
+    `-current.pem` with a certificate which CA issued it, or that none did that is known; None where none is known.
     """
 
     snapshot: Snapshot
@@ -45,7 +46,7 @@ class ScanResult:
     configured: tuple[str, ...]
     apiserver: ApiServer | None
     unsettled: bool
-    issued: Mapping[str, bool] | None
+    issued: Mapping[str, Proof] | None
 
 
 class Scanner:
@@ -71,8 +72,7 @@ class Scanner:
         self._loader = Loader(
             self._disk, self._parser, scan, password=password, boottime=boottime, interrupted=interrupted
         )
-        self._issued: dict[tuple[str, frozenset[bytes]], bool] = {}
-        self._issued_before = self._issued
+        self._authorities = Authorities(self._loader, self._parser, self._disk)
 
     def scan(self, remembered: frozenset[str] = frozenset(), *, reread: bool = False) -> ScanResult:
         """Return what the disk says now; what is *remembered* was seen before, and so is expected.
@@ -91,8 +91,7 @@ class Scanner:
         if self._interrupted():
             raise Interrupted
         self._loader.begin(reread=reread)
-        # What this scan does not ask for is forgotten with the next, or each rotation would leave something behind.
-        self._issued_before, self._issued = self._issued, {}
+        self._authorities.begin()
         sources = find_sources(self._pki, self._disk, max_files=self._settings.max_files)
         left_out = {each.path for each in sources.kubeconfigs if self._ignores(each.path)}
         kubeconfigs = one_for_each_file(
@@ -118,12 +117,12 @@ class Scanner:
         *,
         ignored: int,
     ) -> ScanResult:
-        authorities = _authority_ders(kubeconfigs, loaded)
+        known = self._authorities.known(sources, kubeconfigs, loaded)
         real = self._disk.real_directories(sorted({each.directory for each in loaded.values()}))
         context = Context(
             name_time=lambda name: layout.name_time(name, self._timezone),
-            trusted=lambda each: self._is_trusted(each, authorities),
-            proved=bool(authorities),
+            proof=known.trust.proof,
+            foreign=lambda each: foreign(each, known.own, sources.trust_stores),
             authorities=_authority_fingerprints(kubeconfigs, loaded),
             real_directory=real.__getitem__,
         )
@@ -137,13 +136,13 @@ class Scanner:
             current_links=_current_links(loaded.values()),
             optional=frozenset(each.path for each in sources.kubeconfigs if each.optional)
             & frozenset(each.path for each in kubeconfigs if each.fault is None),
-            directories=_directories(sources, loaded.values()) | self._disk.link_places(_turns(sources, loaded)),
+            directories=_directories(sources, loaded.values())
+            | self._disk.link_places(_turns(sources, loaded))
+            | known.directories,
             configured=tuple(listing.path for listing in sources.listings),
             apiserver=api_server(kubeconfigs, loaded),
             unsettled=self._loader.unsettled,
-            issued={each.path: self._is_trusted(each, authorities) for each in loaded.values() if _is_current(each)}
-            if authorities
-            else None,
+            issued=known.issued(each for each in loaded.values() if _is_current(each)),
         )
 
     def parsing(self) -> Mapping[str, float]:
@@ -161,38 +160,6 @@ class Scanner:
 
     def _exists(self, path: str) -> bool:
         return bool(self._disk.existing((path,)))
-
-    def _is_trusted(self, loaded: Loaded, authorities: frozenset[bytes]) -> bool:
-        if not authorities or loaded.leaf is None or loaded.parsed is None:
-            return True
-        key = (loaded.leaf.certificate.fingerprint_sha256, authorities)
-        if key not in self._issued:
-            known = self._issued_before.get(key)
-            if known is None:
-                chain = [each.der for each in loaded.parsed.certificates[1:]]
-                known = self._verify(loaded.leaf.der, chain, sorted(authorities))
-            self._issued[key] = known
-        return self._issued[key]
-
-    def _verify(self, leaf: bytes, chain: list[bytes], authorities: list[bytes]) -> bool:
-        try:
-            return self._parser.is_issued(leaf, chain, authorities)
-        except TooCostlyError:
-            return False
-
-
-def _authority_ders(kubeconfigs: Iterable[LoadedKubeconfig], loaded: Mapping[str, Loaded]) -> frozenset[bytes]:
-    """Return the certificates of the CAs that kubeconfigs trust: embedded and in files."""
-    found: set[bytes] = set()
-    for kubeconfig in kubeconfigs:
-        if kubeconfig.content is None:
-            continue
-        found.update(each.der for cluster in kubeconfig.content.clusters for each in cluster.certificates)
-        for reference in kubeconfig.content.references:
-            named = loaded.get(kubeconfig.resolve(reference.path) or "") if reference.kind is ReferenceKind.CA else None
-            if named is not None and named.parsed is not None:
-                found.update(each.der for each in named.parsed.certificates)
-    return frozenset(found)
 
 
 def _authority_fingerprints(kubeconfigs: Iterable[LoadedKubeconfig], loaded: Mapping[str, Loaded]) -> frozenset[str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from kubepki.config.paths import covers
-from kubepki.model import Certificate, Fault, PathState, Reason, Snapshot, Standing, Usage
+from kubepki.model import Certificate, Fault, PathState, Proof, Reason, Snapshot, Standing, Usage
 from kubepki.pki import layout
 from kubepki.pki.states import Loaded, candidate, newest_superseded, path_state, with_faults
 from kubepki.pki.wanted import Content, Listing, Sources, Wanted
@@ -17,14 +17,14 @@ MAX_SUPERSEDED = 1_000
 class Context:
     """What judging a file needs to know of the host.
 
-    `trusted` says whether a CA of a kubeconfig issued the content, True where none is known: `proved` is False then.
-    `authorities` are the
-    fingerprints of all CAs that CA files and kubeconfigs hold. `real_directory` resolves a directory's links.
+    `proof` says who issued a file, with the one that its link leads to. `foreign` gives the fingerprints of the CAs in
+    a file that are not this cluster's. `authorities` are the fingerprints of all CAs that CA files and kubeconfigs
+    hold. `real_directory` resolves a directory's links.
     """
 
     name_time: Callable[[str], float | None]
-    trusted: Callable[[Loaded], bool]
-    proved: bool
+    proof: Callable[[Loaded, Loaded | None], Proof]
+    foreign: Callable[[Loaded], frozenset[str]]
     authorities: frozenset[str]
     real_directory: Callable[[str], str]
 
@@ -206,6 +206,10 @@ def _current_state(loaded: Loaded, standing: Standing, context: Context) -> Path
             state = with_faults(state, Fault(reason=Reason.OUTSIDE_DIRECTORY, detail=detail))
     if loaded.anchor is not None and loaded.anchor not in context.authorities:
         state = replace(state, certificates=tuple(_self_signed(each, loaded.anchor) for each in state.certificates))
+    if standing is Standing.CURRENT and (foreign := context.foreign(loaded)):
+        certificates = tuple(replace(each, foreign=each.fingerprint_sha256 in foreign) for each in state.certificates)
+        others = all(each.foreign for each in certificates)
+        state = replace(state, certificates=certificates, standing=Standing.TRUST_STORE if others else standing)
     return state
 
 
@@ -219,8 +223,12 @@ def _self_signed(certificate: Certificate, anchor: str) -> Certificate:
 def _with_candidates(state: PathState, link: Loaded, dated: list[Loaded], context: Context) -> PathState:
     current = link.leaf.certificate if link.leaf else None
     newest = sorted(dated, key=lambda each: each.name, reverse=True)[:MAX_SUPERSEDED]
-    candidates = (candidate(each, current, trusted=context.trusted(each), proved=context.proved) for each in newest)
-    return replace(state, candidates=tuple(candidates))
+    # Where the link leads to nothing, the newest that can be read worked last.
+    last = link if link.leaf else next((each for each in newest if each.leaf), None)
+    return replace(
+        state,
+        candidates=tuple(candidate(each, current, context.proof(each, last)) for each in newest),
+    )
 
 
 def _add_directories(

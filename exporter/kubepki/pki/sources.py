@@ -38,6 +38,9 @@ def find_sources(settings: PkiSettings, disk: Disk, *, max_files: int) -> Source
         overfull=overfull,
         silent=tuple((path, disk.silent()) for path in hunted.silent),
         distributions=recognised(exists) if settings.presets else (),
+        components=preset.components,
+        authorities=preset.authorities,
+        trust_stores=preset.trust_stores,
     )
 
 

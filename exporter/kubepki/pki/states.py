@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from kubepki.disk.located import Located
 from kubepki.formats.parsed import Parsed, ParsedCertificate, key_match
-from kubepki.model import Candidate, Certificate, Fault, Link, PathState, Reason, Standing
+from kubepki.model import Candidate, Certificate, Fault, Link, PathState, Proof, Reason, Standing
 from kubepki.pki import layout
 from kubepki.pki.consumer import certificate_refusal, judged_by_consumer, key_refusal
 from kubepki.pki.wanted import Content, Wanted
@@ -103,11 +103,8 @@ def _key_faults(loaded: Loaded, parsed: Parsed) -> list[Fault]:
     return [Fault(reason=Reason.NO_PRIVATE_KEY, detail="its private key is missing")]
 
 
-def candidate(loaded: Loaded, current: Certificate | None, *, trusted: bool, proved: bool) -> Candidate:
-    """Return *loaded* as a fallback for the link whose leaf is *current*, with all objections but the clocks'.
-
-    *trusted* means that a known CA issued it, *proved* that there is one: else its issuer must be the current one's.
-    """
+def candidate(loaded: Loaded, current: Certificate | None, proof: Proof) -> Candidate:
+    """Return *loaded* as a fallback for the link whose leaf is *current*, with all objections but the clocks'."""
     objections = [fault.detail or str(fault.reason) for fault in content_faults(loaded) or ()]
     leaf = loaded.leaf
     if leaf is None and not objections:
@@ -117,11 +114,11 @@ def candidate(loaded: Loaded, current: Certificate | None, *, trusted: bool, pro
             objections.append("it cannot be told whether its private key matches")
         if current is not None and leaf.certificate.subject != current.subject:
             objections.append("its subject differs from that of the current certificate")
-        if not trusted:
-            objections.append("it was not issued by a CA that the kubeconfig trusts")
-        if not proved and current is not None and leaf.certificate.issuer != current.issuer:
-            objections.append("its issuer is not the current one's, and no kubeconfig gives a CA to prove it")
-    return Candidate(path=loaded.path, leaf=leaf.certificate if leaf else None, objections=tuple(objections))
+        if proof.objection:
+            objections.append(proof.objection)
+    return Candidate(
+        path=loaded.path, leaf=leaf.certificate if leaf else None, objections=tuple(objections), proof=proof.by
+    )
 
 
 def newest_superseded(dated: Sequence[Loaded], *, linked: bool) -> tuple[Loaded, ...]:

@@ -58,6 +58,8 @@ class Sources:
     """Everything that the settings name, as found on the disk at one moment.
 
     `overfull` are directories below which globs find more than is looked at; `silent` those that do not answer.
+    `components` are globs of configurations of components, `authorities` CA files by which a distribution verifies its
+    clients, `trust_stores` globs of what it keeps of the system's trust bundle.
     """
 
     listings: tuple[Listing, ...]
@@ -68,3 +70,6 @@ class Sources:
     overfull: tuple[str, ...]
     silent: tuple[tuple[str, Fault], ...] = ()
     distributions: tuple[str, ...] = ()
+    components: tuple[str, ...] = ()
+    authorities: tuple[str, ...] = ()
+    trust_stores: tuple[str, ...] = ()

@@ -21,7 +21,7 @@ from kubepki.clocks.steps import Step
 from kubepki.disk.disk import Disk, Interrupted
 from kubepki.disk.process import LookingProcess
 from kubepki.logs import tell
-from kubepki.model import Health, Snapshot, Standing
+from kubepki.model import Health, Snapshot
 from kubepki.pki.parsing_process import ParsingProcess, parsing_process
 from kubepki.pki.password import read_password
 from kubepki.pki.publish import Publication, publish
@@ -356,8 +356,8 @@ class PkiWatch:
 
 def watching(snapshot: Snapshot) -> str:
     """Return in one line what is watched: how many certificates, in how many files, of which distributions."""
-    current = [state for state in snapshot.paths if state.standing is Standing.CURRENT and state.certificates]
-    certificates = sum(len(state.certificates) for state in current)
+    current = [state for state in snapshot.paths if state.judged]
+    certificates = sum(len(state.judged) for state in current)
     of = f" of {', '.join(snapshot.distributions)}" if snapshot.distributions else ""
     return f"watching {certificates} certificates in {len(current)} files{of}"
 

@@ -45,8 +45,10 @@ def test_what_was_judged_of_pruned_files_is_forgotten(tmp_path: Path) -> None:
         pki.install(directory, "kubelet-client", pki.client(ca).pem, scenarios.stamp(scenarios.OLD + number))
         for old in sorted(directory.glob("kubelet-client-2*.pem"))[:-1]:
             old.unlink()
-        assert scanner.scan().issued == {str(directory / scenarios.CLIENT): True}
-        judged.append(len(scanner._issued))  # noqa: SLF001 - memory shows nowhere else
+        issued = scanner.scan().issued
+        assert issued is not None
+        assert {path: bool(proof.by) for path, proof in issued.items()} == {str(directory / scenarios.CLIENT): True}
+        judged.append(len(scanner._authorities._issued))  # noqa: SLF001 - memory shows nowhere else
     assert judged == [1, 1, 1, 1]
 
 

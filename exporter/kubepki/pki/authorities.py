@@ -1,0 +1,89 @@
+"""What a scan knows of the CAs of this host: who is trusted to issue, and which CAs are the cluster's own."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from kubepki.disk.disk import Disk
+from kubepki.model import Proof
+from kubepki.pki import globs
+from kubepki.pki.components import Configured, Places, configured, patterns_of
+from kubepki.pki.kubeconfigs import LoadedKubeconfig
+from kubepki.pki.loading import Loader
+from kubepki.pki.parsing import Parser, TooCostlyError
+from kubepki.pki.states import Loaded
+from kubepki.pki.trust import Trust, authorities_of, trusted_by
+from kubepki.pki.trust_stores import Own, own_authorities
+from kubepki.pki.wanted import Sources, Wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What one scan knows; `directories` are those in which a change of a component's configuration changes it."""
+
+    trust: Trust
+    own: Own
+    directories: frozenset[str]
+
+    def issued(self, current: Iterable[Loaded]) -> Mapping[str, Proof] | None:
+        """Return by path who issued the *current* files; None where no CA is known to ask."""
+        found = {each.path: self.trust.issued(each) for each in current}
+        known = {path: proof for path, proof in found.items() if proof is not None}
+        return known if known or self.trust.asks_kubeconfigs else None
+
+
+class Authorities:
+    """Reads the configurations of components and verifies signatures, each once while nothing changes."""
+
+    def __init__(self, loader: Loader, parser: Parser, disk: Disk) -> None:
+        self._loader = loader
+        self._parser = parser
+        self._disk = disk
+        self._issued: dict[tuple[str, frozenset[bytes]], bool] = {}
+        self._issued_before = self._issued
+
+    def begin(self) -> None:
+        """Start a scan: what it does not ask for is forgotten with the next, or each rotation would leave a trace."""
+        self._issued_before, self._issued = self._issued, {}
+
+    def known(self, sources: Sources, kubeconfigs: Collection[LoadedKubeconfig], loaded: Mapping[str, Loaded]) -> Known:
+        """Return what the *loaded* files, the *kubeconfigs* and the configurations that *sources* find say of CAs."""
+        config = self._configured(sources, kubeconfigs)
+        named_paths = {each.path for each in config.authorities}
+        further = self._loader.files({path: Wanted(path=path) for path in sorted(named_paths - loaded.keys())})
+        authorities = authorities_of(config.authorities, {**loaded, **further})
+        of_kubeconfigs = trusted_by(kubeconfigs, loaded)
+        named = [*of_kubeconfigs, *(each for authority in authorities for each in authority.certificates)]
+        users = [each for kubeconfig in kubeconfigs if kubeconfig.content for each in kubeconfig.content.parsed]
+        in_files = [each for found in loaded.values() if found.parsed for each in found.parsed.certificates]
+        trust = Trust(self._is_issued, authorities=authorities, kubeconfigs=of_kubeconfigs, at_hand=[*named, *in_files])
+        own = own_authorities(named, loaded.values(), users)
+        return Known(trust=trust, own=own, directories=config.directories)
+
+    def _configured(self, sources: Sources, kubeconfigs: Collection[LoadedKubeconfig]) -> Configured:
+        places = Places(
+            kubeconfigs=tuple(each.path for each in kubeconfigs),
+            directories=tuple(listing.path for listing in sources.listings),
+            patterns=sources.components,
+            layouts=sources.authorities,
+            known=frozenset(each.path for each in kubeconfigs if each.content and each.content.clusters),
+        )
+        found = globs.find(patterns_of(places), self._disk).paths
+        return configured(places, [path for paths in found.values() for path in paths], self._loader.components)
+
+    def _is_issued(self, loaded: Loaded, authorities: frozenset[bytes]) -> bool:
+        if loaded.leaf is None or loaded.parsed is None:
+            return False
+        key = (loaded.leaf.certificate.fingerprint_sha256, authorities)
+        if key not in self._issued:
+            known = self._issued_before.get(key)
+            if known is None:
+                chain = [each.der for each in loaded.parsed.certificates[1:]]
+                known = self._verify(loaded.leaf.der, chain, sorted(authorities))
+            self._issued[key] = known
+        return self._issued[key]
+
+    def _verify(self, leaf: bytes, chain: list[bytes], authorities: list[bytes]) -> bool:
+        try:
+            return self._parser.is_issued(leaf, chain, authorities)
+        except TooCostlyError:
+            return False

@@ -1,0 +1,160 @@
+"""By which CA a file is proved to belong to this cluster. Pure but for the verifier that it is given.
+
+Proofs, best first: the CA by which the API server verifies its clients, then that of the kubelet; the issuer of the
+certificate that the link leads to, or led to last; the CA of the kubeconfig. The API server's own word is decisive:
+what its CA did not sign it rejects.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from kubepki.formats.kubeconfig import ReferenceKind
+from kubepki.formats.parsed import ParsedCertificate
+from kubepki.model import Proof, Usage
+from kubepki.pki import layout
+from kubepki.pki.components import NamedAuthority
+from kubepki.pki.kubeconfigs import LoadedKubeconfig
+from kubepki.pki.states import Loaded
+
+_BY_KUBECONFIG = "a CA that the kubeconfig trusts"
+
+
+class Verifier(Protocol):
+    """Tells whether signatures lead from a file's leaf to one of some CAs (DER)."""
+
+    def __call__(self, loaded: Loaded, authorities: frozenset[bytes], /) -> bool:
+        """Return whether they do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authority:
+    """CAs with whose they are."""
+
+    named: NamedAuthority
+    certificates: tuple[ParsedCertificate, ...]
+
+    @property
+    def ders(self) -> frozenset[bytes]:
+        """Their encodings."""
+        return frozenset(each.der for each in self.certificates)
+
+
+class Trust:
+    """What this host knows of its CAs."""
+
+    def __init__(
+        self,
+        verify: Verifier,
+        *,
+        authorities: Iterable[Authority],
+        kubeconfigs: Iterable[ParsedCertificate],
+        at_hand: Iterable[ParsedCertificate],
+    ) -> None:
+        self._verify = verify
+        self._authorities = sorted(authorities, key=lambda each: (not each.named.decisive, not each.named.clients))
+        self._kubeconfigs = frozenset(each.der for each in kubeconfigs)
+        self._at_hand: dict[str, set[bytes]] = defaultdict(set)
+        for certificate in at_hand:
+            if certificate.certificate.usage is Usage.CA:
+                self._at_hand[certificate.certificate.subject].add(certificate.der)
+
+    def issued(self, loaded: Loaded) -> Proof | None:
+        """Return by which CA *loaded* is proved, or that it is by none; None where no CA is known to ask."""
+        asked = [each for each in self._authorities if self._concerns(each, loaded) and each.certificates]
+        for each in asked:
+            if self._verify(loaded, each.ders):
+                return Proof(by=_words(each.named))
+            if each.named.decisive:
+                return Proof(objection=f"it was not issued by a CA in {each.named.path} ({each.named.by})")
+        if not asked and not self._kubeconfigs:
+            return None
+        if self._kubeconfigs and self._verify(loaded, self._kubeconfigs):
+            return Proof(by=_BY_KUBECONFIG)
+        return Proof(objection=f"it was not issued by {_any_of([*map(_words, (e.named for e in asked))], self)}")
+
+    def proof(self, loaded: Loaded, reference: Loaded | None) -> Proof:
+        """Return what proves *loaded*, or what stands against it.
+
+        *reference* is the file that the link leads to, or led to last; None where there is none that can be read.
+        """
+        leaf = loaded.leaf
+        if leaf is None:
+            return Proof()
+        issued = self.issued(loaded)
+        if issued is not None and (issued.by or self._is_decided(loaded)):
+            return issued
+        other = reference if reference is not None and reference is not loaded else None
+        at_hand = frozenset(self._at_hand.get(leaf.certificate.issuer, ()))
+        forged = bool(at_hand) and not self._verify(loaded, at_hand)
+        if other is not None and other.leaf is not None and not forged and _same_issuer(leaf, other.leaf):
+            worked = "that worked last" if layout.current_prefix(other.name) is None else "that the link leads to"
+            return Proof(by=f"the issuer of the certificate {worked}, by its name and key identifier")
+        if forged:
+            return issued or Proof(objection="a CA of its issuer's name is on this host and did not sign it")
+        return issued or Proof(objection=_difference(leaf, other.leaf) if other and other.leaf else "")
+
+    @property
+    def asks_kubeconfigs(self) -> bool:
+        """Whether a kubeconfig gives a CA."""
+        return bool(self._kubeconfigs)
+
+    def _is_decided(self, loaded: Loaded) -> bool:
+        return any(
+            each.named.decisive and each.certificates and self._concerns(each, loaded) for each in self._authorities
+        )
+
+    def _concerns(self, authority: Authority, loaded: Loaded) -> bool:
+        """Return whether *authority* verifies the like of *loaded*: of a client those who verify clients."""
+        leaf = loaded.leaf
+        if leaf is None:
+            return False
+        return authority.named.clients if leaf.certificate.usage is not Usage.SERVER else not authority.named.decisive
+
+
+def authorities_of(named: Iterable[NamedAuthority], read: Mapping[str, Loaded]) -> tuple[Authority, ...]:
+    """Return the CAs in the files that components name, with what was *read* of them, by path."""
+    return tuple(
+        Authority(named=each, certificates=found.parsed.certificates)
+        for each in named
+        if (found := read.get(each.path)) is not None and found.parsed is not None
+    )
+
+
+def trusted_by(kubeconfigs: Iterable[LoadedKubeconfig], loaded: Mapping[str, Loaded]) -> tuple[ParsedCertificate, ...]:
+    """Return the CAs that *kubeconfigs* trust: embedded and in files."""
+    found: dict[bytes, ParsedCertificate] = {}
+    for kubeconfig in kubeconfigs:
+        if kubeconfig.content is None:
+            continue
+        found.update({each.der: each for cluster in kubeconfig.content.clusters for each in cluster.certificates})
+        for reference in kubeconfig.content.references:
+            named = loaded.get(kubeconfig.resolve(reference.path) or "") if reference.kind is ReferenceKind.CA else None
+            if named is not None and named.parsed is not None:
+                found.update({each.der: each for each in named.parsed.certificates})
+    return tuple(found.values())
+
+
+def _same_issuer(one: ParsedCertificate, other: ParsedCertificate) -> bool:
+    same_name = one.certificate.issuer == other.certificate.issuer
+    return same_name and bool(one.authority_key) and one.authority_key == other.authority_key
+
+
+def _difference(one: ParsedCertificate, other: ParsedCertificate) -> str:
+    """Return what tells apart the issuers of two certificates, whose CAs are not at hand; empty where nothing does."""
+    if one.certificate.issuer != other.certificate.issuer:
+        return "its issuer is not the current one's, and no kubeconfig gives a CA to prove it"
+    if one.authority_key != other.authority_key:
+        return "its issuer has the name of the current one's and another key"
+    return ""
+
+
+def _words(named: NamedAuthority) -> str:
+    return f"a CA in {named.path} ({named.by})"
+
+
+def _any_of(words: list[str], trust: Trust) -> str:
+    # Two are named at most: it is a clause of a sentence.
+    told = words[:1] + ([_BY_KUBECONFIG] if trust.asks_kubeconfigs else [])
+    return ", nor by ".join(told)

@@ -1,0 +1,108 @@
+"""Which CAs of a file are somebody else's: copies of a system's trust bundle, of which some end each year. Pure.
+
+A CA is this cluster's own where a kubeconfig or a component names it, where it issued what a component of this host
+presents, or where it has the name of one of these.
+"""
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from kubepki.config.paths import covers
+from kubepki.formats.parsed import ParsedCertificate
+from kubepki.model import Usage
+from kubepki.pki import layout
+from kubepki.pki.states import Loaded
+from kubepki.pki.wanted import Content
+
+# Where systems keep what they trust: ca-certificates of Debian and Alpine, p11-kit of Fedora, openSUSE's and Arch's.
+_SYSTEM = (
+    "/etc/ssl/certs/",
+    "/etc/pki/ca-trust/",
+    "/etc/pki/tls/",
+    "/etc/ca-certificates/",
+    "/usr/local/share/ca-certificates/",
+    "/usr/share/ca-certificates/",
+    "/usr/share/pki/",
+    "/var/lib/ca-certificates/",
+)
+_BUNDLE = "ca-?bundle|trust-?bundle|ca-certificates|cacerts?|ca-roots|trusted-cas?"
+_BUNDLE_NAME = re.compile(rf"(?:.*[-_.])?(?:{_BUNDLE})(?:[-_.].*)?")
+_STORE_DIRECTORY = re.compile(r"(?:trusted|user)-ca(?:-bundle)?|ca-trust")
+# As components and their operators name their own: `ca.crt`, `client-ca.crt`, a directory `client-ca`.
+_OWN_NAME = re.compile(r"(?:.*[-_.])?ca\.(?:crt|pem|cer)")
+_OWN_DIRECTORY = re.compile(r".*-ca")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """The CAs of this cluster: `fingerprints` of those that are named, and their `names` and those of all issuers."""
+
+    fingerprints: frozenset[str]
+    names: frozenset[str]
+
+    def has(self, each: ParsedCertificate) -> bool:
+        """Return whether *each* is one of them."""
+        return each.certificate.fingerprint_sha256 in self.fingerprints or each.certificate.subject in self.names
+
+
+def own_authorities(
+    named: Iterable[ParsedCertificate], loaded: Iterable[Loaded], embedded: Iterable[ParsedCertificate]
+) -> Own:
+    """Return the cluster's own CAs: those *named*, and the issuers of what the *loaded* files and users present."""
+    named = tuple(named)
+    issuers = {
+        each.leaf.certificate.issuer
+        for each in loaded
+        if each.leaf is not None and each.leaf.certificate.usage is not Usage.CA and _has_key(each)
+    }
+    users = {each.certificate.issuer for each in embedded if each.certificate.usage is not Usage.CA}
+    own = {name for each in named for name in (each.certificate.subject, each.certificate.issuer)}
+    return Own(
+        fingerprints=frozenset(each.certificate.fingerprint_sha256 for each in named),
+        names=frozenset({*own, *issuers, *users}),
+    )
+
+
+def foreign(loaded: Loaded, own: Own, stores: Collection[str]) -> frozenset[str]:
+    """Return the fingerprints of the CAs in *loaded* that nothing of this cluster names; of a component's own none.
+
+    *stores* are globs of files that a distribution is known to keep as copies of the system's bundle.
+    """
+    parsed = loaded.parsed
+    if parsed is None or not parsed.certificates or loaded.wanted.content is Content.KEY or _has_key(loaded):
+        return frozenset()
+    if layout.holds_key_by_nature(loaded.name) or not all(map(_is_authority, parsed.certificates)):
+        return frozenset()
+    if not _may_be_store(loaded, stores):
+        return frozenset()
+    others = [each for each in parsed.certificates if not own.has(each)]
+    # Who signed one of the cluster's own CAs is its own too.
+    names = {each.certificate.issuer for each in parsed.certificates if own.has(each)}
+    while signers := [each for each in others if each.certificate.subject in names]:
+        others = [each for each in others if each not in signers]
+        names = {each.certificate.issuer for each in signers}
+    return frozenset(each.certificate.fingerprint_sha256 for each in others)
+
+
+def _may_be_store(loaded: Loaded, stores: Collection[str]) -> bool:
+    resolved = loaded.located.resolved if loaded.located else loaded.path
+    directory = loaded.directory.rpartition("/")[2]
+    known = any(covers(pattern, loaded.path) for pattern in stores) or _STORE_DIRECTORY.fullmatch(directory)
+    if known or loaded.path.startswith(_SYSTEM) or resolved.startswith(_SYSTEM):
+        return True
+    if _OWN_NAME.fullmatch(loaded.name) or _OWN_DIRECTORY.fullmatch(directory):
+        return False
+    several = loaded.parsed is not None and len(loaded.parsed.certificates) + loaded.parsed.omitted > 1
+    return several or _BUNDLE_NAME.fullmatch(loaded.name) is not None
+
+
+def _is_authority(each: ParsedCertificate) -> bool:
+    # A root of the nineties says nothing of itself (X.509 version 1).
+    return each.certificate.usage is Usage.CA or each.certificate.subject == each.certificate.issuer
+
+
+def _has_key(loaded: Loaded) -> bool:
+    if loaded.wanted.key_path is not None or loaded.key_unread:
+        return True
+    return any(each is not None and bool(each.keys or each.opaque_keys) for each in (loaded.parsed, loaded.key))
