@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 DEMO := build/incident
 ARGS ?=
 
-.PHONY: help broken run look demo stage test test-oldest test-system test-kubernetes lint format generate check-generated dashboards prometheusrule manifests bench conformance golden \
+.PHONY: help broken run look demo stage test test-oldest test-system test-kubernetes lint format generate check-generated dashboards prometheusrule manifests bench table conformance golden \
 	programs system-packages wheel man deb rpm install uninstall clean
 
 help: ## print this
@@ -92,6 +92,10 @@ install: wheel ## install into PREFIX (/usr/local), staged in DESTDIR
 
 uninstall: ## remove what `make install` installed
 	DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" systemd/packaging/install.sh uninstall
+
+table: $(VENV)/.dev ## hold every verdict to its laws over the whole table of clocks; half a minute
+	$(BIN)/python -m tests.support.clock_table
+	KUBEPKI_WHOLE_TABLE=1 $(PYTEST) -q tests/property/test_whole_table.py
 
 conformance: $(VENV)/.dev ## compare with Go and client-go on 50,000 files of each kind; needs Go
 	KUBEPKI_CONFORMANCE_EXAMPLES=50000 $(PYTEST) -q tests/conformance

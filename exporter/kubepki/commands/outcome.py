@@ -31,7 +31,7 @@ _OF_TIME = frozenset(
 _PROSPECTS = {
     Code.CERTIFICATE_FUTURE_DATED: "It still works. The moment clocks are corrected it is rejected with 401 "
     "Unauthorized, on open connections too, until {at}.",
-    Code.HOST_CLOCK_BEHIND: "The certificate is good by the other clocks: it works, but this host's clock is wrong.",
+    Code.HOST_CLOCK_BEHIND: "The certificate is good by the believed time; this host's clock is wrong.",
     Code.CERTIFICATE_EXPIRING: "At {at} it expires and every peer refuses it, unless it is renewed before.",
     Code.CERTIFICATE_EXPIRED: "Every peer that looks at validity times refuses it until it is renewed.",
     Code.SYMLINK_TARGET_FUTURE_DATED: "It ends by itself at {at}. Until then this host's clock, or the one that wrote "
@@ -107,6 +107,10 @@ def prospect(finding: Finding, look: Look) -> str | None:
         until = f"It becomes valid by itself in {duration(lead)}, at {at}."
         kubelet = label_name(finding.path or "").startswith("kubelet-")
         return until + (" Restarting the kubelet does not help: it never looks at NotBefore." if kubelet else "")
+    if finding.code is Code.CERTIFICATE_FUTURE_DATED and look.belief.judge is None:
+        return f"Once the clocks are right it is rejected with 401 Unauthorized, on open connections too, until {at}."
+    if finding.code is Code.HOST_CLOCK_BEHIND and look.belief.now is None:
+        return "This host's clock cannot be right, so it tells nothing about the certificate."
     text = _PROSPECTS.get(finding.code)
     return text and text.format(at=at)
 

@@ -175,5 +175,5 @@ def _same(target: str, wanted: str) -> bool:
 def _fine(state: PathState, look: Look) -> str:
     about = [finding for finding in look.findings if finding.path == state.path]
     if any(finding.code is Code.HOST_CLOCK_BEHIND for finding in about):
-        return "the certificate is good by the other clocks: correct this host's clock instead"
+        return "nothing but this host's clock, which is wrong, is against the certificate: correct that clock instead"
     return "the current certificate needs no rollback: " + (about[0].message if about else "it is valid")

@@ -32,7 +32,10 @@ def clock_findings(belief: Belief, reading: Reading) -> Iterator[Finding]:
         yield _finding(Code.REFERENCE_CLOCK_SKEWED, f"the clock of {told}: {belief.why}", worst)
     off = belief.wrong(HARDWARE)
     if off is not None and abs(off) > _HARDWARE_SECONDS and reading.synchronized is False:
-        message = f"the hardware clock is {_direction(off)} and nothing synchronizes this host: its next boot begins so"
+        begins = "nothing synchronizes this host: its next boot begins with the hardware clock's time"
+        message = f"the hardware clock is {_direction(off)} and {begins}"
+        if belief.sureness is not Sureness.SURE:
+            message = f"the hardware clock is {_direction(off)} of this host's; one of them is wrong, and {begins}"
         yield _finding(Code.HARDWARE_CLOCK_SKEWED, message, off)
 
 

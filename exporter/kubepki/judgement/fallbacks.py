@@ -1,6 +1,6 @@
 """Which superseded file could replace the current one now, by the times at which it has to be valid. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kubepki.judgement.belief import Belief, Sureness
 from kubepki.judgement.comparisons import JUDGE
@@ -70,15 +70,19 @@ def fallback_objections(candidate: Candidate, repair: RepairTimes) -> tuple[str,
 def usable_fallbacks(state: PathState, repair: RepairTimes) -> tuple[Candidate, ...]:
     """Return the candidates of a link that could replace its target now, the best first.
 
-    Those that a kubelet that starts keeps come before those that it asks to renew at once, for that request may go to a
+    Those with a day to spare on both sides come first, for a synchronised clock too may be wrong by hours. Then those
+    that a kubelet that starts keeps come before those that it asks to renew at once, for that request may go to a
     signer that is still wrong; of each kind the longest valid come first.
     """
+    ample = replace(repair, margin=UNSURE_MARGIN_SECONDS)
     usable = [candidate for candidate in state.candidates if not fallback_objections(candidate, repair)]
 
-    def order(candidate: Candidate) -> tuple[bool, float, str]:
+    def order(candidate: Candidate) -> tuple[bool, bool, float, str]:
         if candidate.leaf is None:
-            return True, 0.0, candidate.path
-        return life_over(candidate.leaf, repair.kubelet) >= EARLIEST, -candidate.leaf.not_after, candidate.path
+            return True, True, 0.0, candidate.path
+        renewed = life_over(candidate.leaf, repair.kubelet) >= EARLIEST
+        thin = bool(fallback_objections(candidate, ample))
+        return thin, renewed, -candidate.leaf.not_after, candidate.path
 
     return tuple(sorted(usable, key=order))
 

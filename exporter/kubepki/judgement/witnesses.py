@@ -12,6 +12,7 @@ HARDWARE = "hardware"
 # Two clocks that are nearer than this agree. Certificates are signed five minutes back, so less is never worth a page.
 TOLERANCE_SECONDS = 120.0
 _DAY = 86_400.0
+_YEAR = 365 * _DAY
 _HTTP_DATE_ERROR = 1.0
 # The kernel's own bound for a clock that nothing steers, and for how long that is well within two minutes.
 _DRIFT = 500e-6
@@ -51,7 +52,10 @@ class ClockSays:
 
 
 def witnesses(reading: Reading, floor: float | None, floor_why: str) -> list[ClockSays]:
-    """Return all clocks that could be read; one before *floor*, of which *floor_why* tells, is refuted."""
+    """Return all clocks that could be read; one before *floor*, of which *floor_why* tells, is refuted.
+
+    What vouches for a clock vouches for hours, not for years: a build, or a bound a year away, refutes that too.
+    """
     found = [_host(reading)]
     for clock, now in reference_times(reading).items():
         outside = clock != JUDGE
@@ -61,7 +65,7 @@ def witnesses(reading: Reading, floor: float | None, floor_why: str) -> list[Clo
     if reading.rtc_offset is not None:
         says = reading.host_time + reading.rtc_offset
         found.append(ClockSays(clock=HARDWARE, says=says, error=None, trust=Trust.HARDWARE, why="it decides nothing"))
-    return [_refuted(each, floor, floor_why) for each in found]
+    return [_refuted(each, floor, floor_why, reading.earliest) for each in found]
 
 
 def _host(reading: Reading) -> ClockSays:
@@ -78,9 +82,12 @@ def _host(reading: Reading) -> ClockSays:
     return ClockSays(clock=HOST, says=reading.host_time, error=error, trust=trust, why=why)
 
 
-def _refuted(clock: ClockSays, floor: float | None, why: str) -> ClockSays:
+def _refuted(clock: ClockSays, floor: float | None, why: str, built: float | None) -> ClockSays:
     """Return *clock*, without trust where it stands before what cannot be later than now."""
-    if clock.strong or floor is None or clock.says >= floor - TOLERANCE_SECONDS:
+    if floor is None or clock.says >= floor - TOLERANCE_SECONDS:
+        return clock
+    impossible = floor - clock.says > _YEAR or (built is not None and clock.says < built - TOLERANCE_SECONDS)
+    if clock.strong and not impossible:
         return clock
     return ClockSays(clock=clock.clock, says=clock.says, error=clock.error, trust=Trust.REFUTED, why=why)
 

@@ -1,0 +1,195 @@
+"""Laws of every verdict over the whole table of clocks (`tests.support.clock_table`), where the truth is known."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+import pytest
+
+from kubepki.commands.diagnosis import Look
+from kubepki.commands.outcome import Hands, prospect, todos
+from kubepki.commands.plan import Plan, Refusal, make_plan
+from kubepki.commands.verdict import describe
+from kubepki.judgement.comparisons import JUDGE
+from kubepki.judgement.fallbacks import usable_fallbacks
+from kubepki.judgement.findings import Code, Finding
+from kubepki.judgement.witnesses import HARDWARE, HOST, TOLERANCE_SECONDS
+from kubepki.model import Certificate, Severity
+from tests.conftest import ROOT
+from tests.support.clock_table import LINK, OFFS, TRUE, Night, cannot_be_told, nights, size
+
+REJECTS = "the API server rejects it now"
+ACCEPTS = re.compile(r"the API server(, whose clock is ahead,)? (still )?accepts it|It still works")
+JUDGES_CLOCK = re.compile(r"API server's (own )?clock|API server (now )?(rejects|accepts)|clock of the API server")
+FROM_THE_FUTURE = {Code.CERTIFICATE_FUTURE_DATED, Code.CERTIFICATE_NOT_YET_VALID}
+OF_TIME = FROM_THE_FUTURE | {
+    Code.CERTIFICATE_EXPIRED,
+    Code.HOST_CLOCK_BEHIND,
+    Code.HOST_CLOCK_SKEWED,
+    Code.TIME_UNKNOWN,
+}
+# A prime that divides the length of no axis, so that each value meets each of the others'.
+STRIDE = 11
+WHOLE = "KUBEPKI_WHOLE_TABLE" in os.environ or os.environ.get("CI") == "true"
+
+Law = Callable[[Night, Look], Iterator[str]]
+
+
+def about(look: Look, *codes: Code) -> list[Finding]:
+    return [finding for finding in look.findings if finding.path == LINK and finding.code in codes]
+
+
+def valid(certificate: Certificate, now: float, margin: float = 0.0) -> bool:
+    return certificate.not_before + margin <= now <= certificate.not_after - margin
+
+
+def texts(look: Look) -> Iterator[str]:
+    """Yield each sentence about a certificate or a clock."""
+    for finding in look.findings:
+        yield finding.message
+        yield describe(finding, look)
+        yield prospect(finding, look) or ""
+
+
+def truth_where_it_was_seen(night: Night, look: Look) -> Iterator[str]:
+    """Where the strongest clock is right, what is said of the certificate is true."""
+    if not night.strongest_is_right:
+        return
+    leaf = night.leaf
+    future, expired = about(look, *FROM_THE_FUTURE), about(look, Code.CERTIFICATE_EXPIRED)
+    if leaf.not_before > TRUE and not any(each.severity is Severity.CRITICAL for each in future):
+        yield "it is future-dated, and no page says so"
+    if leaf.not_after < TRUE and not expired:
+        yield "it has expired, and nothing says so"
+    if valid(leaf, TRUE) and not night.rejected and (future or expired):
+        yield "it is good and accepted, but is accused"
+
+
+def rejected_now(night: Night, look: Look) -> Iterator[str]:
+    """Rejected now exactly where the API server's clock was read and rejects; accepted only where it does."""
+    said = any(REJECTS in each for each in texts(look))
+    if said is not night.rejected:
+        yield f"'rejected now' is {'' if said else 'not '}said"
+    accepted = night.judge is not None and not night.rejected
+    for text in texts(look):
+        if ACCEPTS.search(text) and not accepted:
+            yield f"it is not known to be accepted: {text}"
+
+
+def nothing_unread_is_cited(night: Night, look: Look) -> Iterator[str]:
+    """No sentence claims what no clock that was read supports."""
+    for text in texts(look):
+        if night.judge is None and JUDGES_CLOCK.search(text):
+            yield f"the API server's clock was not read: {text}"
+        others = night.judge is not None or night.clocks.outside in OFFS
+        if not others and re.search(r"(other|both) clocks|another clock", text):
+            yield f"no other clock was read: {text}"
+        if night.clocks.outside not in OFFS and "https/outside" in text:
+            yield f"the clock outside was not read: {text}"
+
+
+def who_is_accused_is_wrong(night: Night, look: Look) -> Iterator[str]:
+    """Unless the strongest clock itself is wrong, who is accused is wrong, and by as much as is said."""
+    if night.strongest_is_right is False:
+        return
+    off = {HOST: night.host - TRUE, JUDGE: (night.judge or TRUE) - TRUE}
+    off[HARDWARE] = 0.0 if night.clocks.hardware == "right" else OFFS["ahead"]
+    accused = {
+        Code.HOST_CLOCK_SKEWED: HOST,
+        Code.HOST_CLOCK_BEHIND: HOST,
+        Code.REFERENCE_CLOCK_SKEWED: JUDGE,
+        Code.HARDWARE_CLOCK_SKEWED: HARDWARE,
+    }
+    for finding in look.findings:
+        clock = accused.get(finding.code)
+        neutral = clock == HARDWARE and "one of them is wrong" in finding.message
+        if clock is None or neutral:
+            continue
+        if abs(off[clock]) <= TOLERANCE_SECONDS:
+            yield f"{clock} is right: {finding.message}"
+        elif ("behind" in finding.message) is (off[clock] > 0):
+            yield f"{clock} is wrong in the other direction: {finding.message}"
+    accuses = any(finding.code is Code.REFERENCE_CLOCK_SKEWED for finding in look.findings)
+    if night.strongest_is_right and abs(off[JUDGE]) > TOLERANCE_SECONDS and not accuses:
+        yield "the API server is wrong and is not accused"
+
+
+def what_is_installed_is_valid(night: Night, look: Look) -> Iterator[str]:
+    """Rollback installs nothing that is not valid in truth, nothing for what is good, and nothing without a time."""
+    plan = make_plan(look, LINK)
+    if isinstance(plan, Refusal):
+        return
+    # A kernel that vouches for a wrong clock, with no other to tell: then at least no trap is taken before a good file.
+    if night.strongest_is_right is not False or night.fallbacks.startswith("good"):
+        if not valid(plan.leaf, TRUE):
+            yield f"{plan.target} is not valid in truth"
+        if night.judge is not None and not valid(plan.leaf, night.judge):
+            yield f"the API server rejects {plan.target}"
+    if look.belief.needs_a_time:
+        yield "it is planned without a time"
+    if night.strongest_is_right and valid(night.leaf, TRUE) and not night.rejected:
+        yield "what is good and accepted would be replaced"
+    usable = usable_fallbacks(look.snapshot.paths[0], look.repair)
+    if not usable or usable[0].path != plan.target:
+        yield "metrics name another file"
+
+
+def what_is_needed_is_not_refused(night: Night, look: Look) -> Iterator[str]:
+    """Rollback never refuses where a strong clock shows the need and there is a good file."""
+    plan = make_plan(look, LINK)
+    if isinstance(plan, Plan):
+        return
+    needed = not valid(night.leaf, TRUE) or night.rejected
+    if night.strongest_is_right and night.fallbacks.startswith("good") and needed:
+        yield f"it is needed and refused: {plan.why}"
+    complaint = about(look, *FROM_THE_FUTURE, Code.CERTIFICATE_EXPIRED)
+    if look.belief.needs_a_time and complaint and not plan.needs_a_time:
+        yield f"a time is needed and not asked for: {plan.why}"
+
+
+def what_cannot_be_told_is_asked(night: Night, look: Look) -> Iterator[str]:
+    """Where nobody can tell, that is said, and the first command that is printed gives a time."""
+    del night
+    for finding in look.findings:
+        if look.belief.needs_a_time and finding.code in OF_TIME:
+            commands = [command for todo in todos(finding, look, Hands()) for command in todo.commands]
+            if not commands or "--at=TIME" not in commands[0]:
+                yield f"no time is asked for: {finding.code} {commands}"
+    if look.belief.now is None and not any(finding.code is Code.TIME_UNKNOWN for finding in look.findings):
+        yield "it is not said that nobody can tell"
+
+
+LAWS: tuple[Law, ...] = (
+    truth_where_it_was_seen,
+    rejected_now,
+    nothing_unread_is_cited,
+    who_is_accused_is_wrong,
+    what_is_installed_is_valid,
+    what_is_needed_is_not_refused,
+    what_cannot_be_told_is_asked,
+)
+
+
+@pytest.mark.parametrize("start", range(STRIDE))
+def test_laws(start: int) -> None:
+    """Each law holds for each combination; `make table` and CI take all, another run one in eleven."""
+    if start and not WHOLE:
+        pytest.skip("only in `make table`")
+    broken: dict[str, list[str]] = {}
+    for night in islice(nights(), start, None, STRIDE):
+        look = night.look()
+        for law in LAWS:
+            for complaint in law(night, look):
+                where = f"{night.clocks} {night.current} {night.fallbacks}"
+                broken.setdefault(law.__name__, []).append(f"{where}: {complaint}")
+    assert not broken, "\n".join(f"{law}: {len(found)}\n  " + "\n  ".join(found[:6]) for law, found in broken.items())
+
+
+def test_the_documentation_lists_what_cannot_be_told() -> None:
+    """The table in docs/clocks.md is the one that was computed, and so are the numbers."""
+    document = (ROOT / "docs" / "clocks.md").read_text(encoding="utf-8")
+    clocks, every = size()
+    assert cannot_be_told() in document
+    assert f"{clocks:,} combinations of clocks" in document
+    assert f"{every:,} nights" in document
