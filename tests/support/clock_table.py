@@ -154,8 +154,7 @@ class Night:
         snapshot, reading = self.snapshot(), self.reading()
         belief = believe(snapshot, reading)
         findings = evaluate(snapshot, reading, belief)
-        issued = {LINK: True}
-        return Look(snapshot=snapshot, reading=reading, whole=belief, findings=findings, issued=issued)
+        return Look(snapshot=snapshot, reading=reading, whole=belief, findings=findings)
 
 
 def all_clocks() -> Iterator[Clocks]:
