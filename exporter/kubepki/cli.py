@@ -69,6 +69,9 @@ def _run(invocation: Invocation, reload: Callable[[], Invocation]) -> int:  # no
         from kubepki.commands.unit_paths import unit_paths  # noqa: PLC0415 - as above
 
         return unit_paths(invocation)
+    from kubepki.service.lean import import_library  # noqa: PLC0415 - as above
+
+    import_library()
     from kubepki.service.serve import check_config, serve  # noqa: PLC0415 - as above
 
     if invocation.config_check:

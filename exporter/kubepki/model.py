@@ -8,7 +8,6 @@ Paths are absolute, not resolved, and `str` as `os.fsdecode` gives them (bytes t
 surrogates); they become label text only at the edge, by `label_text`. Times are Unix seconds as `float`.
 """
 
-import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -282,6 +281,8 @@ def bounded_text(text: str) -> str:
     """Return *text*, or where it is longer than any honest label its beginning and its hash, which keeps it unique."""
     if len(text) <= MAX_LABEL:
         return text
+    import hashlib  # noqa: PLC0415 - it brings OpenSSL's library along, which few hosts need for this
+
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{text[:_KEPT_OF_LABEL]}...sha256:{digest}"
 

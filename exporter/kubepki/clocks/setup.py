@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from kubepki.clocks.https import HttpsClock, api_server_clock
 from kubepki.clocks.ntp import NtpClock, has_ntplib
 from kubepki.clocks.sighting import RemoteClock
 from kubepki.pki.apiserver import ApiServer
@@ -13,6 +12,8 @@ def api_server(found: ApiServer | None, settings: ClockSettings) -> RemoteClock 
     """Return the clock of the API server that a scan found, None where there is none or it is not to be asked."""
     if found is None or not settings.apiserver:
         return None
+    from kubepki.clocks.https import api_server_clock  # noqa: PLC0415 - TLS is for a host that asks another clock
+
     server = found.server
     return api_server_clock(
         server.url, ca_pem=found.ca_pem, tls_server_name=server.tls_server_name, insecure=server.insecure
@@ -26,6 +27,8 @@ def remote_clocks(references: Iterable[HttpsReference | NtpReference]) -> tuple[
 
 def _remote_clock(reference: HttpsReference | NtpReference) -> RemoteClock:
     if isinstance(reference, HttpsReference):
+        from kubepki.clocks.https import HttpsClock  # noqa: PLC0415 - as above
+
         return HttpsClock(source=reference.source, url=reference.url, ca_file=reference.ca_file)
     if not has_ntplib():
         what = f"the reference clock {reference.source} needs ntplib, which is not installed"

@@ -1,6 +1,5 @@
 """Which API server the kubeconfigs of this host name. Pure."""
 
-import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -30,6 +29,8 @@ def api_server(kubeconfigs: Iterable[LoadedKubeconfig], loaded: Mapping[str, Loa
         if ca_pem is None and server.ca_path is not None:
             named = loaded.get(kubeconfig.resolve(server.ca_path) or "")
             certificates = named.parsed.certificates if named is not None and named.parsed is not None else ()
+            import ssl  # noqa: PLC0415 - TLS is for a host that asks another clock
+
             ca_pem = "".join(ssl.DER_cert_to_PEM_cert(each.der) for each in certificates).encode()
         return ApiServer(server=server, ca_pem=ca_pem)
     return None

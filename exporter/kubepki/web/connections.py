@@ -6,13 +6,17 @@ connection has one deadline in CLOCK_MONOTONIC, whatever the number of reads and
 
 import contextlib
 import socket
-import ssl
 import threading
 import time
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 
 from kubepki.web.peers import NOBODY, Peer
+
+if TYPE_CHECKING:
+    # At run time only a host that serves TLS imports it.
+    import ssl
 
 _SEND_CHUNK = 256 * 1024
 _DRAIN_BYTES = 64 * 1024
@@ -90,7 +94,7 @@ class Connection:
         self._socket.settimeout(self._remaining())
         return bool(self._socket.recv(1, socket.MSG_PEEK))
 
-    def start_tls(self, context: ssl.SSLContext) -> ssl.SSLSocket:
+    def start_tls(self, context: "ssl.SSLContext") -> "ssl.SSLSocket":
         """Do the handshake within the deadline; OSError (ssl.SSLError included) when it fails."""
         with self._lock:
             tls = context.wrap_socket(self._socket, server_side=True, do_handshake_on_connect=False)
@@ -101,8 +105,8 @@ class Connection:
         tls.settimeout(self._remaining())
         try:
             tls.do_handshake()
-        except ssl.SSLError as error:
-            if error.reason == "HTTP_REQUEST":
+        except OSError as error:
+            if getattr(error, "reason", "") == "HTTP_REQUEST":
                 # The client speaks plain HTTP: tell it so in its own words.
                 message = b"HTTP/1.0 400 Bad Request\r\n\r\nThis server speaks HTTPS, the request was plain HTTP.\n"
                 with contextlib.suppress(OSError):

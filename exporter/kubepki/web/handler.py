@@ -4,14 +4,16 @@ Deadlines and limits are the connection's. Request bodies are never read.
 """
 
 import io
-import ssl
-from email.utils import formatdate
+import time
 from http import HTTPStatus
 
 from kubepki.web.connections import Connection, Phase, TooMuchInputError
 from kubepki.web.request import RefusedError, Request, read_request
 from kubepki.web.site import Answer, Site, plain, refusal, respond
 from kubepki.web.table import ConnectionTable
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 class _Input(io.RawIOBase):
@@ -74,7 +76,7 @@ class Handler:
         lines = [
             f"HTTP/1.1 {answer.status.value} {answer.status.phrase}",
             "Server: kubepki-exporter",
-            f"Date: {formatdate(usegmt=True)}",
+            f"Date: {http_date(time.time())}",
             f"Content-Type: {answer.content_type}",
             f"Content-Length: {len(answer.body)}",
             *(f"{name}: {value}" for name, value in answer.headers),
@@ -90,6 +92,13 @@ class Handler:
         self._conn.expect(seconds=self._conn.limits.write_seconds)
         self._answered = True
         self._conn.send(data)
+
+
+def http_date(seconds: float) -> str:
+    """Return a Unix time as the value of a Date header (RFC 9110, section 5.6.7), whatever the locale."""
+    at = time.gmtime(seconds)
+    day, month = _DAYS[at.tm_wday], _MONTHS[at.tm_mon - 1]
+    return f"{day}, {at.tm_mday:02} {month} {at.tm_year:04} {at.tm_hour:02}:{at.tm_min:02}:{at.tm_sec:02} GMT"
 
 
 def serve_connection(connection: Connection, site: Site, table: ConnectionTable) -> None:
@@ -108,10 +117,13 @@ def serve_connection(connection: Connection, site: Site, table: ConnectionTable)
                 return
             connection.expect(seconds=connection.limits.header_seconds)
         Handler(connection, site, table).serve()
-    except ssl.SSLError as error:
-        what = f"a TLS connection from {peer.address} failed: {error.reason or 'the peer left'}"
-        site.complaints.say(what, peer=peer)
-    except (OSError, TooMuchInputError):
+    except OSError as error:
+        # ssl.SSLError, which no host without TLS shall load.
+        reason = getattr(error, "reason", "")
+        if reason is None or reason:
+            what = f"a TLS connection from {peer.address} failed: {reason or 'the peer left'}"
+            site.complaints.say(what, peer=peer)
+    except TooMuchInputError:
         pass
     except Exception as error:  # noqa: BLE001 - a worker's end must not be silent
         site.complaints.say("a connection failed", error)

@@ -1,11 +1,11 @@
 """Who a connection belongs to: fairness is between addresses, for one client can open any number of connections."""
 
-import ipaddress
 import socket
 from dataclasses import dataclass
 
 # A host chooses among 2**64 addresses of its own network (RFC 4291, section 2.5.1).
-_IPV6_PREFIX = 64
+_NETWORK_BYTES = 8
+_IPV4_MAPPED = bytes(10) + b"\xff\xff"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +33,13 @@ def peer_of(accepted: socket.socket) -> Peer:
 
 
 def peer_at(text: str) -> Peer:
-    """Return the peer with this address."""
-    address = ipaddress.ip_address(text.partition("%")[0])
-    if isinstance(address, ipaddress.IPv4Address):
-        return Peer(address=str(address), share=str(address))
-    if address.ipv4_mapped is not None:
-        return Peer(address=str(address.ipv4_mapped), share=str(address.ipv4_mapped))
-    network = ipaddress.ip_network((address, _IPV6_PREFIX), strict=False)
-    return Peer(address=str(address), share=str(network))
+    """Return the peer with this address, as the kernel writes it."""
+    if ":" not in text:
+        return Peer(address=text, share=text)
+    address = text.partition("%")[0]
+    packed = socket.inet_pton(socket.AF_INET6, address)
+    if packed.startswith(_IPV4_MAPPED):
+        mapped = socket.inet_ntop(socket.AF_INET, packed[len(_IPV4_MAPPED) :])
+        return Peer(address=mapped, share=mapped)
+    network = socket.inet_ntop(socket.AF_INET6, packed[:_NETWORK_BYTES].ljust(len(packed), b"\0"))
+    return Peer(address=address, share=f"{network}/{8 * _NETWORK_BYTES}")

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from email.utils import formatdate
 
 import pytest
 from hypothesis import example, given, settings
@@ -16,6 +17,7 @@ from prometheus_client import CollectorRegistry, Metric
 from kubepki.metrics.exposition import PLAIN_TEXT, gzip_accepted, render
 from kubepki.web.complaints import Complaints
 from kubepki.web.connections import Connection, Limits
+from kubepki.web.handler import http_date
 from tests.support.waiting import wait_until
 from tests.support.web_client import Running, exchange, registry, running
 
@@ -336,3 +338,10 @@ def test_complaints_are_held_back() -> None:
         complaints.say(f"line {number}")
     assert said[:2] == ["again", "line 0"]
     assert len(said) == 50
+
+
+@given(st.integers(0, 253_402_300_799))
+@example(0)
+def test_date_is_that_of_the_standard(seconds: int) -> None:
+    """The Date header is the one that the standard library writes."""
+    assert http_date(seconds) == formatdate(seconds, usegmt=True)
