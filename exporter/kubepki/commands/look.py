@@ -99,7 +99,7 @@ def sources_of(paths: tuple[str, ...], settings: Settings) -> PkiSettings:
     files: list[FilePattern] = []
     kubeconfigs: list[Kubeconfig] = []
     for path in paths:
-        if not exists(path):
+        if not exists(path) and not is_refused(path):
             what = "there is no such file or directory"
             raise ConfigError(what, where=path)
         parent, _, name = path.rpartition("/")
@@ -118,6 +118,17 @@ def sources_of(paths: tuple[str, ...], settings: Settings) -> PkiSettings:
         kubeconfigs=tuple(kubeconfigs),
         presets=(),
     )
+
+
+def is_refused(path: str) -> bool:
+    """Return whether it cannot be told if there is anything at *path*."""
+    try:
+        os.lstat(path)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def is_directory(path: str) -> bool:

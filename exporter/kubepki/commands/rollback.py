@@ -17,7 +17,15 @@ from kubepki.commands.failsafe import failsafe
 from kubepki.commands.host import Host, Words
 from kubepki.commands.link_calls import SYSTEM, System
 from kubepki.commands.link_watch import A_MINUTE, Pace, watch
-from kubepki.commands.look import is_directory, known_directory, known_path, link_state, look, state_directory
+from kubepki.commands.look import (
+    is_directory,
+    is_refused,
+    known_directory,
+    known_path,
+    link_state,
+    look,
+    state_directory,
+)
 from kubepki.commands.outcome import Hands
 from kubepki.commands.plan import Plan, Refusal, choose_link, make_plan
 from kubepki.commands.relink import RelinkError, relink, survey
@@ -27,7 +35,7 @@ from kubepki.commands.trusted_place import who_else_writes
 from kubepki.commands.witness import SYSLOG, announce, note
 from kubepki.config.flags import Invocation
 from kubepki.judgement.comparisons import reference_times
-from kubepki.model import safe_text
+from kubepki.model import Reason, Standing, safe_text
 from kubepki.pki import layout
 from kubepki.settings import ConfigError, Directory, Settings
 
@@ -86,6 +94,7 @@ def _rollback(invocation: Invocation, stream: TextIO, edges: Edges) -> int:
         settings, at=invocation.at, clock=edges.clock, remembered=frozenset() if link is None else frozenset({link})
     )
     chosen = known_path(seen, link) if link is not None else choose_link(seen, known_directory(seen, directory))
+    _refuse_the_unread(seen, None if isinstance(chosen, Refusal) else chosen, hands)
     plan = chosen if isinstance(chosen, Refusal) else make_plan(seen, chosen, invocation.to)
     if isinstance(plan, Refusal):
         stream.write(refusal_text(plan, seen, style, hands))
@@ -129,6 +138,20 @@ def _watch(  # noqa: PLR0913, PLR0917 - what a run holds
     return _UNDONE if became.outcome is Outcome.UNDONE else _DONE
 
 
+def _refuse_the_unread(seen: Look, link: str | None, hands: Hands) -> None:
+    """Raise ConfigError where what a plan depends on may not be read: of that nobody knows whether it needs a rollback.
+
+    An ordinary user must be able to read all of it, root the link and its directory.
+    """
+    for state in seen.snapshot.paths:
+        detail = next((fault.detail for fault in state.faults if fault.reason is Reason.UNREADABLE), None)
+        if detail is None or state.standing is not Standing.CURRENT:
+            continue
+        if not hands.root or link is None or state.path in {link, link.rpartition("/")[0] or "/"}:
+            what = f"it cannot be read ({detail}), so nobody can tell whether a rollback is needed"
+            raise ConfigError(what, where=state.path, hint="" if hands.root else "run this as root (sudo)")
+
+
 def _sources(invocation: Invocation) -> tuple[Settings, str | None, str | None]:
     """Return the settings to look with, and the link or the directory that PATH names.
 
@@ -145,6 +168,8 @@ def _sources(invocation: Invocation) -> tuple[Settings, str | None, str | None]:
         directory, link = path.rpartition("/")[0] or "/", path
     else:
         what = "it is neither a directory nor a -current.pem link"
+        if is_refused(path):
+            what = "it cannot be read (Permission denied), so nobody can tell whether a rollback is needed"
         raise ConfigError(what, where=path)
     # Another way to the same directory (an alias, /proc/PID/root) is the directory that a kubeconfig names.
     directory = next(

@@ -1,7 +1,11 @@
 """`rollback` on real directories: what it does, refuses and tells."""
 
 import json
+import os
+import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -210,3 +214,36 @@ def test_without_a_ca_the_issuer_must_be_the_same(node: Settings, tmp_path: Path
     code, text = run_rollback(bare, now=NOW)
     assert code == 1
     assert "its issuer is not the current one's" in " ".join(text.split())
+
+
+def test_what_may_not_be_read_is_no_good_certificate(tmp_path: Path) -> None:
+    """Of a link that cannot be read nobody knows whether it needs a rollback."""
+    settings = settings_of(BY_NAME["unreadable"].build(tmp_path))
+    with pytest.raises(ConfigError, match="it cannot be read"):
+        run_rollback(settings, now=NOW)
+
+
+@pytest.mark.parametrize("command", ["rollback", "check"])
+@pytest.mark.parametrize("way", ["link", "directory", "sources"])
+def test_an_ordinary_user(node: Settings, tmp_path: Path, command: str, way: str) -> None:
+    """Who may not read the directory is told so, with status 3, however it is asked."""
+    directory = tmp_path / "pki"
+    link = str(directory / CLIENT)
+    del node
+    asked = {"link": [link], "directory": [str(directory)], "sources": [f"--pki.directory={directory}"]}[way]
+    words = [sys.executable, "-m", "kubepki", command, "--no-clock.apiserver", *asked]
+    if os.geteuid() == 0:
+        # Its loader still finds an interpreter below /root, where `user=` of subprocess does not.
+        other = shutil.which("setpriv")
+        if other is None:
+            pytest.skip("only setpriv makes an ordinary user of root")
+        words = [other, "--reuid=65534", "--regid=65534", "--clear-groups", *words]
+    directory.chmod(0)
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60, cwd="/")
+    finally:
+        directory.chmod(0o700)
+    said = done.stdout + done.stderr
+    assert done.returncode == 3, said
+    assert "Permission denied" in said
+    assert "needs no rollback" not in said
