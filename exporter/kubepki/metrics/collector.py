@@ -5,7 +5,7 @@ Pure: what is gone from the snapshot is gone from the next scrape, because each 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from prometheus_client.metrics_core import Metric
@@ -54,6 +54,12 @@ class Collector:
 
 def snapshot_families(snapshot: Snapshot) -> Iterator[Told]:
     """Return the families that depend on the disk alone."""
+    yield from path_families(snapshot)
+    yield from total_families([totals_of(snapshot)], snapshot.ignored)
+
+
+def path_families(snapshot: Snapshot) -> Iterator[Told]:
+    """Return the families that are told path by path, in the order of the paths."""
     yield families.NOT_BEFORE.metric(_certificates(snapshot, lambda certificate: certificate.not_before))
     yield families.NOT_AFTER.metric(_certificates(snapshot, lambda certificate: certificate.not_after))
     yield families.CERTIFICATE_INFO.metric(
@@ -93,14 +99,30 @@ def snapshot_families(snapshot: Snapshot) -> Iterator[Told]:
     yield families.PATH_OK.metric(
         ((label_text(state.path), state.standing.value), float(not state.faults)) for state in snapshot.paths
     )
-    watched = Counter(dict.fromkeys(Standing, 0))
-    watched.update(_standing(state, certificate) for state in snapshot.paths for certificate in state.certificates)
-    yield families.CERTIFICATES_WATCHED.metric(
-        ((standing.value,), float(count)) for standing, count in sorted(watched.items())
-    )
-    yield families.IGNORED_FILES.metric([((), float(snapshot.ignored))])
 
-    omitted = sum(state.omitted for state in snapshot.paths)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """What some paths add to the totals of a snapshot."""
+
+    watched: Mapping[Standing, int]
+    omitted: int
+
+
+def totals_of(snapshot: Snapshot) -> Totals:
+    """Return what the paths of *snapshot* add to its totals."""
+    watched = Counter(_standing(state, certificate) for state in snapshot.paths for certificate in state.certificates)
+    return Totals(watched=watched, omitted=sum(state.omitted for state in snapshot.paths))
+
+
+def total_families(parts: Sequence[Totals], ignored: int) -> Iterator[Told]:
+    """Return the families that count over all paths."""
+    yield families.CERTIFICATES_WATCHED.metric(
+        ((standing.value,), float(sum(part.watched.get(standing, 0) for part in parts)))
+        for standing in sorted(Standing)
+    )
+    yield families.IGNORED_FILES.metric([((), float(ignored))])
+    omitted = sum(part.omitted for part in parts)
     yield families.OMITTED_SERIES.metric([((), float(omitted * _SERIES_OF_A_CERTIFICATE))])
 
 

@@ -1,64 +1,47 @@
 """The text of one snapshot: written once, so that a scrape writes only what the clocks and the service say.
 
-Pure. The families and their order are the collector's. What a few neighbouring paths contribute is kept, so that
-the page of the next snapshot writes only what has changed.
+Pure. The families and their order are the collector's. What a few neighbouring paths contribute is kept (`groups`), so
+that the page of the next snapshot writes, and compresses, only what has changed.
 """
 
+import itertools
 import zlib
-from collections.abc import Iterable, Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterable
+from functools import cache, cached_property
 
 from prometheus_client import Metric
 
 from kubepki.judgement.belief import weigh
-from kubepki.judgement.witnesses import oldest_authority
 from kubepki.metrics import families
 from kubepki.metrics.collector import (
     View,
     clock_families,
-    has_moments,
     health_families,
     link_families,
-    offset_family,
-    snapshot_families,
+    path_families,
+    total_families,
 )
-from kubepki.metrics.families import Told
-from kubepki.metrics.text import Form, end, header, library_text, lines, moved, starts
-from kubepki.model import PathState, Reading, Snapshot
+from kubepki.metrics.families import Family
+from kubepki.metrics.groups import Group, Run, groups_of, packed, runs_of
+from kubepki.metrics.text import Form, end, header, library_text, lines, moved
+from kubepki.model import Snapshot
 
-# These are told path by path, in the order of the paths; any other is written whole for each snapshot.
-_BY_PATH = frozenset(
-    {
-        families.NOT_BEFORE.name,
-        families.NOT_AFTER.name,
-        families.CERTIFICATE_INFO.name,
-        families.KEY_MATCH.name,
-        families.SYMLINK_INFO.name,
-        families.SYMLINK_TARGET_MTIME.name,
-        families.SYMLINK_TARGET_NAME_TIME.name,
-        families.FAULT.name,
-        families.PATH_OK.name,
-    }
-)
-_EPOCH = Reading(host_time=0.0)
 _GZIP_LEVEL = 1
 _GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
 _RAW_DEFLATE = -15
-_GROUP = 32
-_LARGEST_GROUP = 256
 
 
 class Fixed:
-    """The beginning of a document that stays; its compressed form is made at the first use."""
+    """The beginning of a document that stays; its compressed form is made at the first use, by *pack* where given."""
 
-    def __init__(self, text: bytes = b"") -> None:
+    def __init__(self, text: bytes = b"", pack: Callable[[], bytes] | None = None) -> None:
         self.text = text
+        self._pack = pack
 
     @cached_property
     def deflated(self) -> tuple[bytes, int]:
         """The text as blocks of deflate that end at a byte and refer to nothing later, and its CRC-32."""
-        packer = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _RAW_DEFLATE)
-        return packer.compress(self.text) + packer.flush(zlib.Z_FULL_FLUSH), zlib.crc32(self.text)
+        return packed(self.text) if self._pack is None else self._pack(), zlib.crc32(self.text)
 
 
 NOTHING = Fixed()
@@ -74,33 +57,11 @@ def gzip(fixed: Fixed, moving: bytes) -> bytes:
     return b"".join((_GZIP_HEADER, blocks, packer.compress(moving), packer.flush(), trailer))
 
 
-class _Written:
-    """What a few paths contribute: their lines of each family told by path, and what each scrape completes."""
-
-    __slots__ = ("lines", "offsets", "states")
-
-    def __init__(self, states: tuple[PathState, ...]) -> None:
-        part = Snapshot(paths=states)
-        self.states = states
-        self.lines = {
-            told.family.name: text
-            for told in snapshot_families(part)
-            if told.family.name in _BY_PATH and (text := lines(told))
-        }
-        self.offsets = starts(offset_family(part, _EPOCH))
-
-
-def _groups(states: Iterable[PathState]) -> Iterator[tuple[PathState, ...]]:
-    """Yield *states* in groups of about 32 that end at certain paths, so that a new path changes its group only."""
-    group: list[PathState] = []
-    for state in states:
-        group.append(state)
-        last = zlib.crc32(state.path.encode("utf-8", "surrogateescape")) % _GROUP == 0
-        if last or len(group) >= _LARGEST_GROUP:
-            yield tuple(group)
-            group.clear()
-    if group:
-        yield tuple(group)
+@cache
+def _header(family: Family, form: Form) -> tuple[bytes, bytes]:
+    """Return the lines before the samples of *family*, and their packed form."""
+    text = header(family, form).encode()
+    return text, packed(text)
 
 
 class Page:
@@ -108,15 +69,12 @@ class Page:
 
     def __init__(self, snapshot: Snapshot, former: "Page | None" = None) -> None:
         self.snapshot = snapshot
-        known = {} if former is None else {written.states[0].path: written for written in former.written}
-        self.written: list[_Written] = [
-            written if written is not None and written.states == group else _Written(group)
-            for group in _groups(snapshot.paths)
-            for written in (known.get(group[0].path),)
-        ]
-        self._offsets = [pair for written in self.written for pair in written.offsets]
-        self._authority = oldest_authority(snapshot)
-        self._links = Snapshot(paths=tuple(state for state in snapshot.paths if has_moments(state)))
+        self.groups: list[Group] = groups_of(snapshot.paths, () if former is None else former.groups)
+        self.runs: list[Run] = runs_of(self.groups, () if former is None else former.runs)
+        self._offsets = list(itertools.chain.from_iterable(group.offsets for group in self.groups))
+        authorities = (group.authority for group in self.groups)
+        self._authority = min((each for each in authorities if each is not None), default=None)
+        self._links = Snapshot(paths=tuple(state for group in self.groups for state in group.links))
         self.made: dict[Form, Fixed] = {}
         for form, fixed in () if former is None else former.made.items():
             # The next scrape is of the same form; and where the text is the same, so is the compressed one.
@@ -127,8 +85,7 @@ class Page:
         """Return what depends on the snapshot alone."""
         found = self.made.get(form)
         if found is None:
-            text = "".join(part for told in snapshot_families(self.snapshot) for part in self._parts(told, form))
-            found = self.made[form] = Fixed(text.encode())
+            found = self.made[form] = self._fixed(form)
         return found
 
     def moving(self, view: View, form: Form, others: Iterable[Metric]) -> bytes:
@@ -142,10 +99,20 @@ class Page:
             parts += (header(told.family, form), lines(told))
         return b"".join(("".join(parts).encode(), library_text(others, form), end(form)))
 
-    def _parts(self, told: Told, form: Form) -> Iterable[str]:
-        name = told.family.name
-        yield header(told.family, form)
-        if name in _BY_PATH:
-            yield from (written.lines[name] for written in self.written if name in written.lines)
-        else:
-            yield lines(told)
+    def _fixed(self, form: Form) -> Fixed:
+        by_path = [told.family for told in path_families(Snapshot())]
+        totals = total_families([group.totals for group in self.groups], self.snapshot.ignored)
+        last = "".join(part for told in totals for part in (header(told.family, form), lines(told))).encode()
+        parts: list[bytes] = []
+        for family in by_path:
+            parts.append(_header(family, form)[0])
+            parts += [group.lines[family.name] for group in self.groups if family.name in group.lines]
+
+        def pack() -> bytes:
+            blocks: list[bytes] = []
+            for family in by_path:
+                blocks.append(_header(family, form)[1])
+                blocks += [run.packed(family.name) for run in self.runs]
+            return b"".join((*blocks, packed(last)))
+
+        return Fixed(b"".join((*parts, last)), pack)
