@@ -9,7 +9,7 @@ DEMO := build/incident
 ARGS ?=
 
 .PHONY: help broken run look demo stage test test-oldest test-system test-kubernetes lint format generate check-generated dashboards prometheusrule manifests bench table conformance golden \
-	programs system-packages wheel man deb rpm install uninstall clean
+	programs system-packages wheel man deb rpm image install uninstall clean
 
 help: ## print this
 	@echo 'make TARGET, where TARGET is:'
@@ -86,6 +86,10 @@ deb: $(VENV)/.runtime ## build dist/kubepki-exporter_VERSION_all.deb
 rpm: $(VENV)/.runtime ## build dist/kubepki-exporter-VERSION-1.ARCH.rpm
 	@sh tests/support/install-packages.sh systemd/packaging/apt-packages.txt rpm
 	@systemd/packaging/build-rpm.sh
+
+image: $(VENV)/.runtime ## build dist/kubepki-exporter-VERSION-image-ARCH.tar, a container image; ARCH=amd64 or arm64
+	@sh tests/support/install-packages.sh systemd/packaging/apt-packages.txt deb
+	@systemd/packaging/build-image.sh
 
 install: wheel ## install into PREFIX (/usr/local), staged in DESTDIR
 	DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" PYTHON="$(PYTHON)" systemd/packaging/install.sh install

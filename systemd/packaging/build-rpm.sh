@@ -29,19 +29,8 @@ sed -e 's|^#!.*|#!/usr/bin/python3.11 -I|' -e 's|/usr/share/kubepki-exporter|/us
     systemd/packaging/launcher.py >"$stage/usr/bin/kubepki-exporter"
 PYTHONPATH=$lib "$python" systemd/packaging/manpage.py | gzip -9n >"$stage/usr/share/man/man8/kubepki-exporter.8.gz"
 
-"$python" - >"$top/requirements.txt" <<'END'
-import tomllib
-project = tomllib.load(open("pyproject.toml", "rb"))["project"]
-extras = project["optional-dependencies"]
-print("\n".join(project["dependencies"] + extras["auth"] + extras["ntp"]))
-END
-platforms=
-for tag in manylinux_2_34 manylinux_2_28 manylinux_2_17 manylinux2014; do
-    platforms="$platforms --platform ${tag}_$arch"
-done
-# shellcheck disable=SC2086
-"$python" -m pip install --quiet --no-compile --only-binary :all: --implementation cp --python-version 3.11 $platforms \
-    --target "$lib" --constraint constraints.txt --requirement "$top/requirements.txt"
+requirements >"$top/requirements.txt"
+wheels "$arch" "manylinux_2_34 manylinux_2_28 manylinux_2_17 manylinux2014" "$lib" "$top/requirements.txt"
 rm -rf "$lib/bin" "$lib/cffi"/*.h
 # Modules of the libraries are imported, never run.
 grep -rlE --include='*.py' '^#!' "$lib" | xargs -r sed -i '1{/^#!/d}'
@@ -52,13 +41,15 @@ chmod 755 "$stage/usr/bin/kubepki-exporter"
 if "$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then
     "$python" -m compileall -q --invalidation-mode unchecked-hash -s "$stage" "$lib"
 fi
+"$python" systemd/packaging/components.py bundled "$lib" >"$top/bundled"
 "$python" systemd/packaging/changelog.py rpm "$version" >"$top/changelog"
 rpmbuild -bb --quiet --target "$arch" --define "_topdir $top" --define "_libdir /usr/lib64" \
-    --define "_build_id_links none" --define "kubepki_version $version" --define "kubepki_stage $stage" --define "kubepki_changelog $top/changelog" \
+    --define "_build_id_links none" --define "kubepki_version $version" --define "kubepki_stage $stage" --define "kubepki_changelog $top/changelog" --define "kubepki_bundled $top/bundled" \
     --define "packager The kubepki authors <kubepki@users.noreply.github.com>" \
     --define "use_source_date_epoch_as_buildtime 1" systemd/packaging/rpm/kubepki-exporter.spec >"$top/build.log" 2>&1 || {
     tail -n 30 "$top/build.log" >&2
     exit 1
 }
 cp "$top/RPMS/$arch/kubepki-exporter-$version-1.$arch.rpm" "$dist/"
+carried "$dist/kubepki-exporter-$version-1.$arch.rpm" wheels wheels "$lib"
 echo "$dist/kubepki-exporter-$version-1.$arch.rpm"

@@ -118,11 +118,13 @@ def running(
     python: str = sys.executable,
     module: str = "kubepki",
     variables: Mapping[str, str] | None = None,
+    program: Sequence[str] = (),
 ) -> Iterator[Exporter]:
-    """Yield a started exporter that listens; end it afterwards."""
+    """Yield a started exporter that listens; end it afterwards. *program* is started in place of *module*."""
+    line = [*program, *command(arguments)[3:]] if program else command(arguments, python=python, module=module)
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command(arguments, python=python, module=module),
+            line,
             env=environment(**(variables or {})),
             stderr=output,
             stdout=output,
