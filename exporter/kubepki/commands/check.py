@@ -17,6 +17,7 @@ from kubepki.commands.outcome import Hands
 from kubepki.commands.report import report
 from kubepki.commands.report_json import report_json
 from kubepki.commands.terminal import Style
+from kubepki.commands.typed import typed_program
 from kubepki.commands.verdict import status
 from kubepki.config.flags import Invocation
 from kubepki.config.moments import spell_moment
@@ -67,4 +68,5 @@ def style_of(stream: TextIO, environ: Mapping[str, str]) -> Style:
 def hands_of(invocation: Invocation, host: Host | None = None) -> Hands:
     """Return how the next command is typed: it asks for the same judgement, on this host."""
     at = () if invocation.at is None else (f"--at={spell_moment(invocation.at)}",)
-    return Hands(root=os.geteuid() == 0, flags=(*invocation.flags, *at), host=host or find_host())
+    flags = (*invocation.flags, *at)
+    return Hands(root=os.geteuid() == 0, program=typed_program(), flags=flags, host=host or find_host())

@@ -7,6 +7,7 @@ from kubepki.commands.diagnosis import Look
 from kubepki.commands.host import PLAIN_HOST, Host, Words
 from kubepki.commands.plan import Plan, Refusal, make_plan
 from kubepki.commands.verdict import is_rejected
+from kubepki.config.commands import PROGRAM
 from kubepki.judgement.advice import advise
 from kubepki.judgement.comparisons import JUDGE, reference_times
 from kubepki.judgement.evaluate import Code, Finding
@@ -14,7 +15,6 @@ from kubepki.judgement.phrases import duration, label_name, moment
 from kubepki.model import PathState, Reason, Severity
 from kubepki.pki import layout
 
-PROGRAM = "kubepki-exporter"
 OUTSIDE = "that of the notification, of Prometheus, of a phone"
 # What is judged by the believed time.
 _OF_TIME = frozenset(
@@ -51,9 +51,10 @@ class Todo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hands:
-    """How commands are typed here: whether as root, with the flags that lead to the same judgement, on which host."""
+    """How commands are typed: as root or not, the program, the flags that lead to the same judgement, the host."""
 
     root: bool = True
+    program: str = PROGRAM
     flags: tuple[str, ...] = ()
     host: Host = PLAIN_HOST
 
@@ -65,7 +66,7 @@ class Hands:
 
     def own(self, *words: str, operands: tuple[str, ...] = ()) -> str:
         """Return a line for a shell that runs this program with the same flags, as root."""
-        return self.command(PROGRAM, words[0], *self.flags, *words[1:], operands=operands)
+        return self.command(self.program, words[0], *self.flags, *words[1:], operands=operands)
 
     def roll_back(self, link: str, *flags: str) -> str:
         """Return the line that points *link* back and, where that is known here, restarts the kubelet."""
