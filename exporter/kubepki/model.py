@@ -47,6 +47,7 @@ class Reason(StrEnum):
     """The closed list of faults. A new one is a change of the contract: docs, a test and a runbook go with it."""
 
     MISSING = "missing"
+    BOOTSTRAPPING = "bootstrapping"
     DANGLING = "dangling"
     SYMLINK_LOOP = "symlink_loop"
     NOT_REGULAR = "not_regular"
@@ -103,11 +104,13 @@ _CRITICAL_ON_CURRENT = frozenset({Reason.TOO_COSTLY})
 class Fault:
     """A fact that makes a path unusable or suspicious.
 
-    `detail` is one line for a person; it never holds a byte of a file's content.
+    `detail` is one line for a person; it never holds a byte of a file's content. `since` is when it began, in Unix
+    seconds by the times of files; None where they do not tell.
     """
 
     reason: Reason
     detail: str = ""
+    since: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -382,6 +382,27 @@ def _remembered(root: Path) -> PkiSettings:
     return looking_at(directory, explicit=False)
 
 
+def _bootstrapping(root: Path) -> PkiSettings:
+    """Leave a kubelet that rotates waiting: its kubeconfig names the link, the bootstrap kubeconfig is beside it."""
+    directory = _pki(root)
+    serving = pki.self_signed(not_before=NOW - pki.HOUR)
+    write(directory / "kubelet.crt", serving.certificate_pem, NOW - pki.HOUR)
+    link = str(directory / CLIENT)
+    kubeconfig = pki.kubeconfig(clusters=[_cluster(pki.authority())], users=[pki.User(certificate=link, key=link)])
+    config = write(root / "kubelet.conf", kubeconfig, NOW - pki.HOUR)
+    write(root / "bootstrap-kubelet.conf", kubeconfig, NOW - pki.HOUR)
+    os.utime(directory, (NOW - pki.HOUR, NOW - pki.HOUR))
+    return looking_at(directory, kubeconfigs=(config,))
+
+
+def _bootstrapping_began(root: Path) -> PkiSettings:
+    """Leave a kubelet that does not rotate waiting: no kubeconfig yet, it keeps the key of its request."""
+    directory = _pki(root)
+    write(directory / "kubelet-client.key.tmp", pki.authority().key_pem, NOW - 60)
+    os.utime(directory, (NOW - 60, NOW - 60))
+    return looking_at(directory)
+
+
 def _too_many(root: Path) -> PkiSettings:
     directory = _pki(root)
     node(directory, OLD, NEW)
@@ -477,6 +498,18 @@ SCENARIOS = (
         build=_remembered,
         remembered=(f"pki/{CLIENT}",),
         faults=_link_faults(Reason.MISSING),
+        findings=_link_findings("path_broken"),
+    ),
+    Scenario(
+        name="bootstrapping",
+        build=_bootstrapping,
+        faults=_link_faults(Reason.BOOTSTRAPPING),
+        findings=_link_findings("path_broken"),
+    ),
+    Scenario(
+        name="bootstrapping_began",
+        build=_bootstrapping_began,
+        faults=_link_faults(Reason.BOOTSTRAPPING),
         findings=_link_findings("path_broken"),
     ),
     Scenario(

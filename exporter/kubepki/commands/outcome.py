@@ -41,6 +41,10 @@ _PROSPECTS = {
 }
 
 
+_REQUESTS = "Look at the requests and approve the right one, where kubectl works as an administrator."
+_APPROVE = ("kubectl get csr", "kubectl certificate approve NAME")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Todo:
     """One thing to do: a sentence, and the commands of this host that do it."""
@@ -190,6 +194,12 @@ def _restart(hands: Hands) -> Todo:
     return Todo(text=text, commands=hands.known(hands.host.restart))
 
 
+def _finish(updated: PathState | None, hands: Hands) -> Todo:
+    if updated is not None and updated.link is None:
+        return Todo(text="Nothing has to be done about it.")
+    return _restart(hands)
+
+
 def _without_rollback(finding: Finding, look: Look, hands: Hands) -> Todo:
     """Return what is left where no older file passes: never the rollback that was just refused."""
     again = "bootstrap the node anew with a signer whose clock is right"
@@ -203,10 +213,9 @@ def _without_rollback(finding: Finding, look: Look, hands: Hands) -> Todo:
 
 def _simple(finding: Finding, look: Look, hands: Hands) -> Todo:
     if finding.reason is Reason.INTERRUPTED_ROTATION:
-        state = state_of(finding, look)
-        if state is not None and state.link is None:
-            return Todo(text="Nothing has to be done about it.")
-        return _restart(hands)
+        return _finish(state_of(finding, look), hands)
+    if finding.reason is Reason.BOOTSTRAPPING:
+        return Todo(text=f"{_REQUESTS} NAME is that of the request of this node:", commands=_APPROVE)
     advice = advise(finding)
     text = advice[0].upper() + advice[1:]
     if not text.endswith("."):

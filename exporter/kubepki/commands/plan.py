@@ -110,6 +110,7 @@ def make_plan(look: Look, link: str, to: str | None = None) -> Plan | Refusal:
         settled = wanted is not None and state.link is not None and _same(state.link.target, wanted)
         about = [finding for finding in look.findings if finding.path == link]
         good = not any(each.severity is Severity.CRITICAL or each.code is Code.HOST_CLOCK_BEHIND for each in about)
+        good = good and bool(state.certificates)
         return Refusal(why=_fine(state, look), link=link, settled=settled, current_is_good=good)
     else:
         why = repair.refusal
@@ -176,4 +177,6 @@ def _fine(state: PathState, look: Look) -> str:
     about = [finding for finding in look.findings if finding.path == state.path]
     if any(finding.code is Code.HOST_CLOCK_BEHIND for finding in about):
         return "nothing but this host's clock, which is wrong, is against the certificate: correct that clock instead"
+    if any(fault.reason is Reason.BOOTSTRAPPING for fault in state.faults):
+        return "there is nothing to go back to: the kubelet waits for its first certificate"
     return "the current certificate needs no rollback: " + (about[0].message if about else "it is valid")

@@ -83,6 +83,8 @@ def describe(finding: Finding, look: Look) -> str:
             f"{name} is future-dated: not valid for another {duration(finding.seconds or 0)} by this host's clock"
             f"{_trust(look)}{judge}"
         )
+    if finding.reason is Reason.BOOTSTRAPPING:
+        return f"{name} is not there yet: {finding.message.removeprefix(f'{finding.reason}: ')}"
     return f"{name}{_JOINTS.get(finding.code, ': ')}{finding.message}" if name else finding.message
 
 

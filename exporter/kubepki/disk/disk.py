@@ -74,6 +74,11 @@ class Disk:
         """Return those of *paths* at which there is anything, or that do not answer."""
         return frozenset(path for path, answer in self._each("exists", paths) if answer)
 
+    def changed(self, paths: Iterable[str]) -> Mapping[str, float | None]:
+        """Return when each of *paths* was last changed, in Unix seconds; None where it is not there, or is silent."""
+        found = self._each("changed", paths)
+        return {path: None if answer == NO_ANSWER else answer for path, answer in found}
+
     def real_directories(self, directories: Iterable[str]) -> Mapping[str, str]:
         """Return each of *directories* with its links resolved as far as it exists and answers."""
         found = self._each("real", directories)

@@ -174,6 +174,14 @@ def exists(path: str) -> bool:
     return os.path.lexists(path)
 
 
+def changed(path: str) -> float | None:
+    """Return when what *path* leads to was last changed, in Unix seconds; None where it is not there."""
+    try:
+        return os.stat(path).st_mtime  # noqa: PTH116 - paths are str throughout
+    except (OSError, ValueError):
+        return None
+
+
 def real_directory(directory: str) -> str:
     """Return *directory* with its links resolved as far as it exists."""
     return os.path.realpath(directory)

@@ -5,6 +5,7 @@ from kubepki.model import Reason
 
 _FAULTS = {
     Reason.MISSING: "restore it (kubepki-exporter rollback for a kubelet's link), or take it out of the configuration",
+    Reason.BOOTSTRAPPING: "look at its request where kubectl works, and approve it: kubectl get csr",
     Reason.DANGLING: "point the link at an existing certificate file (kubepki-exporter rollback)",
     Reason.SYMLINK_LOOP: "point the link at a certificate file (kubepki-exporter rollback)",
     Reason.NOT_REGULAR: "replace it by a regular file or a link to one",

@@ -15,6 +15,7 @@ from kubepki.judgement.findings import Code, Finding
 from kubepki.judgement.phrases import duration, label_name, moment
 from kubepki.judgement.validity import validity
 from kubepki.model import (
+    Fault,
     Link,
     PathState,
     Reading,
@@ -26,6 +27,7 @@ from kubepki.model import (
 
 __all__ = ["Code", "Finding", "evaluate"]
 
+BOOTSTRAP_SECONDS = 600.0
 _DAY = 86_400.0
 _STEP_WORTH_A_FINDING = 60.0
 _STEP_IS_NEWS = 3600.0
@@ -40,7 +42,7 @@ def evaluate(snapshot: Snapshot, reading: Reading, belief: Belief | None = None)
     findings = [*_host_findings(reading), *clock_findings(belief, reading)]
     for state in snapshot.paths:
         if state.standing is Standing.CURRENT:
-            findings += _fault_findings(state)
+            findings += _fault_findings(state, reading)
             findings += _certificate_findings(state, reading, belief)
             findings += _link_findings(state, reading)
     order = list(Severity)
@@ -48,20 +50,28 @@ def evaluate(snapshot: Snapshot, reading: Reading, belief: Belief | None = None)
     return tuple(findings)
 
 
-def _fault_findings(state: PathState) -> list[Finding]:
+def _fault_findings(state: PathState, reading: Reading) -> list[Finding]:
     found = []
     for fault in state.faults:
+        severity = fault.reason.severity_on(state.path)
+        if fault.reason is Reason.BOOTSTRAPPING and not _waits_for_long(fault, reading):
+            severity = Severity.INFO
         diverged = fault.reason in {Reason.KUBECONFIG_STALE, Reason.KUBECONFIG_DIVERGED}
         found.append(
             Finding(
                 code=Code.KUBECONFIG_DIVERGED if diverged else Code.PATH_BROKEN,
-                severity=fault.reason.severity_on(state.path),
+                severity=severity,
                 path=state.path,
                 reason=fault.reason,
                 message=f"{fault.reason}: {fault.detail}" if fault.detail else str(fault.reason),
             )
         )
     return found
+
+
+def _waits_for_long(fault: Fault, reading: Reading) -> bool:
+    """Return whether a first certificate is late; the rule waits for as long."""
+    return fault.since is None or reading.host_time - fault.since >= BOOTSTRAP_SECONDS
 
 
 def _certificate_findings(state: PathState, reading: Reading, belief: Belief) -> list[Finding]:

@@ -8,8 +8,7 @@ from collections.abc import Callable
 
 from kubepki.model import Reason, Snapshot
 from kubepki.pki import layout
-
-_BOOTSTRAP = "bootstrap-kubelet.conf"
+from kubepki.pki.bootstrap import bootstrap_files
 
 
 def has_departed(snapshot: Snapshot, remembered: frozenset[str], exists: Callable[[str], bool]) -> bool:
@@ -30,4 +29,4 @@ def has_departed(snapshot: Snapshot, remembered: frozenset[str], exists: Callabl
     directories = {path.rpartition("/")[0] for path in links}
     if any(state.certificates and state.path.rpartition("/")[0] in directories for state in snapshot.paths):
         return False
-    return not any(exists(f"{path.rpartition('/')[0]}/{_BOOTSTRAP}") for path in kubeconfigs)
+    return not any(map(exists, bootstrap_files(kubeconfigs)))

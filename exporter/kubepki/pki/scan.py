@@ -15,6 +15,7 @@ from kubepki.model import Proof, Reason, Snapshot, Usage
 from kubepki.pki import layout
 from kubepki.pki.apiserver import ApiServer, api_server
 from kubepki.pki.authorities import Authorities
+from kubepki.pki.bootstrap import waiting
 from kubepki.pki.departure import has_departed
 from kubepki.pki.kubeconfigs import LoadedKubeconfig, kubeconfig_state, one_for_each_file, wanted_by
 from kubepki.pki.loading import Loader
@@ -107,6 +108,8 @@ class Scanner:
         wanted = wanted_paths(sources, further, layout.remembered_links(tuple(remembered)))
         left_out.update(path for path in wanted if self._ignores(path))
         loaded = self._loader.files({path: each for path, each in wanted.items() if path not in left_out})
+        named = [each.path for each in kubeconfigs]
+        loaded |= waiting(loaded, sources.listings, named, remembered, self._disk)
         return self._result(sources, kubeconfigs, loaded, ignored=len(self._disk.existing(sorted(left_out))))
 
     def _result(

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 _LEVELS = {Severity.CRITICAL: logging.ERROR, Severity.WARNING: logging.WARNING, Severity.INFO: logging.INFO}
 # Faults are told as such, a step by its own line.
 _TOLD_ELSEWHERE = {Code.PATH_BROKEN, Code.KUBECONFIG_DIVERGED, Code.HOST_CLOCK_STEPPED}
+# Its severity grows with its age.
+_TOLD_AS_FINDINGS = {Reason.BOOTSTRAPPING}
 _START_OF_VALIDITY = {Code.CERTIFICATE_FUTURE_DATED, Code.CERTIFICATE_NOT_YET_VALID, Code.HOST_CLOCK_BEHIND}
 
 
@@ -49,7 +51,12 @@ class Journal:
         )
 
     def _tell_faults(self, snapshot: Snapshot) -> None:
-        now = {(state.path, fault.reason): (state, fault.detail) for state in snapshot.paths for fault in state.faults}
+        now = {
+            (state.path, fault.reason): (state, fault.detail)
+            for state in snapshot.paths
+            for fault in state.faults
+            if fault.reason not in _TOLD_AS_FINDINGS
+        }
         for (path, reason), (state, detail) in now.items():
             if (path, reason) not in self._faults:
                 current = state.standing is Standing.CURRENT
@@ -85,7 +92,7 @@ class Journal:
         findings = {
             (finding.code, finding.path): finding
             for finding in evaluate(snapshot, reading, belief)
-            if finding.code not in _TOLD_ELSEWHERE
+            if finding.code not in _TOLD_ELSEWHERE or finding.reason in _TOLD_AS_FINDINGS
         }
         for key, finding in findings.items():
             before = self._findings.get(key)
