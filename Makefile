@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 DEMO := build/incident
 ARGS ?=
 
-.PHONY: help broken run look demo stage test test-oldest test-system test-kubernetes lint format generate check-generated dashboards prometheusrule manifests bench table conformance golden \
+.PHONY: help broken run look demo stage pictures test test-oldest test-system test-kubernetes lint format generate check-generated dashboards prometheusrule manifests bench table conformance golden \
 	programs system-packages wheel man deb rpm image install uninstall clean
 
 help: ## print this
@@ -27,6 +27,9 @@ demo: $(VENV)/.dev programs ## tell the incident from the power cut to the repai
 
 stage: $(VENV)/.dev programs ## play the incident for the boards: two clusters, one Prometheus; stays until Ctrl-C
 	@$(BIN)/python -m tests.support.run_stage build/stage --stay $(ARGS)
+
+pictures: $(VENV)/.dev programs ## draw the boards' pictures of the documentation anew; needs Node
+	@$(BIN)/python -m tests.grafana.pictures docs/pictures $(ARGS)
 
 test: $(VENV)/.dev programs ## run all tests but those that boot machines
 	$(PYTEST) -q -m "not system and not kubernetes"

@@ -1,9 +1,13 @@
-"""Writes the dashboards' JSON and the sidecar ConfigMaps: `python -m grafana.generate [--check]`."""
+"""Writes the dashboards' JSON in each of its forms: `python -m grafana.generate [--check]`.
+
+`dashboards/` is for provisioning, `sidecar/` for Kubernetes, `import/` for grafana.com and for Grafana's import.
+"""
 
 import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
@@ -11,16 +15,63 @@ from grafana.boards import fleet, host
 
 ROOT = Path(__file__).resolve().parent
 BOARDS = {"kubepki-fleet": fleet.fleet, "kubepki-host": host.host}
+# The oldest that reads the schema version of the boards as it is.
+OLDEST_GRAFANA = "10.3.0"
+INPUT = "DS_PROMETHEUS"
+Json = dict[str, Any]
 
 
 def generated() -> dict[Path, str]:
     """Return all generated files, as paths below `grafana/` with their text."""
     files: dict[Path, str] = {}
     for uid, build in BOARDS.items():
-        text = json.dumps(build(), cls=JSONEncoder, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        text = _text(build())
         files[Path("dashboards", f"{uid}.json")] = text
         files[Path("sidecar", f"{uid}.yaml")] = config_map(uid, text)
+        files[Path("import", f"{uid}.json")] = _text(importable(json.loads(text)))
     return files
+
+
+def importable(board: Json) -> Json:
+    """Return *board* as grafana.com wants it: it asks for its data source and says what it needs.
+
+    Grafana puts the answer in the place of `${DS_PROMETHEUS}`, which is the first choice of the variable `datasource`.
+    """
+    variables = [
+        {**each, "current": {"selected": True, "text": "Prometheus", "value": f"${{{INPUT}}}"}}
+        if each["type"] == "datasource"
+        else each
+        for each in board["templating"]["list"]
+    ]
+    kinds = sorted({panel["type"] for panel in _flat(board["panels"]) if panel["type"] != "row"})
+    return {
+        **board,
+        "templating": {**board["templating"], "list": variables},
+        "__inputs": [
+            {
+                "name": INPUT,
+                "label": "Prometheus",
+                "description": "The Prometheus that scrapes kubepki-exporter and has loaded its rules",
+                "type": "datasource",
+                "pluginId": "prometheus",
+                "pluginName": "Prometheus",
+            }
+        ],
+        "__elements": {},
+        "__requires": [
+            {"type": "grafana", "id": "grafana", "name": "Grafana", "version": OLDEST_GRAFANA},
+            {"type": "datasource", "id": "prometheus", "name": "Prometheus", "version": "1.0.0"},
+            *({"type": "panel", "id": kind, "name": kind, "version": ""} for kind in kinds),
+        ],
+    }
+
+
+def _flat(panels: list[Json]) -> list[Json]:
+    return [*panels, *(inside for panel in panels for inside in panel.get("panels") or [])]
+
+
+def _text(board: object) -> str:
+    return json.dumps(board, cls=JSONEncoder, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def config_map(uid: str, text: str) -> str:
@@ -47,7 +98,7 @@ def stale(root: Path = ROOT) -> list[Path]:
     kept = {root / path for path in files}
     left_over = [
         path.relative_to(root)
-        for pattern in ("dashboards/*.json", "sidecar/*.yaml")
+        for pattern in ("dashboards/*.json", "sidecar/*.yaml", "import/*.json")
         for path in root.glob(pattern)
         if path not in kept
     ]

@@ -3,9 +3,10 @@
 from grafana_foundation_sdk.models import dashboard as gf
 
 from grafana.boards import look
-from grafana.boards.panels import Query, Words, graph, timeline
-from grafana.boards.promql import current, named, select, select_job
+from grafana.boards.panels import Query, Words, graph
+from grafana.boards.promql import HOST_TIME, current, named, select, select_job
 from grafana.boards.tables import Column, coloured, table
+from grafana.boards.timelines import timeline
 from grafana.boards.trouble import CLOCKS, DOWN, NO_RULES, SKEW, STATES, absent, rules, state
 
 # The skew that KubePKIHostClockSkewed allows.
@@ -22,8 +23,6 @@ CLOCK_WORDS = {
     "furthest ahead": "host, furthest ahead",
     "furthest behind": "host, furthest behind",
 }
-
-HOST_TIME = "kubepki_host_time_seconds"
 
 
 def host_ahead_of_prometheus() -> str:
@@ -80,7 +79,7 @@ def which_clock(nobody: str, *, size: tuple[int, int]) -> gf.Panel:
         Words(
             title="Which clock is wrong",
             description=(
-                "Each clock against Prometheus', the API server's first; 2 min are allowed. When every clock but one "
+                "Each clock against Prometheus', the furthest first; 2 min are allowed. When every clock but one "
                 "agrees, it is that one. When all differ by the same amount, it is Prometheus or the whole room: "
                 "compare with a clock outside both."
             ),

@@ -4,8 +4,9 @@ from grafana_foundation_sdk.models import dashboard as gf
 
 from grafana.boards import look
 from grafana.boards.frame import Row
-from grafana.boards.panels import Query, Words, graph, timeline
+from grafana.boards.panels import Query, Words, graph
 from grafana.boards.promql import increase, select
+from grafana.boards.timelines import timeline
 
 BUILD_INFO = "kubepki_exporter_build_info"
 

@@ -10,6 +10,7 @@ from grafana.boards.promql import select, select_job
 
 LINES = 10
 VERDICTS = (("critical", look.RED), ("warning", look.ORANGE), ("healthy", look.GREEN))
+NO_VALUE = "no rules loaded, or no exporter"
 BY_VERDICT = "job:kubepki_hosts_by_verdict:count"
 
 
@@ -27,7 +28,7 @@ def fleet() -> gf.Dashboard:
                 panels=(
                     *verdicts.large_row(),
                     *verdicts.small_row(),
-                    todo.what_to_do(verdicts.NOBODY, size=(24, 7)),
+                    todo.what_to_do(verdicts.NOBODY, size=(24, 8)),
                     which_clock(verdicts.NOBODY, size=(24, 7)),
                 ),
             ),
@@ -64,6 +65,7 @@ def _skew() -> gf.Panel:
         soft=(-0.1, 0.1),
         decimals=2,
         right=True,
+        no_value=NO_VALUE,
     )
 
 
@@ -83,5 +85,5 @@ def _verdicts() -> gf.Panel:
             links=(look.runbook("KubePKIExporterDown"),),
         ),
         queries,
-        no_value="no rules loaded, or no exporter",
+        no_value=NO_VALUE,
     )

@@ -40,6 +40,10 @@ def board(  # noqa: PLR0913 the parts of a board
     annotations: Sequence[gf.AnnotationQuery],
 ) -> gf.Dashboard:
     """Return a dashboard that nobody edits by hand: it is generated."""
+    placed = laid_out(rows)
+    for annotation in annotations:
+        # A region of red over red areas hides them.
+        annotation.filter_val = gf.AnnotationPanelFilter(exclude=True, ids=_areas(placed))
     return gf.Dashboard(
         uid=uid,
         title=title,
@@ -51,7 +55,7 @@ def board(  # noqa: PLR0913 the parts of a board
         time=gf.DashboardDashboardTime(from_val=time_from, to="now"),
         refresh="30s",
         schema_version=SCHEMA_VERSION,
-        panels=laid_out(rows),
+        panels=placed,
         templating=gf.DashboardDashboardTemplating(list_val=list(variables)),
         annotations=gf.AnnotationContainer(list_val=list(annotations)),
         links=_links(uid),
@@ -86,6 +90,18 @@ def laid_out(rows: Sequence[Row]) -> list[gf.Panel | gf.RowPanel]:
             placed += inside
             top += height
     return placed
+
+
+def _areas(placed: Sequence[gf.Panel | gf.RowPanel]) -> list[int]:
+    """Return the ids of the panels whose lines are stacked."""
+    return [
+        panel.id_val
+        for panel in placed
+        if isinstance(panel, gf.Panel)
+        and panel.id_val is not None
+        and panel.field_config is not None
+        and getattr(panel.field_config.defaults.custom, "stacking", None) is not None
+    ]
 
 
 def variables(*, every_host: bool) -> tuple[gf.VariableModel, ...]:

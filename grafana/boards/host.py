@@ -5,8 +5,9 @@ from grafana_foundation_sdk.models import dashboard as gf
 from grafana.boards import clocks, files, frame, look, paths, todo, trouble, verdicts
 from grafana.boards.exporter import exporter_row
 from grafana.boards.frame import Row
-from grafana.boards.panels import Query, Words, tile, timeline
-from grafana.boards.promql import select
+from grafana.boards.panels import Query, Words, tile
+from grafana.boards.promql import HOST_TIME, select
+from grafana.boards.timelines import timeline
 
 NOBODY = "no such host"
 WIDTH, HEIGHT = 5, 4
@@ -29,7 +30,7 @@ def host() -> gf.Dashboard:
                     verdicts.valid_again("Valid again (UTC)", NOBODY, width=6),
                     _first_to_expire(),
                     _clock(),
-                    todo.what_to_do(NOBODY, size=(24, 5)),
+                    todo.what_to_do(NOBODY, size=(24, 6)),
                     paths.of_one_host(),
                     files.rollback_files(),
                 ),
@@ -93,7 +94,7 @@ def _first_to_expire() -> gf.Panel:
 def _clock() -> gf.Panel:
     """Return by how much the host differs from Prometheus; a clock that is behind is shown as minus."""
     # The rules hold a skew over lost scrapes for minutes: that keeps an alert, and must not keep a tile green.
-    skew = f"max({select(trouble.SKEW)} and {select(trouble.HOST_TIME)})"
+    skew = f"max({select(trouble.SKEW)} and {select(HOST_TIME)})"
     band = clocks.BAND
     return tile(
         Words(

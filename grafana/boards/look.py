@@ -46,6 +46,27 @@ def texts(words_of: Mapping[str, str]) -> list[gf.ValueMapping]:
     ]
 
 
+def labels(states: Mapping[str, tuple[str, str]]) -> list[gf.ValueMapping]:
+    """Return mappings from texts to (text, colour)."""
+    return [
+        gf.ValueMap(
+            options={
+                label: gf.ValueMappingResult(text=text, color=color, index=index)
+                for index, (label, (text, color)) in enumerate(states.items())
+            }
+        )
+    ]
+
+
+def pattern(expression: str, text: str) -> list[gf.ValueMapping]:
+    """Return a mapping to *text* from each text that matches the regular *expression*."""
+    return [
+        gf.RegexMap(
+            options=gf.DashboardRegexMapOptions(pattern=expression, result=gf.ValueMappingResult(text=text, index=0))
+        )
+    ]
+
+
 def word_ranges(*ranges: tuple[float | None, float | None, str, str]) -> list[gf.ValueMapping]:
     """Return mappings from ranges (from, to, text, colour), both ends included, None for an open end."""
     return [

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grafana_foundation_sdk.models import common, prometheus, stat, statetimeline, timeseries
+from grafana_foundation_sdk.models import common, prometheus, stat, timeseries
 from grafana_foundation_sdk.models import dashboard as gf
 
 from grafana.boards.look import GREEN, GREY, ORANGE, RED, thresholds
@@ -136,6 +136,7 @@ def graph(  # noqa: PLR0913 the parts of a graph
     decimals: int | None = None,
     right: bool = False,
     width: int = 12,
+    no_value: str = "no such host, or its exporter is down",
 ) -> gf.Panel:
     """Return lines over time; *steps* are lines, *soft* is what the axis shows at least, the legend may be *right*."""
     return panel(
@@ -143,13 +144,13 @@ def graph(  # noqa: PLR0913 the parts of a graph
         words,
         targets(queries, instant=False),
         size=(width, TALL),
-        options=timeseries.Options(legend=_legend(calcs=["lastNotNull"], right=right), tooltip=_tooltip()),
+        options=timeseries.Options(legend=_legend(calcs=["lastNotNull"], right=right), tooltip=tooltip()),
         config=gf.FieldConfig(
             unit=unit,
             decimals=decimals,
             thresholds=steps or thresholds((None, GREEN)),
             color=gf.FieldColor(mode=gf.FieldColorModeId.PALETTE_CLASSIC_BY_NAME),
-            no_value="no such host, or its exporter is down",
+            no_value=no_value,
             custom=common.GraphFieldConfig(
                 draw_style=common.GraphDrawStyle.LINE,
                 line_width=2,
@@ -165,36 +166,6 @@ def graph(  # noqa: PLR0913 the parts of a graph
     )
 
 
-def timeline(  # noqa: PLR0913 the parts of a timeline
-    words: Words,
-    queries: Sequence[Query],
-    *,
-    mappings: list[gf.ValueMapping],
-    no_value: str,
-    width: int = 24,
-    height: int = TALL,
-) -> gf.Panel:
-    """Return states over time, a line of blocks for each series; each has its word and colour in *mappings*."""
-    return panel(
-        "state-timeline",
-        words,
-        targets(queries, instant=False),
-        size=(width, height),
-        options=statetimeline.Options(
-            show_value=common.VisibilityMode.AUTO, legend=_no_legend(), tooltip=_tooltip(), per_page=20
-        ),
-        config=gf.FieldConfig(
-            unit="short",
-            mappings=mappings,
-            thresholds=thresholds((None, GREEN)),
-            # Coloured by thresholds, Grafana merges values between two steps and drops the mappings: all one colour.
-            color=gf.FieldColor(mode=gf.FieldColorModeId.PALETTE_CLASSIC),
-            no_value=no_value,
-            custom=statetimeline.FieldConfig(fill_opacity=80, line_width=0, span_nulls=False),
-        ),
-    )
-
-
 def stacked(words: Words, queries: Sequence[tuple[Query, str]], *, no_value: str, width: int = 12) -> gf.Panel:
     """Return areas over time on top of each other; each query has its colour."""
     return panel(
@@ -202,7 +173,7 @@ def stacked(words: Words, queries: Sequence[tuple[Query, str]], *, no_value: str
         words,
         targets([query for query, _ in queries], instant=False),
         size=(width, TALL),
-        options=timeseries.Options(legend=_legend(), tooltip=_tooltip()),
+        options=timeseries.Options(legend=_legend(), tooltip=tooltip()),
         config=gf.FieldConfig(
             unit="short",
             min_val=0,
@@ -229,15 +200,6 @@ def stacked(words: Words, queries: Sequence[tuple[Query, str]], *, no_value: str
     )
 
 
-def _no_legend() -> common.VizLegendOptions:
-    return common.VizLegendOptions(
-        show_legend=False,
-        display_mode=common.LegendDisplayMode.LIST,
-        placement=common.LegendPlacement.BOTTOM,
-        calcs=[],
-    )
-
-
 def _legend(calcs: list[str] | None = None, *, right: bool = False) -> common.VizLegendOptions:
     return common.VizLegendOptions(
         show_legend=True,
@@ -247,5 +209,6 @@ def _legend(calcs: list[str] | None = None, *, right: bool = False) -> common.Vi
     )
 
 
-def _tooltip() -> common.VizTooltipOptions:
+def tooltip() -> common.VizTooltipOptions:
+    """Return the tooltip of all graphs: every line, the largest first."""
     return common.VizTooltipOptions(mode=common.TooltipDisplayMode.MULTI, sort=common.SortOrder.DESCENDING)

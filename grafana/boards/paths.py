@@ -9,14 +9,15 @@ from grafana.boards.tables import DATE, Column, coloured, table
 
 # With thousands of hosts a table shows the worst; this bounds what a query returns.
 ROWS = 50
-DATE_WIDTH, STATE_WIDTH = 162, 130
+# Each as narrow as its longest text: at 1366 px there are 1,010 for all.
+DATE_WIDTH, STATE_WIDTH, PATH_WIDTH, LEAD_WIDTH = 154, 112, 326, 145
 HOST_LINK = look.data_link(
     "This host's board",
     # The row's own cluster: two clusters may have hosts of one name. An empty one matches series without the label.
     f"/d/{frame.HOST}?var-instance=${{__value.raw}}&var-cluster=${{__data.fields.Cluster}}"
     "&${datasource:queryparam}&${job:queryparam}&${__url_time_range}",
 )
-CLUSTER = Column(title="Cluster", label="cluster", width=85)
+CLUSTER = Column(title="Cluster", label="cluster", width=80)
 HOST = Column(title="Host", label="instance", link=HOST_LINK, width=140)
 STATE_BOOKS = (
     *verdicts.CERTIFICATE_BOOKS,
@@ -46,8 +47,8 @@ def in_trouble() -> gf.Panel:
             coloured("State", _with_file(worst), mappings=RANGES, width=STATE_WIDTH),
             CLUSTER,
             HOST,
-            Column(title="Path", label="path", width=330),
-            Column(title="Roll back to", label="file", width=290),
+            Column(title="Path", label="path", width=PATH_WIDTH),
+            Column(title="Roll back to", label="file", width=300),
             _ahead(f"{_lead()} and {worst}"),
             Column(
                 title="Valid from (UTC)",
@@ -104,12 +105,12 @@ def of_one_host() -> gf.Panel:
         ),
         (
             coloured("State", _with_fault(trouble.state()), mappings=RANGES, width=STATE_WIDTH),
-            Column(title="Path", label="path", width=330),
-            Column(title="Fault", label="reason", width=150),
+            Column(title="Path", label="path", width=PATH_WIDTH),
+            Column(title="Fault", label="reason", width=130),
             _ahead(_lead()),
             Column(title="Valid from (UTC)", expr=as_date(trouble.not_before()), unit=DATE, width=DATE_WIDTH),
             Column(title="Valid until (UTC)", expr=as_date(known), unit=DATE, width=DATE_WIDTH),
-            Column(title="Left", expr=f"({known} > time()) - time()", unit="dtdurations", width=150),
+            Column(title="Left", expr=f"({known} > time()) - time()", unit="dtdurations", width=140),
         ),
         sort=("State", True),
         no_value="no such host, or its exporter is down",
@@ -123,7 +124,11 @@ def _lead() -> str:
 
 def _ahead(expr: str) -> Column:
     return coloured(
-        "Ahead by", expr, unit="dtdurations", steps=look.thresholds((None, look.NONE), (TINY, look.RED)), width=150
+        "Ahead by",
+        expr,
+        unit="dtdurations",
+        steps=look.thresholds((None, look.NONE), (TINY, look.RED)),
+        width=LEAD_WIDTH,
     )
 
 

@@ -2,6 +2,7 @@
 
 # `$cluster|` also matches series without a cluster label: most Prometheus servers watch one cluster and set none.
 CLUSTER = 'cluster=~"$cluster|"'
+HOST_TIME = "kubepki_host_time_seconds"
 VARIABLES = f'job=~"$job", instance=~"$instance", {CLUSTER}'
 
 

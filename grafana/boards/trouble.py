@@ -4,7 +4,7 @@ A verdict is given only for hosts whose series the rules record: without them, a
 """
 
 from grafana.boards import look
-from grafana.boards.promql import current, select, select_job
+from grafana.boards.promql import HOST_TIME, current, select, select_job
 
 TROUBLE = "instance_path:kubepki_path_trouble:max"
 FALLBACK = "instance_path:kubepki_fallback_certificates:trouble"
@@ -15,18 +15,19 @@ OFFSET = "instance_path:kubepki_certificate_not_before_offset_seconds:max"
 ENDING = "instance_path_entry:kubepki_certificate_not_after_timestamp_seconds:soon"
 SKEW = "instance:kubepki_host_time_skew_seconds:last"
 CLOCKS = "job_clock:kubepki_clock_skew_seconds:median"
-HOST_TIME = "kubepki_host_time_seconds"
 NOT_BEFORE = "kubepki_certificate_not_before_timestamp_seconds"
 NOT_AFTER = "kubepki_certificate_not_after_timestamp_seconds"
 
 BROKEN, REJECTED, FUTURE, EXPIRED = "broken", "rejected", "future", "expired"
-EXPIRING, MINOR, DIVERGED, FAULTY, SUSPECT = "expiring", "expired_minor", "diverged", "faulty", "suspect"
+ENDS_SOON, EXPIRING, MINOR, DIVERGED, FAULTY = "ending", "expiring", "expired_minor", "diverged", "faulty"
+SUSPECT, UNSYNCHRONIZED = "suspect", "unsynchronized"
 # The word and colour of each state, the worst first; several troubles may have one word.
 STATES: dict[float, tuple[str, str]] = {
-    8: ("broken", look.RED),
-    7: ("rejected now", look.RED),
-    6: ("future-dated", look.RED),
-    5: ("expired", look.RED),
+    9: ("broken", look.RED),
+    8: ("rejected now", look.RED),
+    7: ("future-dated", look.RED),
+    6: ("expired", look.RED),
+    5: ("expires soon", look.RED),
     4: ("expiring", look.ORANGE),
     3: ("expired, minor", look.ORANGE),
     2: ("faulty", look.ORANGE),
@@ -34,7 +35,19 @@ STATES: dict[float, tuple[str, str]] = {
     0: ("valid", look.GREEN),
     -1: ("no rules", look.ORANGE),
 }
-_RANKS = {BROKEN: 8, REJECTED: 7, FUTURE: 6, EXPIRED: 5, EXPIRING: 4, MINOR: 3, DIVERGED: 2, FAULTY: 2, SUSPECT: 1}
+_RANKS = {
+    BROKEN: 9,
+    REJECTED: 8,
+    FUTURE: 7,
+    EXPIRED: 6,
+    ENDS_SOON: 5,
+    EXPIRING: 4,
+    MINOR: 3,
+    DIVERGED: 2,
+    FAULTY: 2,
+    SUSPECT: 1,
+    UNSYNCHRONIZED: 1,
+}
 # Seconds of 300 years: what a lead or an age is divided by, so that it orders paths of one state and never lifts them.
 _ALL_TIME = 1e10
 # What stands in for a number that nobody knows: absence of data is never good news.
@@ -185,5 +198,6 @@ def _ranked(more: str, less: str) -> str:
     for kind, rank in _RANKS.items():
         by_rank[rank] = (*by_rank.get(rank, ()), kind)
     return " or ".join(
-        f"{(less if EXPIRING in kinds else more).format(trouble(*kinds))} + {rank}" for rank, kinds in by_rank.items()
+        f"{(less if kinds[0] in (ENDS_SOON, EXPIRING) else more).format(trouble(*kinds))} + {rank}"
+        for rank, kinds in by_rank.items()
     )

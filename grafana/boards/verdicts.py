@@ -75,7 +75,7 @@ def small_row() -> tuple[gf.Panel, ...]:
                     "should have been rotated already."
                 ),
             ),
-            trouble.hosts(trouble.trouble(trouble.EXPIRING)),
+            trouble.hosts(trouble.trouble(trouble.ENDS_SOON, trouble.EXPIRING)),
             color=look.ORANGE,
         ),
         _number(

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,9 @@ class Drawn:
     field: str
     text: str
     color: str | None
+    # What the text stands for, and when, in milliseconds.
+    value: float | str | None = None
+    at: float | None = None
 
 
 def judge() -> Path:
@@ -64,10 +67,11 @@ def board_drawn(  # noqa: PLR0913 - the choices of a person before the board
     cluster: str = ".+",
     job: str = ".+",
     seconds: int = 10,
+    curves: bool = False,
 ) -> dict[str, list[Drawn]]:
-    """Return what the panels of *uid* show over the last *seconds*, by title; graphs of lines are left out."""
+    """Return what the panels of *uid* show over the last *seconds*, by title; graphs of lines only with *curves*."""
     asked = []
-    chosen = [panel for panel in panels(uid) if panel["type"] != "timeseries"]
+    chosen = [panel for panel in panels(uid) if curves or panel["type"] != "timeseries"]
     for panel in chosen:
         series = {
             target["refId"]: prometheus.query(
@@ -88,3 +92,12 @@ def texts(found: Sequence[Drawn], field: str | None = None) -> list[str]:
 def colours(found: Sequence[Drawn]) -> set[str | None]:
     """Return the colours of *found*."""
     return {each.color for each in found}
+
+
+def assert_no_green(shown: Mapping[str, Sequence[Drawn]], *, but: tuple[str, ...] = ()) -> None:
+    """Each panel has a word, and none is green, *but* what is a fact or history."""
+    for title, found in shown.items():
+        assert found, title
+        assert all(each.text and not each.text.startswith("No data") for each in found), (title, found)
+        if title not in but:
+            assert GOOD not in colours(found), (title, found)

@@ -1,5 +1,6 @@
 """The rules that a dashboard for others has to satisfy, over the committed JSON."""
 
+import json
 import re
 from typing import Any
 
@@ -179,6 +180,15 @@ def test_titles_of_small_tiles_are_short() -> None:
                 assert len(panel["title"]) <= 18, panel["title"]
 
 
+def test_what_to_do_is_never_cut() -> None:
+    """At 1366 px the two columns of words have room for so many characters, side by side."""
+    (target,) = [target for _, title, target in targets() if title.startswith("What to do")][:1]
+    whats, commands = (re.findall(rf'"{label}", "([^"$]+)"', target["expr"]) for label in ("what", "command"))
+    assert len(whats) > 20
+    assert [text for text in whats if len(text) > 50] == []
+    assert [text for text in commands if len(text) > 62] == []
+
+
 def test_a_link_to_a_host_carries_its_cluster() -> None:
     """Two clusters may have hosts of one name."""
     urls = [
@@ -205,6 +215,28 @@ def test_the_provisioning_files_and_config_maps_load() -> None:
         assert document["metadata"]["labels"] == {"grafana_dashboard": "1"}
         assert document["data"][f"{uid}.json"] == (GRAFANA / "dashboards" / f"{uid}.json").read_text(encoding="utf-8")
         assert len(document["data"][f"{uid}.json"]) < 1_000_000
+
+
+@pytest.mark.parametrize("uid", UIDS)
+def test_the_form_for_import_asks_for_the_data_source_and_becomes_the_provisioned_board(uid: str) -> None:
+    """Grafana's import puts the answer in the place of each `${INPUT}` and drops what begins with two underscores."""
+    exported = json.loads((GRAFANA / "import" / f"{uid}.json").read_text(encoding="utf-8"))
+    (asked,) = exported["__inputs"]
+    assert (asked["type"], asked["pluginId"]) == ("datasource", "prometheus")
+    needed = {(each["type"], each["id"]) for each in exported["__requires"]}
+    assert needed == {("grafana", "grafana"), ("datasource", "prometheus")} | {
+        ("panel", panel["type"]) for panel in panels(uid)
+    }
+    placeholder = "${" + asked["name"] + "}"
+    text = json.dumps({key: value for key, value in exported.items() if not key.startswith("__")})
+    assert placeholder in text
+    imported = json.loads(text.replace(placeholder, "the-chosen-one"))
+    source, *others = imported["templating"]["list"]
+    assert source.pop("current")["value"] == "the-chosen-one"
+    provisioned = board(uid)
+    provisioned["templating"]["list"][0].pop("current", None)
+    assert [source, *others] == provisioned["templating"]["list"]
+    assert imported == provisioned
 
 
 def test_the_documentation_says_what_each_panel_says() -> None:

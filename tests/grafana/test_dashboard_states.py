@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
+from grafana.boards.tasks import tasks
 from tests.grafana.boards import filled, panel
 from tests.grafana.prometheus import RULES
 
@@ -25,22 +27,23 @@ FALLBACK = f"kubepki_fallback_certificates{{{LINK}}}"
 FAULT = f'kubepki_fault{{{LINK}, standing="current", reason="%s"}}'
 NOW, LEAD, YEAR = 600, 7_860, 31_536_000
 
-VALID, SUSPECT, FAULTY, MINOR, EXPIRING, EXPIRED, FUTURE, REJECTED, BROKEN = range(9)
-WELL, REPAIR, ROLL_BACK, WAIT, FALL_BACK, LOOK, LOOK_AT_FAULT, EXPIRED_BACK, NAME_LINK, RENEW_LATER, FIND_OUT = (
+VALID, SUSPECT, FAULTY, MINOR, EXPIRING, ENDS_SOON, EXPIRED, FUTURE, REJECTED, BROKEN = range(10)
+WELL, REPAIR, ROLL_BACK, WAIT, FALL_BACK, LOOK, LOOK_AT_FAULT, EXPIRED_BACK, NAME_LINK, RENEW_LATER, FIND_OUT, RENEW = (
     "Nothing: every watched host is healthy",
-    "Before clocks are corrected: stop the signer, then kubepki-exporter rollback --at TIME --apply --restart-kubelet",
-    "Roll back: kubepki-exporter rollback --apply --restart-kubelet",
-    "No fallback: renew the certificate, or wait until Valid from",
-    "Broken, with a fallback: kubepki-exporter rollback --apply --restart-kubelet",
-    "Broken: kubepki-exporter check says what and why",
-    "Faulty: kubepki-exporter check says what and why",
-    "Expired, with a fallback: kubepki-exporter rollback --apply --restart-kubelet",
-    "Let the kubeconfig name the current link, then restart what reads it",
-    "Expired, and nobody checks it: renew it when there is time",
-    "Expires soon: find out why it was not rotated",
+    "Before clocks are corrected: stop the signer, then",
+    "Rejected now: roll back",
+    "Rejected now, no fallback: renew, or wait",
+    "Broken: roll back",
+    "Broken, no fallback: see what and why",
+    "Faulty: see what and why",
+    "Expired: roll back to one still valid",
+    "The kubeconfig has to name the current link",
+    "Expired, but nobody checks it: renew it",
+    "Expires soon: see why it was not renewed",
+    "Expires very soon: renew it",
 )
-SKEWED = "Wrong clock: repair certificates first, then correct the clock"
-BEHIND = "The host's clock is behind: correct it, leave the certificate alone"
+SKEWED = "Wrong clock: certificates first, then the clock"
+BEHIND = "Clock behind: correct it, leave the certificate"
 
 
 def host(skew: float = 0, ahead: float = -86_400, left: float = YEAR, usage: str = "client") -> dict[str, str]:
@@ -100,20 +103,57 @@ def host(skew: float = 0, ahead: float = -86_400, left: float = YEAR, usage: str
         pytest.param(host(left=-180), EXPIRED, {EXPIRED_BACK}, id="expired"),
         pytest.param(host(left=-180, usage="ca"), EXPIRED, {EXPIRED_BACK}, id="an expired CA"),
         pytest.param(host(left=-180, usage="self_signed"), MINOR, {RENEW_LATER}, id="expired, checked by nobody"),
-        pytest.param(host(ahead=-YEAR, left=86_400), EXPIRING, {FIND_OUT}, id="a day left of a year"),
+        pytest.param(host(ahead=-YEAR, left=86_400), ENDS_SOON, {RENEW}, id="a day left of a year"),
+        pytest.param(host(ahead=-YEAR, left=20 * 86_400), EXPIRING, {FIND_OUT}, id="20 days left of a year"),
     ],
 )
 def test_the_boards_tell_each_step(
     program: Callable[[str], Path], tmp_path: Path, series: dict[str, str], state: int, to_do: set[str]
 ) -> None:
     """With our rules the validity line has the right state, and the table exactly the right next steps."""
-    (line,) = panel("kubepki-host", "Validity of what is presented")["targets"]
+    line, _unseen = panel("kubepki-host", "Validity of what is presented")["targets"]
     (table,) = panel("kubepki-fleet", TO_DO)["targets"]
     shown: dict[str, list[tuple[str, float]]] = {
         line["expr"]: [(f'{{{LINK}, file="kubelet-client-current.pem"}}', state)],
         f"max by (what) ({table['expr']})": [(f'{{what="{what}"}}', 0 if what == WELL else 1) for what in to_do],
     }
     assert_evaluates(program("promtool"), tmp_path, series, shown, rules=True)
+
+
+ALERTS = sorted(
+    {
+        rule["alert"]
+        for group in yaml.safe_load(RULES.read_text())["groups"]
+        for rule in group["rules"]
+        if "alert" in rule
+    }
+)
+
+
+@pytest.mark.parametrize("alert", ALERTS)
+def test_every_alert_has_a_line_with_its_runbook(alert: str) -> None:
+    """Whatever fires, the table says what to do about it."""
+    assert alert in {task.book for task in tasks()}
+
+
+def test_an_alert_that_the_boards_do_not_know_is_listed_by_its_name(
+    program: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """A newer rule file, or an alert about a whole job, is not passed over: its name leads to its runbook."""
+    (table,) = panel("kubepki-fleet", TO_DO)["targets"]
+    given = {
+        TIME: "0+60x10",
+        f'ALERTS{{{HOST}, alertname="KubePKIOfNextYear", alertstate="firing", severity="critical"}}': "1x10",
+        'ALERTS{job="kubepki-exporter", alertname="KubePKIPrometheusClockSuspect", alertstate="pending"}': "1x10",
+    }
+    lines = {
+        '{what="KubePKIOfNextYear", book="KubePKIOfNextYear"}': 1.0,
+        '{what="Prometheus or the whole room is wrong: compare", book="KubePKIPrometheusClockSuspect"}': 1.0,
+        '{what="Load rules/kubepki.rules.yml: nothing is judged", book="KubePKIMetricsMissing"}': 0.0,
+    }
+    assert_evaluates(
+        program("promtool"), tmp_path, given, {f"max by (what, book) ({table['expr']})": list(lines.items())}
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.grafana.boards import UIDS
-from tests.grafana.drawing import GOOD, Drawn, board_drawn, colours, judge, texts
+from tests.grafana.drawing import Drawn, assert_no_green, board_drawn, colours, judge, texts
 from tests.grafana.prometheus import running
 from tests.support.stage import DARK, Stage, staged
 from tests.support.waiting import wait_until
@@ -150,14 +150,15 @@ def test_the_story_is_told_in_words_and_colours(room: Room) -> None:
 
     stage.certificates_rotate()
     fleet, host = assert_shown(room, "from the future")
-    assert any(text.startswith("Before clocks are corrected") for text in texts(fleet[TO_DO], "What"))
+    assert texts(fleet[TO_DO], "What")[0].startswith("Before clocks are corrected: stop the signer")
+    assert texts(fleet[TO_DO], "Command")[0] == "kubepki-exporter rollback --at TIME --apply --restart-kubelet"
     assert ("future-dated", "red") in {(each.text, each.color) for each in host[VALIDITY]}
 
     stage.clocks_are_corrected()
     fleet, host = assert_shown(room, "rejected")
     assert texts(fleet[TO_DO], "What")[:2] == [
-        "Roll back: kubepki-exporter rollback --apply --restart-kubelet",
-        "No fallback: renew the certificate, or wait until Valid from",
+        "Rejected now: roll back",
+        "Rejected now, no fallback: renew, or wait",
     ]
     assert {"rejected now"} == set(texts(fleet[PATHS], "State"))
     files = [text for text in texts(fleet[PATHS], "Roll back to") if text.startswith("kubelet-client-2")]
@@ -167,8 +168,8 @@ def test_the_story_is_told_in_words_and_colours(room: Room) -> None:
 
     stage.other_troubles()
     fleet, _ = assert_shown(room, "other troubles")
-    assert {"broken", "rejected now", "expired", "expiring"} <= set(texts(fleet[PATHS], "State"))
-    assert any(text.startswith("Broken, with a fallback") for text in texts(fleet[TO_DO], "What"))
+    assert {"broken", "rejected now", "expired", "expires soon"} <= set(texts(fleet[PATHS], "State"))
+    assert any(text == "Broken: roll back" for text in texts(fleet[TO_DO], "What"))
     assert texts(room.host("node29:10509")["This host"]) == ["EXPIRED"]
     assert texts(room.host("node34:10509")["This host"]) == ["BROKEN"]
 
@@ -188,15 +189,6 @@ def test_the_story_is_told_in_words_and_colours(room: Room) -> None:
     )
     wait_until(lambda: texts(room.fleet()["Wrong clocks"]) == ["none seen"], timeout=30, describe="the doubt")
     assert_no_green(room.host("node31:10509"), but=(HISTORY, VALIDITY))
-
-
-def assert_no_green(shown: Board, *, but: tuple[str, ...] = ()) -> None:
-    """Each panel has a word, and none is green, *but* what is a fact or history."""
-    for title, found in shown.items():
-        assert found, title
-        assert all(each.text for each in found), title
-        if title not in but:
-            assert GOOD not in colours(found), (title, found)
 
 
 def test_without_rules_nothing_is_green(node: Path, program: Callable[[str], Path], program_files: Path) -> None:

@@ -1,7 +1,7 @@
 // Draws panels as Grafana does, with Grafana's own code, and says the words and colours: JSON in, JSON out.
 //
-// In: [{panel, series: {A: [Prometheus' series]}}]. Out, for each panel: [{row, field, text, color}], color null where
-// nothing is painted.
+// In: [{panel, series: {A: [Prometheus' series]}}]. Out, for each panel: [{row, field, text, color, value, at}], color null
+// where nothing is painted, value what the text stands for, at the time in milliseconds where there is one.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
@@ -83,7 +83,7 @@ function cells(panel, series) {
     const display = field.display(value);
     const title = data.getFieldDisplayName(field, frame);
     const painted = properties(panel, title)['custom.cellOptions']?.type === 'color-background';
-    return { row, field: title, text: joined(display), color: painted ? display.color : null };
+    return { row, field: title, text: joined(display), color: painted ? display.color : null, value };
   })));
 }
 
@@ -102,16 +102,32 @@ function blocks(panel, series) {
       const merged = field.config.color?.mode === 'thresholds' && field.config.thresholds;
       const color = merged ? data.getActiveThreshold(value, merged.steps).color : display.color;
       const text = merged ? 'a range of thresholds' : joined(display);
-      return { row, field: data.getFieldDisplayName(field, frame), text, color: merged ? theme.visualization.getColorByName(color) : color };
+      return {
+        row, field: data.getFieldDisplayName(field, frame), text, value, at: moment(frame, row),
+        color: merged ? theme.visualization.getColorByName(color) : color,
+      };
     })));
+}
+
+const moment = (frame, row) => frame.fields.find(({ type }) => type === data.FieldType.time)?.values[row] ?? null;
+
+function curves(panel, series) {
+  return overridden(panel, series).flatMap((frame) => frame.fields
+    .filter(({ type }) => type === data.FieldType.number)
+    .flatMap((field) => field.values.map((value, row) => ({
+      row, field: data.getFieldDisplayName(field, frame), text: joined(field.display(value)), value, at: moment(frame, row),
+      color: data.getFieldSeriesColor(field, theme).color,
+    }))));
 }
 
 async function drawn({ panel, series }) {
   const arranged = await firstValueFrom(data.transformDataFrame(panel.transformations ?? [], frames(panel, series)));
-  const draw = { stat: tiles, table: cells, 'state-timeline': blocks }[panel.type];
+  const draw = { stat: tiles, table: cells, 'state-timeline': blocks, timeseries: curves }[panel.type];
   const found = draw ? draw(panel, arranged) : [];
   if (found.length === 0 && !arranged.some((frame) => frame.length > 0)) {
-    return [{ row: 0, field: '', text: panel.fieldConfig.defaults.noValue ?? 'No data', color: null }];
+    // A state timeline has no word for it but Grafana's own.
+    const own = panel.type === 'state-timeline' ? 'No data in response' : panel.fieldConfig.defaults.noValue;
+    return [{ row: 0, field: '', text: own ?? 'No data', color: null }];
   }
   return found;
 }
