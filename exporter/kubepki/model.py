@@ -196,12 +196,23 @@ class PathState:
 class Snapshot:
     """What the disk said, ordered by path; equal snapshots mean equal disks.
 
-    `ignored` is how many files the operator asked to leave out, `distributions` the presets whose paths are there.
+    `ignored` is how many files the operator asked to leave out, `distributions` the presets whose paths are there,
+    `directories` those that are listed.
     """
 
     paths: tuple[PathState, ...] = ()
     ignored: int = 0
     distributions: tuple[str, ...] = ()
+    directories: tuple[str, ...] = ()
+
+    @property
+    def nothing_watched(self) -> bool:
+        """Whether nothing is looked after: no current certificate, no path that is broken, and no kubeconfig.
+
+        A kubeconfig without a certificate needs none: its user has a token, or asks a program for one.
+        """
+        current = [state for state in self.paths if state.standing is Standing.CURRENT]
+        return not any(state.judged or state.faults or state.path not in self.directories for state in current)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

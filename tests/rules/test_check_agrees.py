@@ -27,7 +27,6 @@ EXCEPTIONS = {
     "KubePKIExporterDown",
     "KubePKIMetricsMissing",
     "KubePKISeriesMissing",
-    "KubePKINothingWatched",
     "KubePKIScanStale",
     "KubePKIWatchDegraded",
     "KubePKIConfigReloadFailed",

@@ -32,7 +32,6 @@ NOT_JUDGED_BY_EVALUATE = {
     "KubePKIExporterDown": "nobody is there to find it",
     "KubePKIMetricsMissing": "nobody is there to find it",
     "KubePKISeriesMissing": "made by the scrape configuration",
-    "KubePKINothingWatched": "about the exporter, not the PKI",
     "KubePKIScanStale": "about the exporter, not the PKI",
     "KubePKIWatchDegraded": "about the exporter, not the PKI",
     "KubePKIConfigReloadFailed": "about the exporter, not the PKI",

@@ -161,6 +161,12 @@ def _absent_by_default(root: Path) -> PkiSettings:
     return looking_at(root / "absent", explicit=False)
 
 
+def _token(root: Path) -> PkiSettings:
+    """Write the kubeconfig of a user who asks a program for a token, as on EKS; nothing else is there."""
+    config = write(root / "kubeconfig", pki.kubeconfig(users=[pki.User()]))
+    return looking_at(_pki(root), kubeconfigs=(config,))
+
+
 def _absent(root: Path) -> PkiSettings:
     return looking_at(root / "absent")
 
@@ -437,7 +443,8 @@ SCENARIOS = (
     Scenario(name="healthy_kubeadm", build=_kubeadm),
     Scenario(name="healthy_server_current", build=_server_current),
     Scenario(name="healthy_without_client_certificate", build=_no_client_certificate),
-    Scenario(name="healthy_absent_by_default", build=_absent_by_default),
+    Scenario(name="nothing_watched", build=_absent_by_default, findings=frozenset({("nothing_watched", "")})),
+    Scenario(name="healthy_token", build=_token),
     Scenario(name="healthy_k3s", build=_k3s),
     Scenario(name="healthy_hour_long", build=_hour_long),
     Scenario(name="healthy_other_time_zone", build=_other_time_zone),

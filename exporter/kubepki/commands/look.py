@@ -14,7 +14,7 @@ from kubepki.disk.disk import Disk
 from kubepki.disk.files import exists, read
 from kubepki.judgement.belief import believe
 from kubepki.judgement.evaluate import evaluate
-from kubepki.model import Fault, PathState, Reading, Snapshot, Standing
+from kubepki.model import Fault, PathState, Reading, Standing
 from kubepki.pki import layout
 from kubepki.pki.layout import remembered_links
 from kubepki.pki.parsing import TooCostlyError
@@ -197,7 +197,7 @@ def only(seen: Look, paths: tuple[str, ...], settings: Settings) -> Look:
         return each.standing is Standing.SUPERSEDED and each.path.startswith(dated)
 
     kept = tuple(each for each in seen.snapshot.paths if wanted(each))
-    snapshot = Snapshot(paths=kept)
+    snapshot = replace(seen.snapshot, paths=kept)
     return replace(seen, snapshot=snapshot, whole=seen.belief, findings=evaluate(snapshot, seen.reading, seen.belief))
 
 

@@ -37,6 +37,8 @@ def _sections(look: Look, style: Style, hands: Hands) -> Iterator[tuple[str, lis
     certificate = _judged(state, worst)
     evidence = list(path_evidence(state, look, worst.entry if worst else None)) if state else []
     evidence += clock_evidence(look, certificate)
+    if look.snapshot.distributions:
+        evidence.append(("Looks like", ", ".join(look.snapshot.distributions)))
     title = "Evidence" if worst else "Clocks"
     yield title, [line for label, text in evidence for line in _labelled(label, text, style)]
     if worst is not None:

@@ -25,6 +25,7 @@ def report_json(look: Look) -> str:
         "assumed_time": look.assumed,
         "clocks": _clocks(look.reading),
         "findings": [_finding(finding) for finding in look.findings],
+        "distributions": list(look.snapshot.distributions),
         "unread": [label_text(path) for path in unread(look)],
         "paths": [_path(state, look) for state in look.snapshot.paths],
     }

@@ -53,7 +53,7 @@ def sentence(look: Look) -> str:
         return describe(found[0], look) + more
     current = [state for state in look.snapshot.paths if state.judged]
     if not current:
-        return "no certificate was found, so there is nothing to judge"
+        return "no certificate is needed here, so there is none to judge"
     count = sum(len(state.judged) for state in current)
     end, name = next_end(current)
     left = duration(end - look.reading.host_time)

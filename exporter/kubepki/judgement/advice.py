@@ -42,6 +42,8 @@ _FINDINGS = {
     Code.REFERENCE_CLOCK_SKEWED: "correct that clock: what is signed by it begins or ends at the wrong time",
     Code.HARDWARE_CLOCK_SKEWED: "write the right time to it, or the next boot begins with the wrong one",
     Code.TIME_UNKNOWN: "give a time from outside (kubepki-exporter check --at TIME)",
+    Code.NOTHING_WATCHED: "name where this host keeps them (--pki.preset, --pki.directory, --pki.file); where "
+    "it has no Kubernetes, stop the exporter",
     Code.HOST_CLOCK_STEPPED: "look at what the step means for the certificates (kubepki-exporter check)",
 }
 

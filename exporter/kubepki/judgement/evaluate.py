@@ -39,7 +39,7 @@ def evaluate(snapshot: Snapshot, reading: Reading, belief: Belief | None = None)
     *belief* is that of the whole host where *snapshot* is a part of it.
     """
     belief = belief or believe(snapshot, reading)
-    findings = [*_host_findings(reading), *clock_findings(belief, reading)]
+    findings = [*_host_findings(reading), *clock_findings(belief, reading), *_nothing_watched(snapshot)]
     for state in snapshot.paths:
         if state.standing is Standing.CURRENT:
             findings += _fault_findings(state, reading)
@@ -48,6 +48,15 @@ def evaluate(snapshot: Snapshot, reading: Reading, belief: Belief | None = None)
     order = list(Severity)
     findings.sort(key=lambda finding: (order.index(finding.severity), finding.path or "", finding.code))
     return tuple(findings)
+
+
+def _nothing_watched(snapshot: Snapshot) -> list[Finding]:
+    if not snapshot.nothing_watched:
+        return []
+    of = f" in the places of {', '.join(snapshot.distributions)}" if snapshot.distributions else ""
+    in_directories = "" if of or not snapshot.directories else f" in {', '.join(snapshot.directories[:3])}"
+    message = f"no certificate was found{of}{in_directories}, so nothing is watched"
+    return [Finding(code=Code.NOTHING_WATCHED, severity=Severity.WARNING, path=None, message=message)]
 
 
 def _fault_findings(state: PathState, reading: Reading) -> list[Finding]:

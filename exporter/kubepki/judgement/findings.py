@@ -24,6 +24,7 @@ class Code(StrEnum):
     REFERENCE_CLOCK_SKEWED = "reference_clock_skewed"
     HARDWARE_CLOCK_SKEWED = "hardware_clock_skewed"
     TIME_UNKNOWN = "time_unknown"
+    NOTHING_WATCHED = "nothing_watched"
 
     @property
     def alert(self) -> str:

@@ -7,7 +7,7 @@ first snapshot is never held back.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kubepki.model import PathState, Snapshot, Standing
 
@@ -47,7 +47,7 @@ def publish(previous: Publication | None, raw: Snapshot, now: float) -> Publicat
         if new is not None:
             published[path] = new
     _absorb_held_targets(published, held)
-    snapshot = Snapshot(paths=tuple(published[path] for path in sorted(published)))
+    snapshot = replace(raw, paths=tuple(published[path] for path in sorted(published)))
     return Publication(snapshot=previous.snapshot if snapshot == previous.snapshot else snapshot, held=held)
 
 

@@ -135,6 +135,7 @@ class Scanner:
                 assemble(sources, loaded, states, context),
                 ignored=ignored,
                 distributions=sources.distributions,
+                directories=tuple(listing.path for listing in sources.listings),
             ),
             current_links=_current_links(loaded.values()),
             optional=frozenset(each.path for each in sources.kubeconfigs if each.optional)

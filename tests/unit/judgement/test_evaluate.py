@@ -155,7 +155,8 @@ def test_boundary_of_expiring() -> None:
 
 def test_superseded_is_never_judged() -> None:
     """Not even where everything is wrong with it."""
-    assert not evaluate(snapshot(state(certificate(), standing=Standing.SUPERSEDED)), reading(BEFORE))
+    found = evaluate(snapshot(state(certificate(), standing=Standing.SUPERSEDED)), reading(BEFORE))
+    assert codes(*found) == {Code.NOTHING_WATCHED}
 
 
 def test_rotated_while_unsynchronized_clears_itself() -> None:

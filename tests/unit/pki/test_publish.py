@@ -85,3 +85,12 @@ def test_an_unchanged_snapshot_is_the_same_object() -> None:
     """Families that were built for it can be used again."""
     first = publish(None, GOOD, 0.0)
     assert publish(first, snapshot(state(LINK, target=OLD)), 1.0).snapshot is first.snapshot
+
+
+def test_what_is_told_of_the_host_is_told_again() -> None:
+    """The second scan tells what was left out and which distributions are there, as the first did."""
+    first = publish(None, Snapshot(ignored=2, distributions=("k3s",), directories=("/d",)), 0.0)
+    raw = Snapshot(paths=(state("/a"),), ignored=3, distributions=("k3s",), directories=("/d",))
+    second = publish(first, raw, 5.0)
+    assert (second.snapshot.ignored, second.snapshot.distributions) == (3, ("k3s",))
+    assert second.snapshot.directories == ("/d",)
