@@ -317,6 +317,11 @@ def label_text(path: str) -> str:
     return safe_text(path.replace("\\", "\\\\"))
 
 
+def path_label(path: str) -> str:
+    """Return *path* as the value of a label: as `label_text` writes it, and not longer than any honest one."""
+    return bounded_text(label_text(path))
+
+
 def _bytes_text(character: str) -> str:
     # U+DC80 to U+DCFF are bytes (PEP 383); any other surrogate was written by somebody.
     errors = "surrogateescape" if "\udc80" <= character <= "\udcff" else "surrogatepass"

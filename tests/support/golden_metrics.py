@@ -13,7 +13,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, generate_latest
 
 from kubepki.metrics.collector import Collector, View
-from kubepki.model import Health, Rotation
+from kubepki.model import Health, Reason, Rotation
 from kubepki.pki.scan import Scanner
 from kubepki.settings import ScanSettings
 from tests.support.scenarios import NOW, SCENARIOS, Scenario
@@ -31,6 +31,13 @@ def render(scenario: Scenario, root: Path) -> str:
         HEALTH,
         symlink_changes=tuple((state.path, 0) for state in result.snapshot.paths if state.link),
         watch_up=tuple((path, True) for path in result.configured),
+        # As if each costly path had been looked at for so long.
+        slow_paths=tuple(
+            (state.path, 1.5)
+            for state in result.snapshot.paths
+            for fault in state.faults
+            if fault.reason is Reason.TOO_COSTLY
+        ),
     )
     # As if the service had seen each link change a moment ago.
     rotations = tuple(

@@ -18,6 +18,7 @@ from kubepki.clocks.reference import References
 from kubepki.clocks.rtc import RtcClock
 from kubepki.clocks.sighting import RemoteClock
 from kubepki.clocks.state import State
+from kubepki.clocks.state_file import MAX_LINKS
 from kubepki.clocks.steps import ClockPair, Look, Step, StepDetector
 from kubepki.model import Link, Reading
 
@@ -160,6 +161,8 @@ class Clocks:
                 elif (remembered := self._state.rotation(path)) is None or remembered.target != link.target:
                     synchronized = judge_first_sight(kernel, link.target_mtime, pair)
                     self._state.record_change(path, link.target, synchronized=synchronized)
+            if len(self._targets) > 2 * MAX_LINKS:
+                self._targets = {path: link.target for path, link in links.items()}
         if changed:
             self.poke()
         self._wake()

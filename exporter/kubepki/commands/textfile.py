@@ -29,6 +29,7 @@ from kubepki.disk.process import LookingProcess
 from kubepki.metrics.collector import Collector, View
 from kubepki.model import Health
 from kubepki.pki.layout import remembered_links
+from kubepki.pki.limits import remember
 from kubepki.pki.parsing_process import parsing_process
 from kubepki.pki.password import read_password
 from kubepki.pki.scan import Scanner, ScanResult
@@ -128,7 +129,7 @@ class _Looks:
             time.sleep(_SECOND_LOOK_SECONDS)
             result = self._scan()
         snapshot = result.snapshot
-        self._remembered |= result.current_links | result.optional
+        self._remembered = remember(self._remembered, result.current_links | result.optional)
         self._clocks.set_api_server(api_server(result.apiserver, self._settings.clock))
         for path in self._clocks.see_links({each.path: each.link for each in snapshot.paths if each.link is not None}):
             self._changes[path] += 1

@@ -14,7 +14,7 @@ from kubepki.judgement.belief import Belief, believe
 from kubepki.judgement.fallbacks import repair_times, usable_fallbacks
 from kubepki.metrics import families
 from kubepki.metrics.families import Family, Sample, Told
-from kubepki.model import Certificate, Health, PathState, Reading, Snapshot, Standing, label_text, safe_text
+from kubepki.model import Certificate, Health, PathState, Reading, Snapshot, Standing, path_label, safe_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,28 +76,28 @@ def path_families(snapshot: Snapshot) -> Iterator[Told]:
         for labels, certificate in _labelled(snapshot)
     )
     yield families.KEY_MATCH.metric(
-        ((label_text(state.path), state.standing.value), float(state.key_match))
+        ((path_label(state.path), state.standing.value), float(state.key_match))
         for state in snapshot.paths
         if state.key_match is not None
     )
     yield families.SYMLINK_INFO.metric(
-        ((label_text(state.path), label_text(state.link.target)), 1.0) for state in snapshot.paths if state.link
+        ((path_label(state.path), path_label(state.link.target)), 1.0) for state in snapshot.paths if state.link
     )
     yield families.SYMLINK_TARGET_MTIME.metric(
-        ((label_text(state.path),), state.link.target_mtime) for state in snapshot.paths if state.link
+        ((path_label(state.path),), state.link.target_mtime) for state in snapshot.paths if state.link
     )
     yield families.SYMLINK_TARGET_NAME_TIME.metric(
-        ((label_text(state.path),), state.link.target_name_time)
+        ((path_label(state.path),), state.link.target_name_time)
         for state in snapshot.paths
         if state.link and state.link.target_name_time is not None
     )
     yield families.FAULT.metric(
-        ((label_text(state.path), state.standing.value, reason.value), 1.0)
+        ((path_label(state.path), state.standing.value, reason.value), 1.0)
         for state in snapshot.paths
         for reason in sorted({fault.reason for fault in state.faults})
     )
     yield families.PATH_OK.metric(
-        ((label_text(state.path), state.standing.value), float(not state.faults)) for state in snapshot.paths
+        ((path_label(state.path), state.standing.value), float(not state.faults)) for state in snapshot.paths
     )
 
 
@@ -144,7 +144,7 @@ def link_families(snapshot: Snapshot, reading: Reading, belief: Belief) -> Itera
     *belief* is that of the whole host, of which *snapshot* may be a part.
     """
     now = reading.host_time
-    links = [(label_text(state.path), state.link) for state in snapshot.paths if state.link]
+    links = [(path_label(state.path), state.link) for state in snapshot.paths if state.link]
     yield families.SYMLINK_TARGET_AGE.metric(((path,), now - link.target_mtime) for path, link in links)
     yield families.SYMLINK_TARGET_OFFSET.metric(
         ((path,), (link.target_mtime if link.target_name_time is None else link.target_name_time) - now)
@@ -152,13 +152,13 @@ def link_families(snapshot: Snapshot, reading: Reading, belief: Belief) -> Itera
     )
     repair = repair_times(belief, reading)
     fallbacks = [
-        (label_text(state.path), usable_fallbacks(state, repair))
+        (path_label(state.path), usable_fallbacks(state, repair))
         for state in snapshot.paths
         if _may_have_fallbacks(state)
     ]
     yield families.FALLBACK_CERTIFICATES.metric(((path,), float(len(usable))) for path, usable in fallbacks)
     yield families.FALLBACK_INFO.metric(
-        ((path, label_text(usable[0].path)), 1.0) for path, usable in fallbacks if usable
+        ((path, path_label(usable[0].path)), 1.0) for path, usable in fallbacks if usable
     )
     yield families.FALLBACK_NOT_AFTER.metric(
         ((path,), usable[0].leaf.not_after) for path, usable in fallbacks if usable and usable[0].leaf
@@ -184,7 +184,7 @@ def clock_families(reading: Reading) -> Iterator[Told]:
     yield families.REFERENCE_NOT_BEFORE.metric(((clock,), not_before) for clock, (not_before, _) in shown)
     yield families.REFERENCE_NOT_AFTER.metric(((clock,), not_after) for clock, (_, not_after) in shown)
     yield families.ROTATION_SYNCHRONIZED.metric(
-        ((label_text(rotation.path),), float(rotation.clock_synchronized))
+        ((path_label(rotation.path),), float(rotation.clock_synchronized))
         for rotation in reading.rotations
         if rotation.clock_synchronized is not None
     )
@@ -192,15 +192,15 @@ def clock_families(reading: Reading) -> Iterator[Told]:
 
 def health_families(health: Health) -> Iterator[Told]:
     """Return the families about the service itself."""
-    yield families.SYMLINK_CHANGES.metric(((label_text(path),), float(count)) for path, count in health.symlink_changes)
+    yield families.SYMLINK_CHANGES.metric(((path_label(path),), float(count)) for path, count in health.symlink_changes)
     yield families.LAST_SCAN_DURATION.metric([((), health.last_scan_duration)])
     yield families.LAST_SCAN_TIME.metric([((), health.last_scan_time)])
-    yield families.SCAN_PATH.metric(((label_text(path),), seconds) for path, seconds in health.slow_paths)
+    yield families.SCAN_PATH.metric(((path_label(path),), seconds) for path, seconds in health.slow_paths)
     yield families.SCANS.metric([((), float(health.scans))])
     yield families.SCAN_FAILURES.metric([((), float(health.scan_failures))])
     yield families.WATCH_EVENTS.metric([((), float(health.watch_events))])
     yield families.WATCH_MISSED.metric([((), float(health.missed_changes))])
-    yield families.WATCH_UP.metric(((label_text(path),), float(up)) for path, up in health.watch_up)
+    yield families.WATCH_UP.metric(((path_label(path),), float(up)) for path, up in health.watch_up)
     yield families.RELOAD_SUCCESSFUL.metric([((), float(health.last_reload_successful))])
     yield families.RELOAD_SUCCESS_TIME.metric([((), health.last_reload_success_time)])
     yield families.BUILD_INFO.metric([((health.version, health.python_version), 1.0)])
@@ -218,7 +218,7 @@ def _may_have_fallbacks(state: PathState) -> bool:
 
 def _labelled(snapshot: Snapshot) -> Iterator[tuple[tuple[str, str, str, str], Certificate]]:
     for state in snapshot.paths:
-        path = label_text(state.path)
+        path = path_label(state.path)
         for certificate in state.certificates:
             standing = _standing(state, certificate).value
             yield (path, safe_text(certificate.entry), standing, certificate.usage.value), certificate

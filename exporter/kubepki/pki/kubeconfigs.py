@@ -44,11 +44,15 @@ def one_for_each_file(kubeconfigs: list[LoadedKubeconfig]) -> list[LoadedKubecon
     return [each for each in kubeconfigs if each.path in kept]
 
 
+# A kubelet's names three files; what names more than this names them to be a burden.
+MAX_REFERENCES = 1_000
+
+
 def wanted_by(kubeconfig: LoadedKubeconfig) -> Iterator[Wanted]:
     """Yield the paths that a kubeconfig names: all are expected, a certificate together with its key."""
     if kubeconfig.content is None:
         return
-    for reference in kubeconfig.content.references:
+    for reference in kubeconfig.content.references[:MAX_REFERENCES]:
         path = kubeconfig.resolve(reference.path)
         if path is None:
             continue
@@ -79,7 +83,7 @@ def kubeconfig_state(kubeconfig: LoadedKubeconfig, loaded: Mapping[str, Loaded])
         key_match=content.key_match,
         faults=ordered(faults),
         link=kubeconfig.link,
-        omitted=content.omitted,
+        omitted=content.omitted + max(0, len(content.references) - MAX_REFERENCES),
     )
 
 

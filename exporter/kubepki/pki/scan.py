@@ -18,6 +18,7 @@ from kubepki.pki.authorities import Authorities
 from kubepki.pki.bootstrap import waiting
 from kubepki.pki.departure import has_departed
 from kubepki.pki.kubeconfigs import LoadedKubeconfig, kubeconfig_state, one_for_each_file, wanted_by
+from kubepki.pki.limits import most_certificates, within
 from kubepki.pki.loading import Loader
 from kubepki.pki.parsing import Parser, ParserHere
 from kubepki.pki.snapshots import Context, assemble, wanted_paths
@@ -132,7 +133,7 @@ class Scanner:
         states = [kubeconfig_state(each, loaded) for each in kubeconfigs]
         return ScanResult(
             snapshot=replace(
-                assemble(sources, loaded, states, context),
+                within(assemble(sources, loaded, states, context), most_certificates(self._settings.max_files)),
                 ignored=ignored,
                 distributions=sources.distributions,
                 directories=tuple(listing.path for listing in sources.listings),

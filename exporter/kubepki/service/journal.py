@@ -5,6 +5,9 @@ Never a scrape.
 """
 
 import logging
+import time
+from collections import deque
+from collections.abc import Callable
 
 from kubepki.clocks.steps import Step
 from kubepki.judgement.advice import advise, advise_fault
@@ -17,6 +20,10 @@ from kubepki.model import PathState, Reading, Reason, Severity, Snapshot, Standi
 
 log = logging.getLogger(__name__)
 
+# A node that breaks wholly has some tens of faults.
+MAX_LINES_A_MINUTE = 200
+_MINUTE = 60.0
+
 _LEVELS = {Severity.CRITICAL: logging.ERROR, Severity.WARNING: logging.WARNING, Severity.INFO: logging.INFO}
 # Faults are told as such, a step by its own line.
 _TOLD_ELSEWHERE = {Code.PATH_BROKEN, Code.KUBECONFIG_DIVERGED, Code.HOST_CLOCK_STEPPED}
@@ -28,13 +35,19 @@ _START_OF_VALIDITY = {Code.CERTIFICATE_FUTURE_DATED, Code.CERTIFICATE_NOT_YET_VA
 class Journal:
     """Remembers what was told, and tells what is new."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._lines: deque[float] = deque()
+        self._left_out = 0
+        self._omitted = False
         self._faults: dict[tuple[str, Reason], str] = {}
         self._findings: dict[tuple[Code, str | None], Finding] = {}
         self._targets: dict[str, str] = {}
 
     def tell_changes(self, snapshot: Snapshot, reading: Reading) -> None:
         """Log the difference to what was told before."""
+        self._tell_what_was_left_out()
+        self._tell_omitted(snapshot)
         self._tell_faults(snapshot)
         self._tell_links(snapshot)
         self._tell_findings(snapshot, reading)
@@ -50,6 +63,35 @@ class Journal:
             host_time=moment(step.host_time),
         )
 
+    def _say(self, level: int, message: str, **fields: object) -> None:
+        """Log one line, unless there were too many in the last minute."""
+        now = self._now()
+        while self._lines and now - self._lines[0] > _MINUTE:
+            self._lines.popleft()
+        if len(self._lines) >= MAX_LINES_A_MINUTE:
+            self._left_out += 1
+            return
+        self._lines.append(now)
+        tell(log, level, message, **fields)
+
+    def _tell_what_was_left_out(self) -> None:
+        if self._left_out and self._now() - self._lines[-1] > _MINUTE:
+            left_out, self._left_out = self._left_out, 0
+            what = f"{left_out} lines were left out: more than {MAX_LINES_A_MINUTE} changes in a minute"
+            self._say(logging.WARNING, f"{what}; kubepki-exporter check tells what holds now")
+
+    def _tell_omitted(self, snapshot: Snapshot) -> None:
+        """Tell once that limits on output leave something out, and once that they do not any more."""
+        most = max(snapshot.paths, key=lambda state: state.omitted, default=None)
+        omitted = most is not None and most.omitted > 0
+        if omitted and not self._omitted and most is not None:
+            count = sum(state.omitted for state in snapshot.paths)
+            what = f"{count} certificates or references are not told of, for there are too many"
+            self._say(logging.WARNING, f"{what}; most of them in this path", path=most.path)
+        elif self._omitted and not omitted:
+            self._say(logging.INFO, "all certificates are told of again")
+        self._omitted = omitted
+
     def _tell_faults(self, snapshot: Snapshot) -> None:
         now = {
             (state.path, fault.reason): (state, fault.detail)
@@ -57,14 +99,16 @@ class Journal:
             for fault in state.faults
             if fault.reason not in _TOLD_AS_FINDINGS
         }
-        for (path, reason), (state, detail) in now.items():
+        new = [(_fault_level(state, reason), path, reason) for (path, reason), (state, _) in now.items()]
+        # The worst first, for there may be more than are told.
+        for level, path, reason in sorted(new, key=lambda each: -each[0]):
             if (path, reason) not in self._faults:
+                state, detail = now[path, reason]
                 current = state.standing is Standing.CURRENT
-                level = _LEVELS[reason.severity_on(path)] if current else logging.INFO
                 action = advise_fault(reason) if current else None
-                tell(log, level, "fault appeared", path=path, reason=reason, detail=detail or None, action=action)
+                self._say(level, "fault appeared", path=path, reason=reason, detail=detail or None, action=action)
         for path, reason in self._faults.keys() - now.keys():
-            tell(log, logging.INFO, "fault cleared", path=path, reason=reason)
+            self._say(logging.INFO, "fault cleared", path=path, reason=reason)
         self._faults = {key: detail for key, (_, detail) in now.items()}
 
     def _tell_links(self, snapshot: Snapshot) -> None:
@@ -74,8 +118,7 @@ class Journal:
             before = self._targets.get(state.path)
             if before is not None and before != state.link.target:
                 leaf = state.certificates[0] if state.certificates else None
-                tell(
-                    log,
+                self._say(
                     logging.INFO,
                     "link moved",
                     path=state.path,
@@ -98,8 +141,7 @@ class Journal:
             before = self._findings.get(key)
             if before is None or before.severity is not finding.severity:
                 state = states.get(finding.path or "")
-                tell(
-                    log,
+                self._say(
                     _LEVELS[finding.severity],
                     finding.message,
                     finding=finding.code,
@@ -108,8 +150,12 @@ class Journal:
                     action=advise(finding),
                 )
         for code, path in self._findings.keys() - findings.keys():
-            tell(log, logging.INFO, "finding cleared", finding=code, path=path)
+            self._say(logging.INFO, "finding cleared", finding=code, path=path)
         self._findings = findings
+
+
+def _fault_level(state: PathState, reason: Reason) -> int:
+    return _LEVELS[reason.severity_on(state.path)] if state.standing is Standing.CURRENT else logging.INFO
 
 
 def _fallback(state: PathState | None, reading: Reading, belief: Belief) -> str | None:

@@ -22,6 +22,8 @@ from kubepki.disk.disk import Disk, Interrupted
 from kubepki.disk.process import LookingProcess
 from kubepki.logs import tell
 from kubepki.model import Health, Snapshot
+from kubepki.pki.layout import current_prefix
+from kubepki.pki.limits import MAX_REMEMBERED_LINKS, remember
 from kubepki.pki.parsing_process import ParsingProcess, parsing_process
 from kubepki.pki.password import read_password
 from kubepki.pki.publish import Publication, publish
@@ -39,6 +41,7 @@ _PATIENCE_SECONDS = 0.5
 _OVERDUE_SECONDS = 25.0
 _SLOW_SECONDS = 1.0
 _END_SECONDS = 0.5
+_MANY_LINKS = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,7 @@ class PkiWatch:
         self._thread = threading.Thread(target=self._run, name="scan", daemon=True)
         self._errands: list[Callable[[], None]] = []
         self._at_work_since: float | None = None
+        self._told_of_too_many = False
         self._told_slow: tuple[str, float] | None = None
         self._looking = LookingProcess(seconds=settings.scan.file_budget, interrupted=self._is_left)
         self._disk = Disk(self._looking)
@@ -288,13 +292,20 @@ class PkiWatch:
             tell(log, logging.INFO, "this host has left its cluster: all that was expected is gone, and is forgotten")
             self._remembered = frozenset()
             self._clocks.keep_links(self._remembered)
-        self._remembered |= result.current_links | result.optional
+        self._remember(result.current_links | result.optional)
         self._clocks.see_sources(result.optional)
         self._publication = publish(self._publication, result.snapshot, time.monotonic())
         snapshot = self._publication.snapshot
-        links = {state.path: state.link for state in snapshot.paths if state.link is not None}
+        links = {
+            state.path: state.link
+            for state in snapshot.paths
+            if state.link is not None
+            and (current_prefix(state.path.rpartition("/")[2]) is None or state.path in self._remembered)
+        }
         for path in self._clocks.see_links(links):
             self._changes[path] += 1
+        if len(self._changes) > _MANY_LINKS:
+            self._changes = Counter({path: count for path, count in self._changes.items() if path in links})
         if self._forgiving:
             self._clocks.keep_links(frozenset(links) | self._remembered)
         self._forgiving = False
@@ -316,6 +327,17 @@ class PkiWatch:
                 self._schedule.wake_at(self._patient_until)
             if self._publication.due_at is not None:
                 self._schedule.wake_at(self._publication.due_at)
+
+    def _remember(self, seen: frozenset[str]) -> None:
+        self._remembered = remember(self._remembered, seen)
+        if not seen <= self._remembered and not self._told_of_too_many:
+            self._told_of_too_many = True
+            tell(
+                log,
+                logging.WARNING,
+                f"there were more than {MAX_REMEMBERED_LINKS} -current.pem links: that the others go is not noticed; "
+                "kubepki-exporter forget PATH makes room",
+            )
 
     def _publish(self, snapshot: Snapshot, watch_up: tuple[tuple[str, bool], ...]) -> None:
         health = replace(

@@ -10,7 +10,7 @@ import pytest
 from kubepki.clocks.steps import Step
 from kubepki.model import Snapshot
 from kubepki.pki.scan import Scanner
-from kubepki.service.journal import Journal
+from kubepki.service.journal import MAX_LINES_A_MINUTE, Journal
 from kubepki.settings import PkiSettings, ScanSettings
 from tests.support import pki
 from tests.support.scenarios import CLIENT, LEAD, NEW, NOW, OLD, install, looking_at, node, reading, write
@@ -117,3 +117,29 @@ def test_a_step_that_hurts_nothing_says_so(tmp_path: Path, lines: Lines) -> None
     Journal().tell_step(Step(size=90.0, host_time=NOW), look(looking_at(directory)), reading())
     (line,) = lines()
     assert "stepped forward by 1 min 30 s: all current certificates have begun to be valid" in line
+
+
+def test_many_changes_at_once_are_told_within_a_bound(tmp_path: Path, lines: Lines) -> None:
+    """The worst first, the rest in one line a minute later; and what the limits leave out, once."""
+    directory = tmp_path / "pki"
+    node(directory, OLD, NEW)
+    for number in range(3 * MAX_LINES_A_MINUTE):
+        (directory / f"{number}.crt").symlink_to("absent")
+    moment = [0.0]
+    journal = Journal(now=lambda: moment[0])
+    snapshot = look(looking_at(directory))
+    journal.tell_changes(snapshot, reading())
+    told = lines()
+    assert len(told) == MAX_LINES_A_MINUTE
+    moment[0] = 61.0
+    journal.tell_changes(snapshot, reading())
+    (line,) = lines()
+    assert line.startswith("WARNING ")
+    assert f"more than {MAX_LINES_A_MINUTE} changes in a minute" in line
+    paths = tuple(replace(state, omitted=7) if state.link else state for state in snapshot.paths)
+    for _ in range(2):
+        journal.tell_changes(replace(snapshot, paths=paths), reading())
+    (line,) = lines()
+    assert "not told of" in line
+    journal.tell_changes(snapshot, reading())
+    assert lines() == ["INFO all certificates are told of again"]
