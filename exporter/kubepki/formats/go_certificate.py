@@ -5,6 +5,7 @@ what stands in a component's log. Values are never quoted.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -26,6 +27,7 @@ _NUMERIC = frozenset(b"0123456789 ")
 _PRESENTABLE = frozenset({_RSA, _EC, _ED25519})
 _EDWARDS_SIZE = 32
 _VERSIONS = 3
+_ORDINARY_NAME = 256
 
 
 def certificate_refusal(encoded: bytes) -> str:
@@ -67,11 +69,11 @@ def _certificate(encoded: bytes) -> None:
     if outer.read(SEQUENCE, "x509: malformed algorithm identifier") != algorithm:
         refuse("x509: inner and outer signature algorithm identifiers don't match")
     _algorithm(Reader(algorithm))
-    _name(tbs.into(SEQUENCE, "x509: malformed issuer"))
+    _check_name(tbs.read(SEQUENCE, "x509: malformed issuer"))
     validity = tbs.into(SEQUENCE, "x509: malformed validity")
     read_time(validity)
     read_time(validity)
-    _name(tbs.into(SEQUENCE, "x509: malformed issuer"))
+    _check_name(tbs.read(SEQUENCE, "x509: malformed issuer"))
     _public_key(tbs.into(SEQUENCE, "x509: malformed spki"))
     if version > 1:
         _after_key(tbs, version)
@@ -105,7 +107,14 @@ def _algorithm(fields: Reader) -> tuple[bytes, bytes]:
     return name, b"" if fields.empty else fields.any("x509: malformed parameters")[2]
 
 
-def _name(names: Reader) -> None:
+def _check_name(content: bytes) -> None:
+    # The certificates of a host have few issuers.
+    (_name if len(content) <= _ORDINARY_NAME else _name.__wrapped__)(content)
+
+
+@lru_cache(maxsize=64)
+def _name(content: bytes) -> None:
+    names = Reader(content)
     while not names.empty:
         relative = names.into(SET, "x509: invalid RDNSequence")
         while not relative.empty:
@@ -122,7 +131,7 @@ def _is_string(tag: int, value: bytes) -> bool:
 
 
 def _is_utf8(value: bytes) -> bool:
-    return not isinstance(attempt(lambda: value.decode("utf-8")), Refusal)
+    return value.isascii() or not isinstance(attempt(lambda: value.decode("utf-8")), Refusal)
 
 
 def _is_ucs2(value: bytes) -> bool:

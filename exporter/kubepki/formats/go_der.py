@@ -3,6 +3,7 @@
 Rules of this module: pure; what Go refuses raises `Refused` with Go's words, which never quote a file.
 """
 
+from functools import lru_cache
 from typing import NoReturn
 
 SEQUENCE, SET, INTEGER, BOOLEAN = 0x30, 0x31, 0x02, 0x01
@@ -10,6 +11,7 @@ BIT_STRING, OCTET_STRING, OBJECT = 0x03, 0x04, 0x06
 _HIGH_TAG = 0x1F
 _LONG_FORM = 0x80
 _MAX_WIDTH = 4
+_ORDINARY_OBJECT = 32
 
 
 class Refused(ValueError):  # noqa: N818 - it is what a consumer does, not an error of ours
@@ -39,29 +41,36 @@ class Reader:
 
     def any(self, complaint: str) -> tuple[int, bytes, bytes]:
         """Return tag, content and whole encoding of the next value; raises Refused with *complaint*."""
-        start = self._position
-        head = self._data[start : start + 2]
-        if len(head) < 2 or head[0] & _HIGH_TAG == _HIGH_TAG:  # noqa: PLR2004 - a tag and a length
+        data, start = self._data, self._position
+        begin = start + 2
+        if begin > len(data) or data[start] & _HIGH_TAG == _HIGH_TAG:
             refuse(complaint)
-        length, begin = head[1], start + 2
+        length = data[start + 1]
         if length >= _LONG_FORM:
             width = length - _LONG_FORM
-            octets = self._data[begin : begin + width]
+            octets = data[begin : begin + width]
             length, begin = int.from_bytes(octets, "big"), begin + width
             # X.690, section 10.1: the shortest form.
             shortest = length >= _LONG_FORM and bool(octets) and octets[0] != 0
             if not 0 < width <= _MAX_WIDTH or len(octets) != width or not shortest:
                 refuse(complaint)
         end = begin + length
-        if end > len(self._data):
+        if end > len(data):
             refuse(complaint)
         self._position = end
-        return head[0], self._data[begin:end], self._data[start:end]
+        return data[start], data[begin:end], data[start:end]
 
     def read(self, tag: int, complaint: str) -> bytes:
         """Return the content of the next value, which must have *tag*."""
-        if not self.peek(tag):
+        data, start = self._data, self._position
+        if start >= len(data) or data[start] != tag:
             refuse(complaint)
+        # Most values are short.
+        if start + 1 < len(data) and data[start + 1] < _LONG_FORM and tag & _HIGH_TAG != _HIGH_TAG:
+            end = start + 2 + data[start + 1]
+            if end <= len(data):
+                self._position = end
+                return data[start + 2 : end]
         return self.any(complaint)[1]
 
     def into(self, tag: int, complaint: str) -> "Reader":
@@ -94,11 +103,17 @@ class Reader:
     def oid(self, complaint: str) -> bytes:
         """Return the content of the next value, an OBJECT IDENTIFIER whose arcs are whole and fit 31 bits."""
         content = self.read(OBJECT, complaint)
-        if not content or content[-1] >= _LONG_FORM or not _arcs_fit(content):
+        if not content or content[-1] >= _LONG_FORM or not _arcs_are_fit(content):
             refuse(complaint)
         return content
 
 
+def _arcs_are_fit(content: bytes) -> bool:
+    # The same few identifiers are in all certificates.
+    return (_arcs_fit if len(content) <= _ORDINARY_OBJECT else _arcs_fit.__wrapped__)(content)
+
+
+@lru_cache(maxsize=256)
 def _arcs_fit(content: bytes) -> bool:
     arc = 0
     start = True

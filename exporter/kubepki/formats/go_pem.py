@@ -36,7 +36,10 @@ def consume(data: bytes, read_key: Callable[[bytes], KeyReading], *, limit: int)
     if not plain:
         bundle = "data does not contain any valid RSA or ECDSA certificates"
     leaf_der = certificates[0].content if certificates else b""
-    leaf = certificate_refusal(leaf_der) if certificates else _without_certificate(blocks)
+    if certificates and not certificates[0].headers:
+        leaf = refusals[0]
+    else:
+        leaf = certificate_refusal(leaf_der) if certificates else _without_certificate(blocks)
     if certificates and not leaf and not presentable(leaf_der):
         leaf = "tls: unknown public key algorithm"
     key = next((block for block in blocks if (b" " + block.label).endswith(b" PRIVATE KEY")), None)

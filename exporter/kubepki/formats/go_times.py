@@ -40,7 +40,8 @@ def _seconds(form: re.Match[str] | None, century: str) -> float | None:
     before_datetime = text.startswith("0000")
     if before_datetime:
         text = f"0004{text[4:]}"
-    found = attempt(lambda: dt.datetime.strptime(f"{text}+0000", "%Y%m%d%H%M%S%z").timestamp())
+    month, day, hour, minute, second = (int(text[at : at + 2]) for at in range(4, 14, 2))
+    found = attempt(lambda: dt.datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=dt.UTC).timestamp())
     if isinstance(found, Refusal):
         return None
     offset = 0 if zone == "Z" else int(f"{zone[0]}1") * (int(zone[1:3]) * 3600 + int(zone[3:]) * 60)
