@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from kubepki.metrics.collector import Collector, View
 from kubepki.model import Health, PathState, Snapshot
 from kubepki.pki.scan import Scanner
-from kubepki.settings import Directory, Kubeconfig, PkiSettings, ScanSettings
+from kubepki.settings import Directory, FilePattern, Kubeconfig, PkiSettings, ScanSettings
 from tests.support import pki, scenarios
 
 BOUNDED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -146,6 +146,109 @@ def test_after_any_history_a_warm_scan_equals_a_fresh_one(history: list[tuple[Op
             for _ in range(scans):
                 warm.scan()
         assert warm.scan().snapshot == scanner(root).scan().snapshot
+
+
+def census(root: Path) -> dict[str, tuple[int, ...]]:
+    """Return what tells of each path below *root* whether it has changed."""
+    found: dict[str, tuple[int, ...]] = {}
+    for parent, directories, files in os.walk(root):
+        for name in ("", *directories, *files):
+            path = f"{parent}/{name}".rstrip("/")
+            status = os.lstat(path)
+            found[path] = (status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    return found
+
+
+def changed_between(before: dict[str, tuple[int, ...]], after: dict[str, tuple[int, ...]]) -> frozenset[str]:
+    """Return the paths for which the kernel has announced an event."""
+    return frozenset(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+
+
+def host(root: Path) -> Scanner:
+    """Return a scanner of directories, one of them behind a link, globs, kubeconfigs and remembered links."""
+    settings_ = PkiSettings(
+        directories=tuple(Directory(path=str(root / name), explicit=name != "alias") for name in ("pki", "alias")),
+        kubeconfigs=tuple(Kubeconfig(path=str(root / name), optional=True) for name in ("kubelet.conf", "sub/*.conf")),
+        files=(
+            FilePattern(pattern=f"{root}/more/**/*.pem", wildcard=True),
+            FilePattern(pattern=f"{root}/pki/ca.crt", wildcard=False),
+        ),
+        timezone="UTC",
+    )
+    boot = itertools.count(1.0)
+    return Scanner(settings_, ScanSettings(), boottime=lambda: next(boot))
+
+
+PLACES = ("", "../more/", "../more/deep/", "../alias/", "../sub/", "../")
+anywhere = st.builds(lambda place, name: place + name, st.sampled_from(PLACES), names)
+
+
+def link_hard(name: str, other: str) -> Operation:
+    def act(directory: Path) -> None:
+        if (directory / name).is_file() and not os.path.lexists(directory / other):
+            os.link(directory / name, directory / other)
+
+    return act
+
+
+def move_directory(name: str, other: str) -> Operation:
+    def act(directory: Path) -> None:
+        if (directory.parent / name).is_dir() and not os.path.lexists(directory.parent / other):
+            (directory.parent / name).rename(directory.parent / other)
+        elif not os.path.lexists(directory.parent / name):
+            (directory.parent / name).mkdir()
+
+    return act
+
+
+DIRECTORIES = ("pki", "more", "more/deep", "sub", "gone", "alias")
+further: st.SearchStrategy[Operation] = st.one_of(
+    operations,
+    st.builds(write, anywhere, contents),
+    st.builds(
+        lambda name, data: write(f"../{name}", data),
+        st.sampled_from(("sub/a.conf", "kubelet.conf")),
+        st.sampled_from(CONFIGS),
+    ),
+    st.builds(link, anywhere, anywhere),
+    st.builds(remove, anywhere),
+    st.builds(rename, anywhere, anywhere),
+    st.builds(link_hard, anywhere, anywhere),
+    st.builds(move_directory, st.sampled_from(DIRECTORIES), st.sampled_from(DIRECTORIES)),
+)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(st.tuples(further, st.integers(0, 2)), min_size=1, max_size=14),
+    st.sets(st.sampled_from((CURRENT, "kubelet-server-current.pem"))),
+)
+def test_a_scan_of_what_changed_equals_a_scan_of_everything(
+    history: list[tuple[Operation, int]], kept: set[str]
+) -> None:
+    """After any history, scanned now and then by what changed since: links, kubeconfigs, globs, keys, renames."""
+    with tempfile.TemporaryDirectory() as text:
+        root = Path(text).resolve()
+        for name in ("pki", "more/deep", "sub", "real"):
+            (root / name).mkdir(parents=True)
+        (root / "alias").symlink_to("real")
+        remembered = frozenset(f"{root}/pki/{name}" for name in kept)
+        warm = host(root)
+        warm.scan(remembered)
+        before = census(root)
+        for operation, scans in history:
+            try:
+                operation(root / "pki")
+            except OSError:
+                continue
+            for _ in range(scans):
+                now = census(root)
+                result = warm.scan(remembered, changed=changed_between(before, now))
+                before = now
+                fresh = host(root).scan(remembered)
+                assert result.snapshot == fresh.snapshot
+                assert result.current_links == fresh.current_links
+                assert result.directories == fresh.directories
 
 
 @BOUNDED

@@ -136,6 +136,8 @@ def _measure(exporter: Exporter, seconds: float) -> Measured:
 
 def _is_told(exporter: Exporter, rotations: Rotations) -> bool:
     path = str(rotations.directory / CLIENT)
+    # The connection was idle meanwhile, and has been closed.
+    exporter.close()
 
     def told() -> bool:
         query = "/metrics?" + "&".join(f"name[]={name}" for name in FAMILIES)

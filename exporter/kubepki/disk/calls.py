@@ -133,4 +133,5 @@ _CALLS: Mapping[str, Callable[..., Any]] = {
     "links": files.link_places,
     "trace": _trace,
     "facts": _facts,
+    "guard": files.guard,
 }

@@ -84,6 +84,10 @@ class Disk:
         found = self._each("real", directories)
         return {path: path if answer == NO_ANSWER else answer for path, answer in found}
 
+    def guards(self, directories: Iterable[str]) -> Mapping[str, tuple[int, ...] | None]:
+        """Return for each directory what tells whether it is still the same; None where it is not there, or silent."""
+        return {path: None if answer == NO_ANSWER else answer for path, answer in self._each("guard", directories)}
+
     def link_places(self, paths: Iterable[str]) -> frozenset[str]:
         """Return the directories of the targets of all links on the way from *paths*."""
         found = self._each("links", paths)

@@ -169,6 +169,15 @@ def _is_directory(entry: "os.DirEntry[str]", *, follow: bool) -> bool:
         return False
 
 
+def guard(directory: str) -> tuple[int, ...] | None:
+    """Return what tells whether *directory* is the same one with the same rights; None where it is not there."""
+    try:
+        status = os.stat(directory)  # noqa: PTH116 - as above
+    except OSError:
+        return None
+    return (status.st_dev, status.st_ino, status.st_mode, status.st_uid, status.st_gid)
+
+
 def exists(path: str) -> bool:
     """Return whether there is anything at *path*, be it a dangling link."""
     return os.path.lexists(path)

@@ -66,7 +66,8 @@ class ContentCache(Generic[Parsed]):
         self._used: dict[tuple[Identity, str], _Entry[Parsed]] = {}
         self._before: dict[tuple[str, str], Identity] = {}
         self._identities: dict[tuple[str, str], Identity] = {}
-        self.unsettled = False
+        # The paths of files that were read within a tick of their last change.
+        self.unsettled: set[str] = set()
 
     def load(self, wanted: Sequence[tuple[str, str]]) -> list[Content[Parsed] | Fault]:
         """Return for each (path, variant) the file's content, or the fault of a path that leads to no file."""
@@ -90,7 +91,11 @@ class ContentCache(Generic[Parsed]):
         self._before = {} if reread else self._identities
         self._used = {}
         self._identities = {}
-        self.unsettled = False
+        self.unsettled = set()
+
+    def go_on(self) -> None:
+        """Start a scan of a few files: forget nothing of the others."""
+        self.unsettled = set()
 
     def _content(self, path: str, variant: str, answer: Looked | Fault) -> Content[Parsed] | Fault:
         if isinstance(answer, Fault):
@@ -101,7 +106,8 @@ class ContentCache(Generic[Parsed]):
         entry = self._used.get(key) or self._entries[key]
         self._used[key] = entry
         self._identities[path, variant] = key[0]
-        self.unsettled = self.unsettled or not entry.settled
+        if not entry.settled:
+            self.unsettled.add(path)
         return Content(answer.located, parsed=entry.parsed)
 
     def _known(self, path: str, variant: str) -> Identity | None:

@@ -74,7 +74,7 @@ def kubeconfig_state(kubeconfig: LoadedKubeconfig, loaded: Mapping[str, Loaded])
         faults.append(
             Fault(reason=Reason.KEY_MISMATCH, detail="a user's embedded private key is not the certificate's")
         )
-    links = [each for each in loaded.values() if _is_client_link(each)]
+    links = sorted(filter(_is_client_link, loaded.values()), key=lambda each: each.path)
     faults += [*_stale(content, links), *_diverged(kubeconfig, content, links, loaded)]
     return PathState(
         path=kubeconfig.path,

@@ -59,10 +59,16 @@ class Loader:
         self._kubeconfigs.begin(reread=reread)
         self._components.begin(reread=reread)
 
+    def go_on(self) -> None:
+        """Start a scan of a few paths: what is known of the others is kept."""
+        self._files.go_on()
+        self._kubeconfigs.go_on()
+        self._components.go_on()
+
     @property
-    def unsettled(self) -> bool:
-        """Whether a file was read within a tick of its last change."""
-        return self._files.unsettled or self._kubeconfigs.unsettled
+    def unsettled(self) -> frozenset[str]:
+        """The paths of files that were read within a tick of their last change."""
+        return frozenset(self._files.unsettled | self._kubeconfigs.unsettled | self._components.unsettled)
 
     def parsing(self) -> Mapping[str, float]:
         """Return the path that is being parsed and since when (monotonic seconds); for any thread."""
@@ -92,13 +98,13 @@ class Loader:
     def files(self, wanted: Mapping[str, Wanted]) -> dict[str, Loaded]:
         """Return what each path leads to, with its separate key; nothing where it vanished and is not expected."""
         found = {each.path: each for each in self._load(wanted.values())}
-        key_paths = {each.path: path for each in found.values() if (path := _key_path(each)) is not None}
+        key_paths = {each.path: path for each in found.values() if (path := key_path(each)) is not None}
         keys = {
             each.path: each
             for each in self._load(Wanted(path=path, content=Expected.KEY) for path in sorted({*key_paths.values()}))
         }
-        for path, key_path in key_paths.items():
-            key = keys.get(key_path)
+        for path, of_key in key_paths.items():
+            key = keys.get(of_key)
             if key is not None:
                 unread = key.fault is not None or bool(key.parsed and key.parsed.faults)
                 found[path] = replace(found[path], key=key.parsed, key_unread=unread)
@@ -172,7 +178,7 @@ def _plain_link(located: Located) -> Link | None:
     return Link(target=located.resolved, target_mtime=located.identity.mtime, target_name_time=None)
 
 
-def _key_path(loaded: Loaded) -> str | None:
+def key_path(loaded: Loaded) -> str | None:
     """Return the path of the separate key file that pairs with *loaded*; None where there is no need of one."""
     if loaded.leaf is None or (loaded.parsed and loaded.parsed.keys):
         return None

@@ -21,8 +21,9 @@ from kubepki.pki.kubeconfigs import LoadedKubeconfig, kubeconfig_state, one_for_
 from kubepki.pki.limits import most_certificates, within
 from kubepki.pki.loading import Loader
 from kubepki.pki.parsing import Parser, ParserHere
+from kubepki.pki.rescan import Seen, doubtful, owners_of_keys, places_of, touched
 from kubepki.pki.snapshots import Context, assemble, wanted_paths
-from kubepki.pki.sources import find_sources
+from kubepki.pki.sources import find_sources, listed_anew
 from kubepki.pki.states import Loaded
 from kubepki.pki.trust_stores import foreign
 from kubepki.pki.wanted import Sources
@@ -75,16 +76,30 @@ class Scanner:
             self._disk, self._parser, scan, password=password, boottime=boottime, interrupted=interrupted
         )
         self._authorities = Authorities(self._loader, self._parser, self._disk)
+        self._seen: Seen | None = None
 
-    def scan(self, remembered: frozenset[str] = frozenset(), *, reread: bool = False) -> ScanResult:
+    def scan(
+        self,
+        remembered: frozenset[str] = frozenset(),
+        *,
+        reread: bool = False,
+        changed: frozenset[str] | None = None,
+    ) -> ScanResult:
         """Return what the disk says now; what is *remembered* was seen before, and so is expected.
+
+        *changed* are the paths, named by their real directories, of all that has changed since the last scan: then
+        only these are looked at, and what depends on them. None means that anything may have changed.
 
         *remembered* are `-current.pem` links and optional kubeconfigs. Where all of them are gone together the host has
         left its cluster, and nothing is expected any more.
         With *reread*, nothing that was parsed before is trusted. Raises Interrupted between two steps once
         `interrupted` says so.
         """
-        result = self._look(remembered, reread=reread)
+        result = None
+        if changed is not None and not reread:
+            result = self._look_at(changed, remembered)
+        if result is None:
+            result = self._look(remembered, reread=reread)
         if not has_departed(result.snapshot, remembered, self._exists):
             return result
         return replace(self._look(frozenset(), reread=False), departed=True)
@@ -95,23 +110,71 @@ class Scanner:
         self._loader.begin(reread=reread)
         self._authorities.begin()
         sources = find_sources(self._pki, self._disk, max_files=self._settings.max_files)
-        left_out = {each.path for each in sources.kubeconfigs if self._ignores(each.path)}
-        kubeconfigs = one_for_each_file(
-            self._loader.kubeconfigs(
-                [
-                    replace(each, optional=each.optional and each.path not in remembered)
-                    for each in sources.kubeconfigs
-                    if each.path not in left_out
-                ]
-            )
+        asked = tuple(
+            replace(each, optional=each.optional and each.path not in remembered)
+            for each in sources.kubeconfigs
+            if not self._ignores(each.path)
         )
+        kubeconfigs = one_for_each_file(self._loader.kubeconfigs(asked))
         further = [wanted for each in kubeconfigs for wanted in wanted_by(each)]
         wanted = wanted_paths(sources, further, layout.remembered_links(tuple(remembered)))
-        left_out.update(path for path in wanted if self._ignores(path))
-        loaded = self._loader.files({path: each for path, each in wanted.items() if path not in left_out})
-        named = [each.path for each in kubeconfigs]
-        loaded |= waiting(loaded, sources.listings, named, remembered, self._disk)
-        return self._result(sources, kubeconfigs, loaded, ignored=len(self._disk.existing(sorted(left_out))))
+        left_out = {path for path in (*wanted, *(each.path for each in sources.kubeconfigs)) if self._ignores(path)}
+        wanted = {path: each for path, each in wanted.items() if path not in left_out}
+        loaded = self._loader.files(wanted)
+        directories = {path.rpartition("/")[0] or "/" for path in (*wanted, *(each.path for each in asked))}
+        directories.update(listing.path for listing in sources.listings)
+        real = self._disk.real_directories(sorted(directories))
+        places = places_of(real)
+        return self._finish(
+            Seen(
+                remembered=remembered,
+                sources=sources,
+                asked=asked,
+                kubeconfigs=kubeconfigs,
+                further=further,
+                wanted=wanted,
+                left_out=frozenset(left_out),
+                ignored=len(self._disk.existing(sorted(left_out))),
+                loaded=loaded,
+                places=places,
+                guards=self._disk.guards(sorted(places)),
+                doubtful=frozenset(),
+            )
+        )
+
+    def _look_at(self, changed: frozenset[str], remembered: frozenset[str]) -> ScanResult | None:
+        """Return what a scan of everything would, after a look at what the *changed* paths touch; None where unsure."""
+        seen, self._seen = self._seen, None
+        if seen is None or seen.remembered != remembered or seen.left_out:
+            return None
+        found = touched(seen, changed)
+        if found is None or any(self._disk.guards([each])[each] != seen.guards[each] for each in found.directories):
+            return None
+        self._loader.go_on()
+        if one_for_each_file(self._loader.kubeconfigs(seen.asked)) != seen.kubeconfigs:
+            return None
+        sources = listed_anew(seen.sources, found.listings, self._disk, max_files=self._settings.max_files)
+        wanted = seen.wanted
+        if sources.listings != seen.sources.listings:
+            wanted = wanted_paths(sources, seen.further, layout.remembered_links(tuple(remembered)))
+            if any(map(self._ignores, wanted.keys() - seen.wanted.keys())):
+                return None
+        again = {path: each for path, each in wanted.items() if path in found.paths or seen.wanted.get(path) != each}
+        loaded = {path: each for path, each in seen.loaded.items() if path in wanted and path not in again}
+        loaded.update(self._loader.files(again))
+        return self._finish(replace(seen, sources=sources, wanted=wanted, loaded=loaded))
+
+    def _finish(self, seen: Seen) -> ScanResult:
+        named = [each.path for each in seen.kubeconfigs]
+        awaited = waiting(seen.loaded, seen.sources.listings, named, seen.remembered, self._disk)
+        result = self._result(seen.sources, seen.kubeconfigs, seen.loaded | awaited, ignored=seen.ignored)
+        unsettled = self._loader.unsettled
+        self._seen = replace(
+            seen,
+            doubtful=doubtful(seen.wanted, seen.loaded, unsettled),
+            keys=owners_of_keys(seen.loaded),
+        )
+        return result
 
     def _result(
         self,
@@ -146,7 +209,7 @@ class Scanner:
             | known.directories,
             configured=tuple(listing.path for listing in sources.listings),
             apiserver=api_server(kubeconfigs, loaded),
-            unsettled=self._loader.unsettled,
+            unsettled=bool(self._loader.unsettled),
             issued=known.issued(each for each in loaded.values() if _is_current(each)),
         )
 

@@ -41,7 +41,22 @@ def find_sources(settings: PkiSettings, disk: Disk, *, max_files: int) -> Source
         components=preset.components,
         authorities=preset.authorities,
         trust_stores=preset.trust_stores,
+        hunted_bases=tuple(sorted({globs.base_directory(each.path) for each in kubeconfigs if _is_hunted(each)})),
     )
+
+
+def listed_anew(sources: Sources, directories: frozenset[str], disk: Disk, *, max_files: int) -> Sources:
+    """Return *sources* with the listings of *directories* as they are now."""
+    wanted = [
+        Directory(path=listing.path, explicit=listing.explicit)
+        for listing in sources.listings
+        if listing.path in directories
+    ]
+    found = {listing.path: listing for listing in _list(wanted, disk, max_files)}
+    listings = tuple(
+        new if (new := found.get(each.path)) is not None and new != each else each for each in sources.listings
+    )
+    return replace(sources, listings=listings)
 
 
 def _is_components(path: str, patterns: Iterable[FilePattern]) -> bool:

@@ -58,8 +58,9 @@ class Sources:
     """Everything that the settings name, as found on the disk at one moment.
 
     `overfull` are directories below which globs find more than is looked at; `silent` those that do not answer.
-    `components` are globs of configurations of components, `authorities` CA files by which a distribution verifies its
-    clients, `trust_stores` globs of what it keeps of the system's trust bundle.
+    `components` are globs of configurations of components, `authorities` CA files by which a distribution verifies
+    its clients, `hunted_bases` the directories below which globs look for kubeconfigs, `trust_stores` globs of what
+    it keeps of the system's trust bundle.
     """
 
     listings: tuple[Listing, ...]
@@ -73,3 +74,4 @@ class Sources:
     components: tuple[str, ...] = ()
     authorities: tuple[str, ...] = ()
     trust_stores: tuple[str, ...] = ()
+    hunted_bases: tuple[str, ...] = ()

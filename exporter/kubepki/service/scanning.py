@@ -87,6 +87,8 @@ class PkiWatch:
         self._remembered = remembered
         self._interrupted = False
         self._reread_at = 0.0
+        # True until a scan has ended well: what an event named before is looked at with everything else.
+        self._whole_next = True
         self._events_before = 0
         self._unexplained = 0
         self._patient_until = 0.0
@@ -217,22 +219,26 @@ class PkiWatch:
         with self._lock:
             if not self._schedule.due(started):
                 return
-            self._schedule.started(started)
+            whole = self._whole_next or self._schedule.whole_due(started)
+            self._schedule.started(started, whole=whole)
         self._at_work_since = started
+        self._whole_next = True
         try:
-            self._scan(started)
+            self._scan(started, whole=whole)
         finally:
             self._at_work_since = None
 
-    def _scan(self, started: float) -> None:
+    def _scan(self, started: float, *, whole: bool) -> None:
         reread = started >= self._reread_at
         try:
             self._watcher.supervise()
             events = self._watcher.events()
             self._remembered -= self._clocks.take_forgotten()
-            result = self._scanner.scan(self._remembered, reread=reread)
+            changed = self._watcher.take_changed()
+            result = self._scanner.scan(self._remembered, reread=reread, changed=None if whole else changed)
             self._finish(result, started=started)
             self._events_before = events
+            self._whole_next = False
         except Interrupted:
             return
         except Exception:
@@ -322,11 +328,11 @@ class PkiWatch:
             interval = self._settings.scan.interval
             self._schedule.set_interval(min(interval, POLLING_INTERVAL_SECONDS) if degraded else interval)
             if result.unsettled:
-                self._schedule.wake_at(started + _SETTLE_SECONDS)
+                self._schedule.wake_at(started + _SETTLE_SECONDS, whole=False)
             if self._unexplained:
                 self._schedule.wake_at(self._patient_until)
             if self._publication.due_at is not None:
-                self._schedule.wake_at(self._publication.due_at)
+                self._schedule.wake_at(self._publication.due_at, whole=False)
 
     def _remember(self, seen: frozenset[str]) -> None:
         self._remembered = remember(self._remembered, seen)

@@ -21,8 +21,8 @@ class Schedule:
     scan: a storm of events over a large tree may then use half of one CPU, and a small tree notices nothing. So an
     event waits for no more than max(max_delay, breather * duration) after it came, or after the running scan's end.
 
-    A scan is also due *interval* after the start of the last one and at each deadline of `wake_at`. The first scan
-    is due at once.
+    A scan of everything is also due *interval* after the start of the last one and at each deadline of `wake_at`;
+    the first is due at once.
     """
 
     def __init__(
@@ -40,7 +40,9 @@ class Schedule:
         self._first_event: float | None = None
         self._last_event = -math.inf
         self._deadlines: set[float] = set()
+        self._soon: set[float] = set()
         self._started = -math.inf
+        self._whole_started = -math.inf
         self._rested = -math.inf
 
     @property
@@ -54,19 +56,28 @@ class Schedule:
             self._first_event = now
         self._last_event = now
 
-    def wake_at(self, deadline: float) -> None:
-        """Ask for a scan at *deadline* besides the others; one scan serves all deadlines that have passed."""
-        self._deadlines.add(deadline)
+    def wake_at(self, deadline: float, *, whole: bool = True) -> None:
+        """Ask for a scan at *deadline* besides the others; one scan serves all deadlines that have passed.
+
+        Without *whole* a scan of what changed, and of what is doubtful, serves it too.
+        """
+        (self._deadlines if whole else self._soon).add(deadline)
 
     def set_interval(self, interval: float) -> None:
-        """Change the interval, counted from the start of the last scan."""
+        """Change the interval, counted from the start of the last scan of everything."""
         self._interval = interval
 
-    def started(self, now: float) -> None:
-        """Note that a scan starts. Call it before the scan looks at anything: later events ask for another scan."""
+    def started(self, now: float, *, whole: bool = True) -> None:
+        """Note that a scan starts, of everything or of what changed.
+
+        Call it before the scan looks at anything: later events ask for another scan.
+        """
         self._first_event = None
         self._started = now
-        self._deadlines = {deadline for deadline in self._deadlines if deadline > now}
+        self._soon = {deadline for deadline in self._soon if deadline > now}
+        if whole:
+            self._whole_started = now
+            self._deadlines = {deadline for deadline in self._deadlines if deadline > now}
 
     def finished(self, now: float) -> None:
         """Note that the scan which `started` has ended, well or badly."""
@@ -74,11 +85,18 @@ class Schedule:
 
     def due_at(self) -> float:
         """Return the monotonic time of the next scan; it moves with each event."""
-        due = min(self._started + self._interval, *self._deadlines, math.inf)
+        due = min(self._whole_due_at(), *self._soon, math.inf)
         if self._first_event is None:
             return due
         settled = min(self._last_event + self._quiet, self._first_event + self._max_delay)
         return min(due, max(settled, self._rested))
+
+    def whole_due(self, now: float) -> bool:
+        """Whether everything is to be looked at, and not only what changed."""
+        return now >= self._whole_due_at()
+
+    def _whole_due_at(self) -> float:
+        return min(self._whole_started + self._interval, *self._deadlines, math.inf)
 
     def due(self, now: float) -> bool:
         """Whether a scan is due."""

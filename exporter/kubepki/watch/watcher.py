@@ -18,6 +18,8 @@ from kubepki.watch.observers import CHANGE_KINDS, ENTRY_KINDS, MAX_DIRECTORIES, 
 from kubepki.watch.probe import Probe
 from kubepki.watch.set import WatchSet, explain
 
+_MANY_CHANGES = 1_000
+
 
 class Watcher:
     """Watches directories and calls *mark* for each change that can matter.
@@ -51,6 +53,7 @@ class Watcher:
         self._turned_away: Mapping[str, str] = {}
         self._lock = threading.Lock()
         self._events = 0
+        self._changed: set[str] | None = None
         # Replaced as a whole, so that other threads read them without a lock.
         self._interests: Mapping[str, frozenset[str] | None] = {}
         self._reasons: Mapping[str, str | None] = {}
@@ -82,10 +85,21 @@ class Watcher:
         self._interests = chosen
         identities = {path: _identity(self._facts[path]) for path in chosen}
         if self._set.sync({path: names is None for path, names in chosen.items()}, identities) or renewed:
+            with self._lock:
+                self._changed = None
             self._mark()
         reasons = {path: self._reason(path, found) for path, found in traces.items()}
         self._tell(reasons)
         self._reasons = reasons
+
+    def take_changed(self) -> frozenset[str] | None:
+        """Return the paths, by their real directories, that events have named since the last call.
+
+        None where there may be others: when what is watched has changed, or where there are too many.
+        """
+        with self._lock:
+            changed, self._changed = self._changed, set()
+        return None if changed is None else frozenset(changed)
 
     def up(self, directory: str) -> bool:
         """Whether events flow for *directory*, for an absent one: on its nearest ancestor; False is polling only."""
@@ -112,10 +126,14 @@ class Watcher:
     def _on_event(self, event: FileSystemEvent) -> None:
         if event.event_type not in CHANGE_KINDS:
             return
-        paths = (event.src_path, getattr(event, "dest_path", ""))
-        if any(self._concerns(os.fsdecode(path), event.event_type) for path in paths if path):
+        paths = [os.fsdecode(path) for path in (event.src_path, getattr(event, "dest_path", "")) if path]
+        if any(self._concerns(path, event.event_type) for path in paths):
             with self._lock:
                 self._events += 1
+                if self._changed is not None:
+                    self._changed.update(paths)
+                    if len(self._changed) > _MANY_CHANGES:
+                        self._changed = None
             self._mark()
 
     def _concerns(self, path: str, kind: str) -> bool:
