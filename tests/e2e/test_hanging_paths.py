@@ -18,7 +18,9 @@ CA = pki.authority()
 PAIR = pki.client(CA)
 STAMPS = tuple(f"2026-0{month}-01-00-00-00" for month in range(1, 7))
 NOT_BEFORE = "kubepki_certificate_not_before_timestamp_seconds"
-PATIENCE = 15.0
+PATIENCE = 30.0
+# Of a busy machine; everything is looked at each 30 s only.
+MOMENT = 8.0
 
 
 @pytest.fixture
@@ -81,7 +83,7 @@ def test_one_file_that_hangs_holds_up_only_itself(directory: Path, remote: Hangi
         told_slow(exporter, hung)
         assert f"path={hung}" in exporter.log()
         for stamp in STAMPS[1:]:
-            assert rotate(exporter, directory, stamp) < 2
+            assert rotate(exporter, directory, stamp) < MOMENT
         assert remote.waiting == 1
         remote.revive()
         when(exporter, NOT_BEFORE, path=str(hung))
@@ -107,7 +109,7 @@ def test_a_dead_file_system_holds_up_nothing_else(directory: Path, remote: Hangi
             when(exporter, "kubepki_fault", path=str(remote.mount), reason="too_costly")
             told_slow(exporter, remote.mount)
             for stamp in STAMPS[1:]:
-                assert rotate(exporter, directory, stamp) < 2
+                assert rotate(exporter, directory, stamp) < MOMENT
                 started = time.monotonic()
                 exporter.scrape()
                 assert time.monotonic() - started < 1
@@ -132,10 +134,10 @@ def test_a_file_system_that_dies_while_it_is_watched(directory: Path, remote: Ha
         when(exporter, NOT_BEFORE, path=str(remote.mount / "hung.pem"))
         remote.dead = True
         when(exporter, "kubepki_fault", path=str(remote.mount), reason="too_costly")
-        assert rotate(exporter, directory, STAMPS[1]) < 2
+        assert rotate(exporter, directory, STAMPS[1]) < MOMENT
         remote.revive()
         when(exporter, NOT_BEFORE, path=str(remote.mount / "hung.pem"))
-        assert rotate(exporter, directory, STAMPS[2]) < 2
+        assert rotate(exporter, directory, STAMPS[2]) < MOMENT
 
 
 def test_the_first_look_is_interrupted(directory: Path, remote: Hanging, tmp_path: Path) -> None:
