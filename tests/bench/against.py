@@ -1,0 +1,82 @@
+"""Prints what the exporter costs beside its peer: `python -m tests.bench.against [--quick] [--sizes 4,1000,10000]`.
+
+`PEER=/path` names the peer's binary (see `rivals`); without one the table has ours alone. Both run at the same time
+over the same files and are asked in turn, so that whatever else the machine does meets both.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from tests.bench import rivals
+from tests.bench.figures import percentile
+from tests.bench.rivals import Cost, Rival
+
+MIB = 1 << 20
+_ROWS: tuple[tuple[str, Callable[[Cost], str]], ...] = (
+    ("scrape p50", lambda cost: f"{cost.scrape * 1000:.2f} ms"),
+    ("the same with gzip", lambda cost: f"{cost.gzip * 1000:.2f} ms"),
+    ("resident", lambda cost: f"{cost.resident / MIB:.1f} MiB"),
+    ("resident, helping processes", lambda cost: f"{cost.helpers / MIB:.1f} MiB" if cost.helpers else "none"),
+    ("CPU in an idle minute", lambda cost: f"{cost.idle:.2f} s"),
+    ("start to first answer", lambda cost: f"{cost.first_answer:.2f} s"),
+    ("start to first scrape with all files", lambda cost: f"{cost.first_scrape:.2f} s"),
+)
+
+
+def table(names: Sequence[str], costs: Sequence[Mapping[str, Cost]]) -> Iterator[str]:
+    """Yield the lines of a table in Markdown: a row for each figure, a column for each size and rival."""
+    heads = [f"{each[names[0]].files:,} files, {' / '.join(names)}" for each in costs]
+    yield f"| | {' | '.join(heads)} |"
+    yield f"| --- |{' --- |' * len(heads)}"
+    for what, told in _ROWS:
+        cells = (" / ".join(told(each[name]) for name in names) for each in costs)
+        yield f"| {what} | {' | '.join(cells)} |"
+
+
+def rotation_rows(contenders: Sequence[Rival], root: Path, *, quick: bool) -> Iterator[str]:
+    """Yield a row for each surrounding of a rotation; the peer looks every 30 seconds, so that it swaps seldom."""
+    for what, beside, old in (
+        ("rotation to scrape, 4 files", 0, 3),
+        ("beside 1,000 old files", 0, 1_000),
+        ("beside 10,000 others", 10_000, 0),
+    ):
+        cells = []
+        for rival in contenders:
+            swaps = (5 if quick else 200) if rival.name == "ours" else 2
+            seconds = rivals.rotations(rival, root, beside if not quick else beside // 10, swaps, old=old)
+            p50, p99 = percentile(seconds, 0.5), rivals.p99(seconds)
+            cells.append(f"{rival.name}: p50 {p50 * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms of {swaps}")
+        yield f"| {what} | {' | '.join(cells)} |"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.against", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions, to see that it runs")
+    parser.add_argument("--sizes", default="4,1000,10000", help="numbers of files")
+    parser.add_argument("--idle", type=float, default=60.0, help="seconds of idleness that are measured")
+    parser.add_argument("--no-rotations", action="store_true", help="leave the rotations out")
+    options = parser.parse_args()
+    binary = os.environ.get("PEER", "")
+    contenders = [rivals.ours(sys.executable), *([rivals.peer(binary)] if binary else [])]
+    names = [each.name for each in contenders]
+    costs = []
+    with tempfile.TemporaryDirectory(prefix="kubepki-bench-") as root:
+        for size in map(int, options.sizes.split(",")):
+            repeated = 10 if options.quick else 200 if size < 1_000 else 30
+            window = 5.0 if options.quick else options.idle
+            costs.append(rivals.compare(contenders, Path(root), size, scrapes=repeated, idle=window))
+        for line in table(names, costs):
+            print(line, flush=True)  # noqa: T201 - the output
+        if not options.no_rotations:
+            print()  # noqa: T201 - the output
+            for line in rotation_rows(contenders, Path(root), quick=options.quick):
+                print(line, flush=True)  # noqa: T201 - the output
+
+
+if __name__ == "__main__":
+    main()
