@@ -46,8 +46,9 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev programs ## measure; prints a table
+bench: $(VENV)/.dev programs ## measure; prints tables; PEER=/path runs another exporter beside ours
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.against
 	$(BIN)/python -m tests.bench.rules
 	$(BIN)/python -m tests.bench.boards
 

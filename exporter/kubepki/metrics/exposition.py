@@ -44,7 +44,7 @@ class Exposition:
     @property
     def body(self) -> bytes:
         """The whole text."""
-        return self.fixed.text + self.moving
+        return b"".join((*self.fixed.parts, self.moving))
 
     def gzip(self) -> bytes:
         """Return the text as gzip; the fastest level, for the scraper is near."""

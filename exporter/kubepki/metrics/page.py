@@ -6,7 +6,7 @@ that the page of the next snapshot writes, and compresses, only what has changed
 
 import itertools
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, cached_property
 
 from prometheus_client import Metric
@@ -32,16 +32,28 @@ _RAW_DEFLATE = -15
 
 
 class Fixed:
-    """The beginning of a document that stays; its compressed form is made at the first use, by *pack* where given."""
+    """The beginning of a document that stays, in *parts*, which others may hold too: it is never kept a second time.
 
-    def __init__(self, text: bytes = b"", pack: Callable[[], bytes] | None = None) -> None:
-        self.text = text
+    Its compressed form is made at the first use, by *pack* where given.
+    """
+
+    def __init__(self, parts: Sequence[bytes] = (), pack: Callable[[], bytes] | None = None) -> None:
+        self.parts = parts
+        self.size = sum(map(len, parts))
         self._pack = pack
+
+    @property
+    def text(self) -> bytes:
+        """The whole text."""
+        return b"".join(self.parts)
 
     @cached_property
     def deflated(self) -> tuple[bytes, int]:
         """The text as blocks of deflate that end at a byte and refer to nothing later, and its CRC-32."""
-        return packed(self.text) if self._pack is None else self._pack(), zlib.crc32(self.text)
+        checksum = 0
+        for part in self.parts:
+            checksum = zlib.crc32(part, checksum)
+        return packed(self.text) if self._pack is None else self._pack(), checksum
 
 
 NOTHING = Fixed()
@@ -52,7 +64,7 @@ def gzip(fixed: Fixed, moving: bytes) -> bytes:
     blocks, checksum = fixed.deflated
     packer = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _RAW_DEFLATE)
     checksum = zlib.crc32(moving, checksum)
-    size = (len(fixed.text) + len(moving)) & 0xFFFFFFFF
+    size = (fixed.size + len(moving)) & 0xFFFFFFFF
     trailer = checksum.to_bytes(4, "little") + size.to_bytes(4, "little")
     return b"".join((_GZIP_HEADER, blocks, packer.compress(moving), packer.flush(), trailer))
 
@@ -78,7 +90,7 @@ class Page:
         self.made: dict[Form, Fixed] = {}
         for form, fixed in () if former is None else former.made.items():
             # The next scrape is of the same form; and where the text is the same, so is the compressed one.
-            if self.fixed(form).text == fixed.text:
+            if self.fixed(form).parts == fixed.parts:
                 self.made[form] = fixed
 
     def fixed(self, form: Form) -> Fixed:
@@ -115,4 +127,4 @@ class Page:
                 blocks += [run.packed(family.name) for run in self.runs]
             return b"".join((*blocks, packed(last)))
 
-        return Fixed(b"".join((*parts, last)), pack)
+        return Fixed((*parts, last), pack)

@@ -24,6 +24,7 @@ from kubepki.metrics.collector import View
 from kubepki.model import Health, Snapshot
 from kubepki.pki.layout import remembered_links
 from kubepki.pki.password import read_password
+from kubepki.service.memory import give_large_blocks_back
 from kubepki.service.privileges import give_no_privilege_on
 from kubepki.service.scanning import PkiWatch
 from kubepki.service.scrapes import Scrapes
@@ -48,6 +49,7 @@ def serve(settings: Settings, reload: Callable[[], Settings], *, clock: HostCloc
     *reload* reads the settings again at SIGHUP and raises ConfigError for bad ones. *clock* takes the place of the
     host's clocks. Raises ConfigError where it cannot start.
     """
+    give_large_blocks_back()
     logs.set_up(settings.log)
     service = Service(settings, reload, clock or system_clock())
     try:

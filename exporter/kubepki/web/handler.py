@@ -12,6 +12,7 @@ from kubepki.web.request import RefusedError, Request, read_request
 from kubepki.web.site import Answer, Site, plain, refusal, respond
 from kubepki.web.table import ConnectionTable
 
+_ONE_PIECE = 64 * 1024
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -87,11 +88,14 @@ class Handler:
         elif not request.persistent_by_default:
             lines.append("Connection: keep-alive")
         head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
-        data = head if request is not None and request.method == "HEAD" else head + answer.body
-        self._table.enter(self._conn, Phase.WRITING, pending=len(data))
+        body = b"" if request is not None and request.method == "HEAD" else answer.body
+        # In one packet where both fit into one; a large body is not copied for it.
+        pieces = (head + body,) if len(body) <= _ONE_PIECE else (head, body)
+        self._table.enter(self._conn, Phase.WRITING, pending=len(head) + len(body))
         self._conn.expect(seconds=self._conn.limits.write_seconds)
         self._answered = True
-        self._conn.send(data)
+        for piece in pieces:
+            self._conn.send(piece)
 
 
 def http_date(seconds: float) -> str:
