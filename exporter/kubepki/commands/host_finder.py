@@ -5,7 +5,15 @@ import re
 import stat
 from collections.abc import Callable
 
-from kubepki.commands.host import KUBELET_CONFIG, MANIFEST, PUT_ASIDE, UNITS, Host
+from kubepki.commands.host import (
+    ADMIN_KUBECONFIG,
+    KUBELET_CONFIG,
+    MANIFESTS,
+    SIGNER_UNITS,
+    UNITS,
+    Host,
+    put_aside,
+)
 
 _UNIT_DIRECTORIES = (
     "/etc/systemd/system",
@@ -21,15 +29,18 @@ _MOST_READ = 1 << 20
 def find_host(root: str = "/", exists: Callable[[str], bool] = os.path.lexists) -> Host:
     """Return how the host whose files are below *root* runs its kubelet."""
     base = root.rstrip("/")
-    units = (
+    units = [
         unit for unit in UNITS if any(exists(f"{base}{directory}/{unit}.service") for directory in _UNIT_DIRECTORIES)
-    )
+    ]
+    # The one that was put aside counts, too: then the order is under way.
+    manifests = (each for each in MANIFESTS if exists(f"{base}{each}") or exists(f"{base}{put_aside(each)}"))
     rotates = _ROTATES.search(_head(f"{base}{KUBELET_CONFIG}")) is not None
     return Host(
-        unit=next(units, None),
-        # The one that was put aside counts, too: then the order is under way.
-        signer_here=exists(f"{base}{MANIFEST}") or exists(f"{base}{PUT_ASIDE}"),
+        unit=next(iter(units), None),
+        manifest=next(manifests, None),
+        signer_unit=next((unit for unit in SIGNER_UNITS if unit in units), None),
         kubelet_config=KUBELET_CONFIG if rotates else None,
+        administers=exists(f"{base}{ADMIN_KUBECONFIG}"),
     )
 
 

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 
 from kubepki.commands.diagnosis import Look
 from kubepki.commands.host import PLAIN_HOST, Host, Words
-from kubepki.commands.plan import Plan, Refusal, make_plan
+from kubepki.commands.plan import Plan, Refusal, file_taken_up, make_plan
+from kubepki.commands.remedies import COMPARE_CLOCKS, looks_at_clocks, remedies, requests
 from kubepki.commands.verdict import is_rejected
 from kubepki.config.commands import PROGRAM
-from kubepki.judgement.advice import advise
+from kubepki.judgement.advice import advise, advise_fault
 from kubepki.judgement.comparisons import JUDGE, reference_times
 from kubepki.judgement.evaluate import Code, Finding
+from kubepki.judgement.fallbacks import fallback_objections
+from kubepki.judgement.kinds import Kind, kind_of
 from kubepki.judgement.phrases import duration, label_name, moment
 from kubepki.model import PathState, Reason, Severity
 from kubepki.pki import layout
@@ -41,8 +44,8 @@ _PROSPECTS = {
 }
 
 
-_REQUESTS = "Look at the requests and approve the right one, where kubectl works as an administrator."
-_APPROVE = ("kubectl get csr", "kubectl certificate approve NAME")
+# What `commands` says where it applies.
+_COMMANDS_IN_WORDS = (" (kubepki-exporter rollback)", " (kubepki-exporter check)", ": kubectl get csr")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +75,12 @@ class Hands:
         """Return a line for a shell that runs this program with the same flags, as root."""
         return self.command(self.program, words[0], *self.flags, *words[1:], operands=operands)
 
-    def roll_back(self, link: str, *flags: str) -> str:
-        """Return the line that points *link* back and, where that is known here, restarts the kubelet."""
-        restart = () if self.host.restart is None else ("--restart-kubelet",)
+    def roll_back(self, link: str, *flags: str, keeps_stopped: bool = False) -> str:
+        """Return the line that points *link* back and restarts the kubelet, unless that is unknown or *keeps_stopped*.
+
+        A kubelet in one process with the signer is stopped with it, and started with it when the clocks are right.
+        """
+        restart = () if self.host.restart is None or keeps_stopped else ("--restart-kubelet",)
         return self.own("rollback", "--apply", *restart, *flags, operands=(link,))
 
     def known(self, *commands: Words | None) -> tuple[str, ...]:
@@ -137,9 +143,21 @@ def todos(finding: Finding, look: Look, hands: Hands) -> tuple[Todo, ...]:
         back = (why, _restart(hands) if plan.rotating else _without_rollback(finding, look, hands))
     else:
         back = way_back(plan, hands)
+    if not (isinstance(plan, Refusal) and plan.rotating) and (warned := _what_a_start_takes_up(state, look)):
+        back = (warned, *back)
     if finding.at is None or finding.code is not Code.CERTIFICATE_NOT_YET_VALID or isinstance(plan, Refusal):
         return back
     return (*back, Todo(text=f"Or wait until {moment(finding.at)}."))
+
+
+def _what_a_start_takes_up(state: PathState, look: Look) -> Todo | None:
+    """Return the warning that a restart alone makes use of a file that must not be used."""
+    file = file_taken_up(state, look)
+    if file is None:
+        return None
+    why = "; ".join(fallback_objections(file, look.repair))
+    text = f"Do not restart the kubelet before: it would take up {label_name(file.path)}, which is no good: {why}."
+    return Todo(text=text)
 
 
 def settle_the_time(look: Look, hands: Hands) -> Todo:
@@ -151,10 +169,13 @@ def settle_the_time(look: Look, hands: Hands) -> Todo:
 def way_back(plan: Plan, hands: Hands, to: tuple[str, ...] = ()) -> tuple[Todo, ...]:
     """Return the steps of a rollback in the order that holds, each with the commands of this host."""
     name, until = label_name(plan.target), moment(plan.leaf.not_after)
+    stopped = plan.needs_order and hands.host.one_process
     restarts = " and restarts the kubelet" if hands.host.restart else "; then restart the kubelet as this host does it"
+    if stopped:
+        restarts = "; the kubelet is started with the signer"
     back = Todo(
         text=f"Roll back: {name} is valid until {until} and passes every check. This points the link at it{restarts}:",
-        commands=(hands.roll_back(plan.link, *to),),
+        commands=(hands.roll_back(plan.link, *to, keeps_stopped=stopped),),
     )
     correct = Todo(text=correct_clocks())
     if not plan.needs_order:
@@ -176,6 +197,8 @@ def stop_signing(hands: Hands) -> Todo:
     if commands:
         return Todo(text=f"Stop rotation on this host first: {why}.", commands=commands)
     text = f"Stop the signer first (kube-controller-manager, on each host of the control plane): {why}."
+    if hands.host.unit == "k0sworker":
+        return Todo(text=f"{text} k0s runs it in k0scontroller: `systemctl stop k0scontroller` on each controller.")
     return Todo(text=text)
 
 
@@ -208,25 +231,35 @@ def _without_rollback(finding: Finding, look: Look, hands: Hands) -> Todo:
     if finding.code is Code.CERTIFICATE_FUTURE_DATED and finding.at is not None:
         text = f"Before the clocks are corrected, {again}. Otherwise it is rejected until {moment(finding.at)}."
         return Todo(text=text)
+    if finding.reason is not None and "rollback" in advise_fault(finding.reason, finding.path):
+        look_at_it = hands.command("ls", "-l", operands=(finding.path or "",))
+        return Todo(text="Restore the file from a backup, or bootstrap the node anew.", commands=(look_at_it,))
     return _simple(finding, look, hands)
 
 
 def _simple(finding: Finding, look: Look, hands: Hands) -> Todo:
     if finding.reason is Reason.INTERRUPTED_ROTATION:
         return _finish(state_of(finding, look), hands)
-    if finding.reason is Reason.BOOTSTRAPPING:
-        return Todo(text=f"{_REQUESTS} NAME is that of the request of this node:", commands=_APPROVE)
-    advice = advise(finding)
+    state = state_of(finding, look)
+    advice = advise(finding, state)
     text = advice[0].upper() + advice[1:]
     if not text.endswith("."):
         text += "."
-    text = text.replace(" (kubepki-exporter rollback)", "").replace(" (kubepki-exporter check)", "")
-    clock = {Code.HOST_CLOCK_BEHIND, Code.HOST_CLOCK_UNSYNCHRONIZED, Code.SYMLINK_TARGET_FUTURE_DATED}
-    if finding.code in clock | {Code.ROTATED_WHILE_UNSYNCHRONIZED}:
-        return Todo(text=text, commands=("timedatectl timesync-status || chronyc tracking",))
-    name = label_name(finding.path or "")
-    if finding.code in {Code.CERTIFICATE_EXPIRING, Code.CERTIFICATE_EXPIRED} and name.startswith("kubelet-"):
-        return Todo(text=text, commands=hands.known(hands.host.log))
-    if finding.path and finding.code is Code.PATH_BROKEN:
-        return Todo(text=text, commands=(hands.command("ls", "-l", operands=(finding.path,)),))
-    return Todo(text=text)
+    for named in _COMMANDS_IN_WORDS:
+        text = text.replace(named, "")
+    if looks_at_clocks(finding):
+        return Todo(text=text, commands=(COMPARE_CLOCKS,))
+    commands = hands.known(*remedies(finding, state, hands.host, _current_link(finding, state, look)))
+    if requests(hands.host)[1] in remedies(finding, state, hands.host):
+        text += " NAME is that of this node's request; kubectl must work as an administrator."
+    if finding.path and finding.code is Code.PATH_BROKEN and not commands:
+        commands = (hands.command("ls", "-l", operands=(finding.path,)),)
+    return Todo(text=text, commands=commands)
+
+
+def _current_link(finding: Finding, state: PathState | None, look: Look) -> str | None:
+    """Return the link whose certificate has the subject of the one that *finding* is about."""
+    certificates = state.certificates if state is not None else ()
+    subject = next((each.subject for each in certificates if each.entry == finding.entry), None)
+    links = (each for each in look.snapshot.paths if kind_of(each.path) is Kind.CLIENT_LINK and each.certificates)
+    return next((each.path for each in links if each.certificates[0].subject == subject), None)

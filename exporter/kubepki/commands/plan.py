@@ -94,12 +94,11 @@ def make_plan(look: Look, link: str, to: str | None = None) -> Plan | Refusal:
         return Refusal(why="there is no such link", link=link)
     wanted = None if to is None else _beside(link, to)
     complaints = _complaints(link, look)
-    updated = link.removesuffix(layout.CURRENT) + layout.UPDATED
     repair = look.repair
     judged = {each.path: fallback_objections(each, repair) for each in state.candidates}
     over = tuple(sorted((path, why) for path, why in judged.items() if why))
     why = None
-    taken_up = _taken_up(state, updated, look)
+    taken_up = file_taken_up(state, look)
     rotating = taken_up is not None and not judged[taken_up.path]
     if rotating and taken_up is not None:
         name = label_name(taken_up.path)
@@ -142,11 +141,12 @@ def make_plan(look: Look, link: str, to: str | None = None) -> Plan | Refusal:
     )
 
 
-def _taken_up(state: PathState, updated: str, look: Look) -> Candidate | None:
+def file_taken_up(state: PathState, look: Look) -> Candidate | None:
     """Return the file that a kubelet takes up when it starts, for a rotation was interrupted and the link is gone.
 
     Beside a current link that leads to a file, a left `-updated.pem` means nothing.
     """
+    updated = state.path.removesuffix(layout.CURRENT) + layout.UPDATED
     left = next((each for each in look.snapshot.paths if each.path == updated), None)
     if state.link is not None or left is None or left.link is None:
         return None

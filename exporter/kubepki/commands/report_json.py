@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from kubepki.commands.diagnosis import Look
+from kubepki.commands.outcome import state_of
 from kubepki.commands.verdict import sentence, status, unread
 from kubepki.judgement.advice import advise
 from kubepki.judgement.evaluate import Finding
@@ -24,7 +25,7 @@ def report_json(look: Look) -> str:
         "judged_at": look.reading.host_time,
         "assumed_time": look.assumed,
         "clocks": _clocks(look.reading),
-        "findings": [_finding(finding) for finding in look.findings],
+        "findings": [_finding(finding, state_of(finding, look)) for finding in look.findings],
         "distributions": list(look.snapshot.distributions),
         "unread": [label_text(path) for path in unread(look)],
         "paths": [_path(state, look) for state in look.snapshot.paths],
@@ -32,7 +33,7 @@ def report_json(look: Look) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(finding: Finding, state: PathState | None) -> dict[str, Any]:
     return {
         "code": finding.code.value,
         "alert": finding.code.alert,
@@ -43,7 +44,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "seconds": finding.seconds,
         "at": finding.at,
         "message": safe_text(finding.message),
-        "advice": advise(finding),
+        "advice": advise(finding, state),
     }
 
 

@@ -54,7 +54,9 @@ def done_text(plan: Plan, style: Style, hands: Hands, *, restarted: bool) -> str
         stop = stop_signing(hands)
         lines += wrapped(f"If that is not done yet: {stop.text[0].lower()}{stop.text[1:]}", style)
         lines += [f"    {clean(command, style)}" for command in stop.commands]
-    if commands := hands.known(hands.host.restart):
+    if plan.needs_order and hands.host.one_process:
+        pass
+    elif commands := hands.known(hands.host.restart):
         lines += ["Next, let the kubelet load it:", *(f"    {command}" for command in commands)]
     else:
         lines.append("Next, restart the kubelet as this host does it, so that it loads the file.")
@@ -74,7 +76,8 @@ def aftermath_text(plan: Plan, became: Aftermath, style: Style, hands: Hands) ->
         return "\n" + "\n".join(wrapped(text, style, rest="  ")) + "\n"
     text = f"Undone: after {after} the kubelet had rotated again; {now}, {since}. The signer's clock is still ahead."
     lines = ["", *wrapped(text, style, rest="  "), "Do it again in the order that holds:"]
-    again = (stop_signing(hands), Todo(text="Roll back again:", commands=(hands.roll_back(plan.link),)))
+    back = hands.roll_back(plan.link, keeps_stopped=hands.host.one_process)
+    again = (stop_signing(hands), Todo(text="Roll back again:", commands=(back,)))
     for number, step in enumerate((*again, Todo(text="Correct the clocks."), start_signing(hands)), 1):
         lines += wrapped(step.text, style, first=f"  {number}. ", rest="     ")
         lines += [f"       {clean(command, style)}" for command in step.commands]

@@ -1,7 +1,11 @@
-"""What to do about each fault and finding, in one sentence. Pure; used by the log and by `check`."""
+"""What to do about each fault and finding, in one sentence: a table by what was found and the kind of file.
+
+Pure; used by the log and by `check`, which adds the commands of the host (`commands/remedies`).
+"""
 
 from kubepki.judgement.evaluate import Code, Finding
-from kubepki.model import Reason
+from kubepki.judgement.kinds import Kind, kind_of
+from kubepki.model import PathState, Reason
 
 _FAULTS = {
     Reason.MISSING: "restore it (kubepki-exporter rollback for a kubelet's link), or take it out of the configuration",
@@ -48,23 +52,58 @@ _FINDINGS = {
 }
 
 
-# What `rollback` cannot repair: anything but a kubelet's link.
-_LINK = "-current.pem"
-_WITHOUT_LINK = {
-    Code.CERTIFICATE_FUTURE_DATED: "have it signed again by a right clock before the clocks are corrected",
-    Code.CERTIFICATE_NOT_YET_VALID: "wait until NotBefore, or have it signed again by a right clock",
+# What holds for one kind of file instead of the line above. `rollback` repairs links and nothing else.
+_OF_KIND: dict[tuple[Code | Reason, Kind], str] = {
+    (Reason.MISSING, Kind.CLIENT_LINK): "point it at an existing certificate file (kubepki-exporter rollback)",
+    (Reason.MISSING, Kind.SERVER_LINK): "point it at an existing certificate file (kubepki-exporter rollback)",
+    (Reason.MISSING, Kind.LINK): "point it at an existing certificate file (kubepki-exporter rollback)",
+    **{
+        (reason, kind): text
+        for reason, text in (
+            (Reason.MISSING, "restore it from a backup, or take it out of the configuration"),
+            (Reason.DANGLING, "point the link at an existing file"),
+            (Reason.SYMLINK_LOOP, "point the link at a file"),
+            (Reason.EMPTY, "a power cut may have emptied it: restore it from a backup, or have it made anew"),
+            (Reason.UNPARSABLE, "restore the file from a backup, or have it made anew"),
+            (Reason.NO_PRIVATE_KEY, "put the private key back, or have both made anew"),
+        )
+        for kind in (Kind.KUBECONFIG, Kind.CA, Kind.FILE)
+    },
+    **{
+        (Code.CERTIFICATE_FUTURE_DATED, kind): "have it signed again by a right clock before the clocks are corrected"
+        for kind in (Kind.KUBECONFIG, Kind.FILE)
+    },
+    **{
+        (Code.CERTIFICATE_NOT_YET_VALID, kind): "wait until NotBefore, or have it signed again by a right clock"
+        for kind in (Kind.KUBECONFIG, Kind.FILE)
+    },
+    (Code.CERTIFICATE_FUTURE_DATED, Kind.CA): "make the CA anew by a right clock, and with it all that it signed",
+    (Code.CERTIFICATE_NOT_YET_VALID, Kind.CA): "wait until NotBefore, or make the CA anew by a right clock",
+    (Code.CERTIFICATE_EXPIRED, Kind.CA): "make a new CA and distribute it: nothing that it signed is accepted any more",
+    (Code.CERTIFICATE_EXPIRING, Kind.CA): "make its successor now, and let everybody trust both",
+    (Code.CERTIFICATE_EXPIRED, Kind.CLIENT_LINK): "see why the kubelet got no new one: its request, and its log",
+    (Code.CERTIFICATE_EXPIRED, Kind.SERVER_LINK): "approve the request for a new one that waits: kubectl get csr",
+    (Code.CERTIFICATE_EXPIRING, Kind.SERVER_LINK): "approve the request for a new one that waits: kubectl get csr",
 }
+_NAME_THE_LINK = "let the kubeconfig name the current link instead of the old certificate that it embeds"
+_ENDS = frozenset({Code.CERTIFICATE_EXPIRED, Code.CERTIFICATE_EXPIRING})
 
 
-def advise(finding: Finding) -> str:
-    """Return what a person should do about *finding*."""
+def advise(finding: Finding, state: PathState | None = None) -> str:
+    """Return what a person should do about *finding* of the path whose *state* is given."""
     if finding.reason is not None:
-        return advise_fault(finding.reason)
-    if finding.code in _WITHOUT_LINK and not (finding.path or "").endswith(_LINK):
-        return _WITHOUT_LINK[finding.code]
-    return _FINDINGS[finding.code]
+        return advise_fault(finding.reason, finding.path)
+    if finding.code in _ENDS and follows_no_link(state):
+        return _NAME_THE_LINK
+    kind = kind_of(finding.path, state, finding.entry)
+    return _OF_KIND.get((finding.code, kind), _FINDINGS[finding.code])
 
 
-def advise_fault(reason: Reason) -> str:
-    """Return what a person should do about a fault."""
-    return _FAULTS[reason]
+def advise_fault(reason: Reason, path: str | None = None) -> str:
+    """Return what a person should do about a fault, of *path* where it is known."""
+    return _OF_KIND.get((reason, kind_of(path)), _FAULTS[reason])
+
+
+def follows_no_link(state: PathState | None) -> bool:
+    """Return whether *state* is a kubeconfig that embeds an older certificate than the link beside it holds."""
+    return state is not None and any(fault.reason is Reason.KUBECONFIG_STALE for fault in state.faults)

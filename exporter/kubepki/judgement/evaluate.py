@@ -27,7 +27,9 @@ from kubepki.model import (
 
 __all__ = ["Code", "Finding", "evaluate"]
 
+# A first certificate is late after as long as the rule waits; a rotation takes milliseconds.
 BOOTSTRAP_SECONDS = 600.0
+ROTATION_SECONDS = 60.0
 _DAY = 86_400.0
 _STEP_WORTH_A_FINDING = 60.0
 _STEP_IS_NEWS = 3600.0
@@ -63,8 +65,11 @@ def _fault_findings(state: PathState, reading: Reading) -> list[Finding]:
     found = []
     for fault in state.faults:
         severity = fault.reason.severity_on(state.path)
-        if fault.reason is Reason.BOOTSTRAPPING and not _waits_for_long(fault, reading):
+        detail = fault.detail
+        if fault.reason is Reason.BOOTSTRAPPING and _began(fault, reading, BOOTSTRAP_SECONDS):
             severity = Severity.INFO
+        if fault.reason is Reason.INTERRUPTED_ROTATION and _began(fault, reading, ROTATION_SECONDS):
+            severity, detail = Severity.INFO, "a rotation is in progress, or was interrupted within the last minute"
         diverged = fault.reason in {Reason.KUBECONFIG_STALE, Reason.KUBECONFIG_DIVERGED}
         found.append(
             Finding(
@@ -72,15 +77,15 @@ def _fault_findings(state: PathState, reading: Reading) -> list[Finding]:
                 severity=severity,
                 path=state.path,
                 reason=fault.reason,
-                message=f"{fault.reason}: {fault.detail}" if fault.detail else str(fault.reason),
+                message=f"{fault.reason}: {detail}" if detail else str(fault.reason),
             )
         )
     return found
 
 
-def _waits_for_long(fault: Fault, reading: Reading) -> bool:
-    """Return whether a first certificate is late; the rule waits for as long."""
-    return fault.since is None or reading.host_time - fault.since >= BOOTSTRAP_SECONDS
+def _began(fault: Fault, reading: Reading, seconds: float) -> bool:
+    """Return whether *fault* is known to be younger than *seconds*, by the clock that dates files."""
+    return fault.since is not None and 0.0 <= reading.host_time - fault.since < seconds
 
 
 def _certificate_findings(state: PathState, reading: Reading, belief: Belief) -> list[Finding]:

@@ -183,7 +183,7 @@ def _interrupted(loaded: Loaded, current: Loaded | None, context: Context) -> Pa
         detail = (
             "left by an interrupted rotation and harmless: the current link is there, the next rotation removes this"
         )
-        fault = Fault(reason=Reason.INTERRUPTED_ROTATION, detail=detail)
+        fault = Fault(reason=Reason.INTERRUPTED_ROTATION, detail=detail, since=loaded.mtime or None)
         return PathState(path=loaded.path, standing=Standing.CURRENT, faults=(fault,))
     state = path_state(loaded, Standing.CURRENT, context.name_time)
     link = None if state is None else state.link

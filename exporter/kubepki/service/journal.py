@@ -28,7 +28,7 @@ _LEVELS = {Severity.CRITICAL: logging.ERROR, Severity.WARNING: logging.WARNING, 
 # Faults are told as such, a step by its own line.
 _TOLD_ELSEWHERE = {Code.PATH_BROKEN, Code.KUBECONFIG_DIVERGED, Code.HOST_CLOCK_STEPPED}
 # Its severity grows with its age.
-_TOLD_AS_FINDINGS = {Reason.BOOTSTRAPPING}
+_TOLD_AS_FINDINGS = {Reason.BOOTSTRAPPING, Reason.INTERRUPTED_ROTATION}
 _START_OF_VALIDITY = {Code.CERTIFICATE_FUTURE_DATED, Code.CERTIFICATE_NOT_YET_VALID, Code.HOST_CLOCK_BEHIND}
 
 
@@ -105,7 +105,7 @@ class Journal:
             if (path, reason) not in self._faults:
                 state, detail = now[path, reason]
                 current = state.standing is Standing.CURRENT
-                action = advise_fault(reason) if current else None
+                action = advise_fault(reason, path) if current else None
                 self._say(level, "fault appeared", path=path, reason=reason, detail=detail or None, action=action)
         for path, reason in self._faults.keys() - now.keys():
             self._say(logging.INFO, "fault cleared", path=path, reason=reason)
@@ -147,7 +147,7 @@ class Journal:
                     finding=finding.code,
                     path=finding.path,
                     fallback=_fallback(state, reading, belief) if finding.code in _START_OF_VALIDITY else None,
-                    action=advise(finding),
+                    action=advise(finding, state),
                 )
         for code, path in self._findings.keys() - findings.keys():
             self._say(logging.INFO, "finding cleared", finding=code, path=path)

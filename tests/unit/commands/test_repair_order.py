@@ -1,11 +1,13 @@
 """The repair in the order that holds: by whose time, how far through its life, and what the kubelet made of it."""
 
+import os
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from kubepki.commands.host import PLAIN_HOST, Host
+from kubepki.commands.host import MANIFESTS, PLAIN_HOST, Host
 from kubepki.commands.host_finder import find_host
 from kubepki.commands.link_watch import Pace
 from kubepki.settings import ConfigError, Settings
@@ -80,7 +82,7 @@ def test_the_order_that_holds(tmp_path: Path) -> None:
     """Beyond 70 % the four steps are printed in their order, with the commands of the host."""
     settings = node(tmp_path, 95 * pki.DAY)
     hosts = {
-        "control plane": (Host(signer_here=True), "mv /etc/kubernetes/manifests/kube-controller-manager.yaml"),
+        "control plane": (Host(manifest=MANIFESTS[0]), "mv /etc/kubernetes/manifests/kube-controller-manager.yaml"),
         "node": (Host(kubelet_config="/var/lib/kubelet/config.yaml"), "s/^rotateCertificates: true/rotateCertificates"),
         "unknown": (PLAIN_HOST, "Stop the signer first (kube-controller-manager"),
     }
@@ -95,12 +97,25 @@ def test_the_order_that_holds(tmp_path: Path) -> None:
 def test_the_words_after_it_end_with_the_signer(tmp_path: Path) -> None:
     """Who has applied it is told the rest of the same order."""
     settings = node(tmp_path, 95 * pki.DAY)
-    host = Host(signer_here=True)
+    host = Host(manifest=MANIFESTS[0])
     _, text = run_rollback(settings, now=NOW, apply=True, edges={"host": host})
     flat = words(text.partition("Done")[2])
     steps = ("top the signer", "systemctl restart kubelet", "correct the clocks", "start the signer again")
     places = [flat.index(each) for each in steps]
     assert places == sorted(places)
+
+
+def test_a_signer_in_one_process_with_the_kubelet(tmp_path: Path) -> None:
+    """It is stopped and started as one: nothing in between restarts it."""
+    settings = node(tmp_path, 95 * pki.DAY)
+    host = {"host": Host(unit="k0scontroller", signer_unit="k0scontroller")}
+    _, text = run_rollback(settings, now=NOW, edges=host)
+    flat = words(text)
+    steps = ("systemctl stop k0scontroller", "rollback --apply", "correct the clocks", "systemctl start k0scontroller")
+    places = [flat.index(each) for each in steps]
+    assert places == sorted(places)
+    _, done = run_rollback(settings, now=NOW, apply=True, edges=host)
+    assert "restart" not in (text + done).replace("when it starts", "")
 
 
 class Kubelet:
@@ -174,6 +189,57 @@ def test_the_unit_of_each_distribution(tmp_path: Path, unit: str, directory: str
     """The unit that is installed is the one that is restarted."""
     write(tmp_path / directory / f"{unit}.service", b"")
     assert find_host(str(tmp_path)).restart == ("systemctl", "restart", unit)
+
+
+@pytest.mark.parametrize("unit", ["k0scontroller", "k3s", "rke2-server", "snap.microk8s.daemon-kubelite"])
+def test_a_signer_that_is_a_part_of_a_unit_is_stopped_with_it(tmp_path: Path, unit: str) -> None:
+    write(tmp_path / f"etc/systemd/system/{unit}.service", b"")
+    here = find_host(str(tmp_path))
+    assert here.stop_signing == ("systemctl", "stop", unit)
+    assert here.start_signing == ("systemctl", "start", unit)
+    assert here.one_process
+
+
+def test_a_worker_stops_no_unit_to_stop_the_signer(tmp_path: Path) -> None:
+    for unit in ("k0sworker", "k3s-agent", "rke2-agent"):
+        write(tmp_path / unit / f"etc/systemd/system/{unit}.service", b"")
+        assert find_host(str(tmp_path / unit)).stop_signing is None
+
+
+def test_the_switch_of_rotation_does_what_it_says(tmp_path: Path) -> None:
+    """What is printed for a node is run on a configuration, there and back."""
+    text = "kind: KubeletConfiguration\nrotateCertificates: true\nserverTLSBootstrap: true\n"
+    config = write(tmp_path / "config.yaml", text.encode())
+    host = Host(kubelet_config=str(config))
+    subprocess.run(host.stop_signing or (), check=True)
+    assert config.read_text() == text.replace("rotateCertificates: true", "rotateCertificates: false")
+    subprocess.run(host.start_signing or (), check=True)
+    assert config.read_text() == text
+
+
+def test_a_start_that_would_take_up_a_bad_file_is_warned_of(tmp_path: Path) -> None:
+    """The link is gone and an interrupted rotation left one to a file from the future: no restart before the repair."""
+    settings = node(tmp_path, 95 * pki.DAY)
+    link = tmp_path / "pki" / CLIENT
+    link.rename(tmp_path / "pki" / "kubelet-client-updated.pem")
+    _, text = run_check(settings, now=NOW)
+    flat = words(text)
+    warned = flat.index(f"Do not restart the kubelet before: it would take up kubelet-client-{stamp(NOW + LEAD)}.pem")
+    assert warned < flat.index("rollback --apply")
+
+
+@pytest.mark.parametrize(("age", "severity"), [(1.0, "INFO"), (59.0, "INFO"), (61.0, "WARNING"), (pki.DAY, "WARNING")])
+def test_a_rotation_in_progress_is_told_by_its_age(tmp_path: Path, age: float, severity: str) -> None:
+    """A moment after client-go made its link it is no leftover."""
+    settings = node(tmp_path, pki.DAY)
+    dated = tmp_path / "pki" / f"kubelet-client-{stamp(NOW - pki.DAY)}.pem"
+    (tmp_path / "pki" / "kubelet-client-updated.pem").symlink_to(dated)
+    os.utime(dated, (NOW - age, NOW - age))
+    link = tmp_path / "pki" / CLIENT
+    link.unlink()
+    link.symlink_to(dated)
+    _, text = run_check(settings, now=NOW)
+    assert ("a rotation is in progress" in words(text)) == (severity == "INFO")
 
 
 def test_how_the_host_stops_signing(tmp_path: Path) -> None:
