@@ -89,7 +89,7 @@ def rows() -> Iterator[str]:
     for code in Code:
         if code in {Code.PATH_BROKEN, Code.KUBECONFIG_DIVERGED}:
             continue
-        about_host = code.startswith(("host_", "reference_", "hardware_", "time_"))
+        about_host = code.startswith(("host_", "reference_", "hardware_", "time_", "nothing_"))
         for kind, path in [(Kind.HOST, None)] if about_host else KINDS.items():
             yield f"{code}, {kind}: {advise(found(code, path), (path and state(path)) or None)}"
     for reason in Reason:
