@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from kubepki.judgement.comparisons import JUDGE
 from kubepki.judgement.phrases import duration, moment
+from kubepki.judgement.signed import Signed, signed
 from kubepki.judgement.witnesses import (
     HOST,
     TOLERANCE_SECONDS,
@@ -21,7 +22,6 @@ from kubepki.judgement.witnesses import (
     agree,
     clock_name,
     lower_bound,
-    oldest_authority,
     witnesses,
 )
 from kubepki.model import Reading, Snapshot
@@ -98,26 +98,26 @@ class Belief:
 
 def believe(snapshot: Snapshot, reading: Reading) -> Belief:
     """Return what *reading* and *snapshot* together say about the true time."""
-    return weigh(oldest_authority(snapshot), reading)
+    return weigh(signed(snapshot), reading)
 
 
-def weigh(authority: float | None, reading: Reading) -> Belief:
-    """Return the belief from *reading*; *authority* is the earliest NotBefore of the host's CAs, None without any."""
+def weigh(found: Signed, reading: Reading) -> Belief:
+    """Return the belief from *reading* and from what was *found* to be signed and when."""
     if reading.given:
         given = ClockSays(clock=HOST, says=reading.host_time, error=0.0, trust=Trust.GIVEN, why="a person gave it")
         return _sure((given,), given, (), ())
-    floor, floor_why = lower_bound(authority, reading)
-    clocks = tuple(sorted(witnesses(reading, floor, floor_why), key=lambda each: (_RANK.index(each.trust), each.clock)))
+    floor = lower_bound(found, reading)
+    clocks = tuple(sorted(witnesses(reading, floor), key=lambda each: (_RANK.index(each.trust), each.clock)))
     silent = tuple(each.clock for each in reading.references if each.offset is None)
     usable = [each for each in clocks if each.trust not in {Trust.HARDWARE, Trust.REFUTED}]
     strong = [each for each in usable if each.strong]
     if strong:
         best = _best(strong)
         if best is None:
-            return _contradiction(strong, clocks, silent, floor, "strong clocks contradict each other")
+            return _contradiction(strong, clocks, silent, floor.at, "strong clocks contradict each other")
         against = tuple(each.clock for each in strong if not agree(each, best))
         return _sure(clocks, best, silent, against)
-    return _weak(reading, usable, clocks, silent, (floor, floor_why))
+    return _weak(reading, usable, clocks, silent, (floor.at, floor.why))
 
 
 def _weak(

@@ -1,11 +1,12 @@
 """Reading -> what each clock says, and how far it is to be trusted by itself. Pure; `belief` weighs them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from kubepki.judgement.comparisons import JUDGE, reference_times
 from kubepki.judgement.phrases import duration, moment
-from kubepki.model import Reading, Snapshot, Usage
+from kubepki.judgement.signed import Signed, by_another_clock, by_signatures
+from kubepki.model import Reading
 
 HOST = "host"
 HARDWARE = "hardware"
@@ -51,8 +52,17 @@ class ClockSays:
         return self.trust in _STRONG
 
 
-def witnesses(reading: Reading, floor: float | None, floor_why: str) -> list[ClockSays]:
-    """Return all clocks that could be read; one before *floor*, of which *floor_why* tells, is refuted.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floor:
+    """A time that now cannot be before, None where none is known, and why; `signed` means that signatures say so."""
+
+    at: float | None = None
+    why: str = ""
+    signed: bool = False
+
+
+def witnesses(reading: Reading, floor: Floor) -> list[ClockSays]:
+    """Return all clocks that could be read; one before *floor* is refuted.
 
     What vouches for a clock vouches for hours, not for years: a build, or a bound a year away, refutes that too.
     """
@@ -65,7 +75,8 @@ def witnesses(reading: Reading, floor: float | None, floor_why: str) -> list[Clo
     if reading.rtc_offset is not None:
         says = reading.host_time + reading.rtc_offset
         found.append(ClockSays(clock=HARDWARE, says=says, error=None, trust=Trust.HARDWARE, why="it decides nothing"))
-    return [_refuted(each, floor, floor_why, reading.earliest) for each in found]
+    references = [each for each in found if each.trust is Trust.OUTSIDE]
+    return [_refuted(each, floor, reading.earliest, references) for each in found]
 
 
 def _host(reading: Reading) -> ClockSays:
@@ -82,41 +93,38 @@ def _host(reading: Reading) -> ClockSays:
     return ClockSays(clock=HOST, says=reading.host_time, error=error, trust=trust, why=why)
 
 
-def _refuted(clock: ClockSays, floor: float | None, why: str, built: float | None) -> ClockSays:
-    """Return *clock*, without trust where it stands before what cannot be later than now."""
-    if floor is None or clock.says >= floor - TOLERANCE_SECONDS:
+def _refuted(clock: ClockSays, floor: Floor, built: float | None, outside: list[ClockSays]) -> ClockSays:
+    """Return *clock*, without trust where it stands before what cannot be later than now.
+
+    A virtual machine that was asleep holds its clock to be synchronised: what was signed meanwhile refutes that, unless
+    a clock *outside* of the cluster agrees with it.
+    """
+    if floor.at is None or clock.says >= floor.at - TOLERANCE_SECONDS:
         return clock
-    impossible = floor - clock.says > _YEAR or (built is not None and clock.says < built - TOLERANCE_SECONDS)
-    if clock.strong and not impossible:
+    impossible = floor.at - clock.says > _YEAR or (built is not None and clock.says < built - TOLERANCE_SECONDS)
+    asleep = floor.signed and clock.clock == HOST and not any(agree(clock, each) for each in outside)
+    if clock.strong and not impossible and not asleep:
         return clock
-    return ClockSays(clock=clock.clock, says=clock.says, error=clock.error, trust=Trust.REFUTED, why=why)
+    return ClockSays(clock=clock.clock, says=clock.says, error=clock.error, trust=Trust.REFUTED, why=floor.why)
 
 
-def oldest_authority(snapshot: Snapshot) -> float | None:
-    """Return the earliest NotBefore of the CAs in *snapshot*, None where it has none."""
-    return min(
-        (
-            certificate.not_before
-            for state in snapshot.paths
-            for certificate in state.judged
-            if certificate.usage is Usage.CA
-        ),
-        default=None,
-    )
-
-
-def lower_bound(authority: float | None, reading: Reading) -> tuple[float | None, str]:
-    """Return the latest time that now cannot be before, and why; *authority* is the earliest NotBefore of a CA."""
-    bounds: list[tuple[float, str]] = []
+def lower_bound(found: Signed, reading: Reading) -> Floor:
+    """Return the latest time that now cannot be before, and why; *found* is when the host's certificates begin."""
+    bounds = [Floor()]
     if reading.earliest is not None:
-        bounds.append((reading.earliest, f"{reading.earliest_why} at {moment(reading.earliest)}"))
+        bounds.append(Floor(at=reading.earliest, why=f"{reading.earliest_why} at {moment(reading.earliest)}"))
     # Who sets a clock back says that the time before was wrong, however synchronised it was.
     if reading.last_synchronized is not None and reading.kept is not False:
-        bounds.append((reading.last_synchronized, f"it was synchronized at {moment(reading.last_synchronized)}"))
-    # One that is new may come from the same wrong night; a day or more before the earliest is no clock's lead.
-    if authority is not None and authority - reading.host_time > _DAY:
-        bounds.append((authority, f"every CA here was signed later, the first at {moment(authority)}"))
-    return max(bounds, default=(None, ""), key=lambda bound: bound[0] or 0.0)
+        why = f"it was synchronized at {moment(reading.last_synchronized)}"
+        bounds.append(Floor(at=reading.last_synchronized, why=why))
+    others = [] if reading.rtc_offset is None else [reading.host_time + reading.rtc_offset]
+    others += [now for clock, now in reference_times(reading).items() if clock == JUDGE]
+    if (begins := by_another_clock(found, reading.host_time, others)) is not None:
+        bounds.append(Floor(at=begins[0], why=begins[1]))
+    if (begins := by_signatures(found, reading.host_time)) is not None:
+        bounds.append(Floor(at=begins[0], why=begins[1], signed=True))
+    latest = max(bounds, key=lambda bound: bound.at or 0.0)
+    return replace(latest, signed=any(bound.signed for bound in bounds))
 
 
 def agree(one: ClockSays, other: ClockSays) -> bool:

@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Iterable, Sequence
 
-from kubepki.judgement.witnesses import oldest_authority
+from kubepki.judgement.signed import signed
 from kubepki.metrics.collector import has_moments, offset_family, path_families, totals_of
 from kubepki.metrics.text import lines, starts
 from kubepki.model import PathState, Reading, Snapshot
@@ -25,14 +25,14 @@ def packed(text: bytes) -> bytes:
 class Group:
     """What a few paths contribute: their lines of each family told by path, and what each scrape completes."""
 
-    __slots__ = ("authority", "ends_run", "lines", "links", "offsets", "states", "totals")
+    __slots__ = ("ends_run", "lines", "links", "offsets", "signed", "states", "totals")
 
     def __init__(self, states: tuple[PathState, ...]) -> None:
         part = Snapshot(paths=states)
         self.states = states
         self.lines = {told.family.name: text.encode() for told in path_families(part) if (text := lines(told))}
         self.offsets = starts(offset_family(part, _EPOCH))
-        self.authority = oldest_authority(part)
+        self.signed = signed(part)
         self.totals = totals_of(part)
         self.links = tuple(state for state in states if has_moments(state))
         self.ends_run = _mark(states[-1]) % _RUN == 0

@@ -12,6 +12,7 @@ from functools import cache, cached_property
 from prometheus_client import Metric
 
 from kubepki.judgement.belief import weigh
+from kubepki.judgement.signed import merged
 from kubepki.metrics import families
 from kubepki.metrics.collector import (
     View,
@@ -84,8 +85,7 @@ class Page:
         self.groups: list[Group] = groups_of(snapshot.paths, () if former is None else former.groups)
         self.runs: list[Run] = runs_of(self.groups, () if former is None else former.runs)
         self._offsets = list(itertools.chain.from_iterable(group.offsets for group in self.groups))
-        authorities = (group.authority for group in self.groups)
-        self._authority = min((each for each in authorities if each is not None), default=None)
+        self._signed = merged(group.signed for group in self.groups)
         self._links = Snapshot(paths=tuple(state for group in self.groups for state in group.links))
         self.made: dict[Form, Fixed] = {}
         for form, fixed in () if former is None else former.made.items():
@@ -104,7 +104,7 @@ class Page:
         """Return the rest of the document: what *view* says besides its snapshot, and *others* by the library."""
         parts = [header(families.NOT_BEFORE_OFFSET, form), moved(self._offsets, view.reading.host_time)]
         for told in (
-            *link_families(self._links, view.reading, weigh(self._authority, view.reading)),
+            *link_families(self._links, view.reading, weigh(self._signed, view.reading)),
             *clock_families(view.reading),
             *health_families(view.health),
         ):
