@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 DEMO := build/incident
 ARGS ?=
 
-.PHONY: help broken run look demo stage pictures test test-oldest test-system test-kubernetes lint format generate check-generated dashboards prometheusrule manifests bench table conformance fuzz soak golden \
+.PHONY: help broken run look demo stage pictures test test-oldest test-system test-kubernetes lint format generate check-generated dashboards rules manifests bench table conformance fuzz soak golden \
 	programs system-packages wheel man deb rpm image install uninstall clean
 
 help: ## print this
@@ -61,13 +61,17 @@ test-kubernetes: $(VENV)/.dev programs ## play the incident and its repair on re
 	@sh tests/kubernetes/build.sh >/dev/null
 	$(PYTEST) -q -s -m kubernetes tests/kubernetes
 
-generate: dashboards prometheusrule manifests ## write everything that is generated and committed
+generate: dashboards rules manifests ## write everything that is generated and committed
 
 dashboards: $(VENV)/.dev
 	$(BIN)/python -m grafana.generate
 
-prometheusrule: $(VENV)/.dev
-	$(BIN)/python rules/generate.py
+rules: $(VENV)/.dev ## write the alert rules that are shipped; SITE=site.yaml writes those of a site into build/rules
+ifdef SITE
+	@$(BIN)/kubepki-exporter rules --site=$(SITE) build/rules
+else
+	@$(BIN)/python rules/generate.py
+endif
 
 manifests: $(VENV)/.dev
 	$(BIN)/python systemd/kubernetes/generate.py

@@ -69,6 +69,10 @@ def _run(invocation: Invocation, reload: Callable[[], Invocation]) -> int:  # no
         from kubepki.commands.unit_paths import unit_paths  # noqa: PLC0415 - as above
 
         return unit_paths(invocation)
+    if invocation.command is Command.RULES:
+        from kubepki.commands.rules import rules  # noqa: PLC0415 - as above
+
+        return rules(invocation)
     from kubepki.service.lean import import_library  # noqa: PLC0415 - as above
 
     import_library()

@@ -26,10 +26,10 @@ from tests.support.scenarios import stamp, write
 from tests.support.waiting import wait_until
 
 RECORDED = {rule["record"] for rule in ALL if "record" in rule}
-# Labels that the scrape configuration or Prometheus adds, and those that rules add to their own results.
-OF_PROMETHEUS = {"job", "instance", "alertname", "alertstate"}
+# Labels that the scrape configuration, Prometheus or vmalert adds, and those that rules add to their own results.
+OF_PROMETHEUS = {"job", "instance", "cluster", "alertname", "alertstate", "alertgroup"}
 OF_FLEETS = {"node", "nodename", "host", "hostname", "pod", "kubernetes_io_hostname"}
-OF_RULES = {"finding"} | {label for rule in ALL for label in rule.get("labels", {})}
+OF_RULES = {"finding", "counts"} | {label for rule in ALL for label in rule.get("labels", {})}
 NAME = r"(?:[a-z_]+:)?kubepki_[a-z0-9_]+(?::[a-z_]+)?"
 SELECTOR = re.compile(rf"\b({NAME})(?:\{{((?:[^{{}}\"]|\"[^\"]*\")*)\}})?")
 MATCHER = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"')

@@ -20,6 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": {"commands", "service", "config", *GROUND},
     "commands": {
         "disk",
+        "rules",
         "service",
         "clocks",
         "web",
@@ -36,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web": {"metrics", "config", *GROUND},
     "pki": {"disk", "formats", "config", *GROUND},
     "metrics": {"judgement", "model"},
+    "rules": {"config", "settings", "model"},
     "config": {"settings", "model"},
     "judgement": {"model"},
     "formats": {"model"},
@@ -46,7 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model": set(),
     "__init__": set(),
 }
-PURE_ROOMS = ("formats", "judgement", "metrics")
+PURE_ROOMS = ("formats", "judgement", "metrics", "rules")
 PURE_REPORTS = ("diagnosis", "evidence", "outcome", "verdict", "report", "report_json", "rollback_report", "plan")
 
 

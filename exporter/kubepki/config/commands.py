@@ -18,6 +18,7 @@ class Command(StrEnum):
     TEXTFILE = "textfile"
     FORGET = "forget"
     UNIT_PATHS = "unit-paths"
+    RULES = "rules"
 
 
 SUMMARIES: Mapping[Command, str] = {
@@ -27,7 +28,15 @@ SUMMARIES: Mapping[Command, str] = {
     Command.TEXTFILE: "Write the metrics into a file for node_exporter's textfile collector, and listen nowhere.",
     Command.FORGET: "No longer expect a path that was seen before and is gone for good.",
     Command.UNIT_PATHS: "Print a drop-in of the service's unit, in which only the settings' own paths are visible.",
+    Command.RULES: "Write a site's alert rules, PrometheusRule, Alertmanager routing and message templates.",
 }
+RULE_FILES: Mapping[str, str] = {
+    "rules": "kubepki.rules.yml",
+    "prometheusrule": "prometheusrule.yaml",
+    "routing": "alertmanager.yml",
+    "templates": "templates/kubepki.tmpl",
+}
+"""What `rules` writes, by the name that it is asked for with."""
 ABOUT = (
     "Watches a Kubernetes host's PKI and catches future-dated kubelet certificates before the API server rejects them."
 )
@@ -101,6 +110,20 @@ Exit status:
 Example:
   {PROGRAM} unit-paths --pki.preset=kubeadm
 """,
+    Command.RULES: f"""\
+With DIR its files are written: kubepki.rules.yml, prometheusrule.yaml, alertmanager.yml, templates/kubepki.tmpl. A file
+that was there and differs is kept as NAME.before. Without DIR one of them is printed. docs/rules.md lists the
+parameters
+of a site.
+
+Exit status:
+  0  written, or printed
+  1  a file cannot be written
+  2  a flag or the site's file cannot be used
+
+Example:
+  {PROGRAM} rules --site=site.yaml /etc/prometheus/kubepki
+""",
 }
 USAGES: Mapping[Command, str] = {
     Command.SERVE: "[FLAGS]",
@@ -109,4 +132,5 @@ USAGES: Mapping[Command, str] = {
     Command.TEXTFILE: "[FLAGS] FILE [--every DURATION]",
     Command.FORGET: "[FLAGS] PATH",
     Command.UNIT_PATHS: "[FLAGS]",
+    Command.RULES: "[--site FILE] [--print NAME | DIR]",
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from kubepki.config.assembly import assemble
-from kubepki.config.commands import Command
+from kubepki.config.commands import RULE_FILES, Command
 from kubepki.config.durations import parse_duration
 from kubepki.config.moments import parse_moment
 from kubepki.config.options import OPTIONS, Option
@@ -33,7 +33,8 @@ class Invocation:
     `check` (any number); of `rollback` (one at most) they choose the link. `at` is the Unix time that both take for
     now. `to` is the file that `rollback` takes: an absolute path, or a bare name, which is beside the link. `flags`
     lead another command line to the same sources, proofs and clocks from any working directory and environment. `every`
-    is the period of `textfile` in seconds, None for once.
+    is the period of `textfile` in seconds, None for once. `site` is the file that `rules` reads, `show` the name of
+    what it prints where `paths` has no directory.
     """
 
     command: Command
@@ -47,6 +48,8 @@ class Invocation:
     restart_kubelet: bool = False
     shared_directory: bool = False
     every: float | None = None
+    site: str | None = None
+    show: str = next(iter(RULE_FILES.values()))
     flags: tuple[str, ...] = ()
 
 
@@ -85,6 +88,8 @@ def load(argv: Sequence[str], environ: Mapping[str, str], cwd: str) -> Invocatio
         restart_kubelet=given.get("restart_kubelet", False),
         shared_directory=given.get("shared_directory", False),
         every=_optional("--every", given.get("every"), cwd, _period),
+        site=_optional("--site", given.get("site"), cwd, absolute),
+        show=_optional("--print", given.get("show"), cwd, _rule_file) or next(iter(RULE_FILES.values())),
         flags=_to_repeat(given, by_environment, config_file, cwd),
     )
 
@@ -92,11 +97,12 @@ def load(argv: Sequence[str], environ: Mapping[str, str], cwd: str) -> Invocatio
 def failure_status(argv: Sequence[str]) -> int:
     """Return the exit status for a command line that failed before it found out anything.
 
-    2 for the service, `textfile` and `forget`; 3 for `check` and `rollback`, of which 1 and 2 only ever mean
+    2 for the service and the commands that look for no findings; 3 for `check` and `rollback`, of which 1 and 2 only
+    ever mean
     findings, and for a command that does not exist.
     """
     words = split_arguments(argv)[1]
-    service = {Command.SERVE, Command.TEXTFILE, Command.FORGET, Command.UNIT_PATHS}
+    service = {*Command} - {Command.CHECK, Command.ROLLBACK}
     return USAGE_STATUS if not words or words[0] in service else COULD_NOT_LOOK_STATUS
 
 
@@ -171,6 +177,13 @@ def _period(text: str, _base: str) -> float:
         what = "expected a duration from 5s to 1h"
         raise ValueError(what)
     return seconds
+
+
+def _rule_file(text: str, _base: str) -> str:
+    if text not in RULE_FILES:
+        what = f"expected one of {', '.join(RULE_FILES)}"
+        raise ValueError(what)
+    return RULE_FILES[text]
 
 
 def _fallback(text: str, base: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from kubepki import __version__
-from kubepki.config.commands import ABOUT, NOTES, PROGRAM, SUMMARIES, USAGES, Command
+from kubepki.config.commands import ABOUT, NOTES, PROGRAM, RULE_FILES, SUMMARIES, USAGES, Command
 from kubepki.config.options import GROUPS, OPTIONS, Option
 from kubepki.config.values import nearest
 from kubepki.settings import ConfigError
@@ -81,7 +81,15 @@ def split_arguments(argv: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 _VALUED = frozenset(
-    {"--config.file", "--at", "--to", "--every", *(option.flag for option in OPTIONS if not option.switch)}
+    {
+        "--config.file",
+        "--at",
+        "--to",
+        "--every",
+        "--site",
+        "--print",
+        *(option.flag for option in OPTIONS if not option.switch),
+    }
 )
 
 
@@ -95,6 +103,8 @@ _OWN_FLAGS = (
     "--to",
     "--restart-kubelet",
     "--every",
+    "--site",
+    "--print",
 )
 
 
@@ -146,6 +156,9 @@ def _add_arguments(parser: _Parser, command: Command) -> None:
     general.add_argument("-h", "--help", action="help", help="Print this help and exit.")
     version = f"{PROGRAM}, version {__version__}"
     general.add_argument("--version", action="version", version=version, help="Print the version and exit.")
+    if command is Command.RULES:
+        _add_rules(general)
+        return
     general.add_argument(
         "--config.file", dest="config_file", metavar="FILE", help="Configuration file in YAML. Default: none."
     )
@@ -186,6 +199,17 @@ def _add_textfile(group: argparse._ArgumentGroup) -> None:
     group.add_argument("paths", nargs=1, metavar="FILE", help="File to write, in the directory of the collector.")
     group.add_argument(
         "--every", metavar="DURATION", help="Go on and write it again after DURATION, 5s to 1h. Default: write it once."
+    )
+
+
+def _add_rules(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("paths", nargs="?", metavar="DIR", help="Directory to write into. Default: print to the output.")
+    group.add_argument("--site", metavar="FILE", help="A site's parameters in YAML. Default: those of what is shipped.")
+    group.add_argument(
+        "--print",
+        dest="show",
+        metavar="NAME",
+        help=f"What to print: {', '.join(RULE_FILES)}. Default: {next(iter(RULE_FILES))}.",
     )
 
 

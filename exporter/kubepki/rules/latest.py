@@ -1,0 +1,59 @@
+"""The latest time that counts for the end of validity, where the clocks of a host differ.
+
+Rules of this module: pure.
+"""
+
+from kubepki.rules.rule import Record, promql
+from kubepki.rules.series import HOST_TIME, HOSTS_BEHIND, JUDGE, LATEST, OFF, OTHERS, REFERENCE
+from kubepki.rules.site import Site
+
+# Clocks that differ by less say the same of every end of validity.
+_AGREE_SECONDS = 5
+
+
+def latest_records(site: Site) -> tuple[Record, ...]:
+    """Return the hosts whose clocks differ, and by how much the time that counts is ahead of Prometheus' there."""
+    skew = f"({HOST_TIME} - timestamp({HOST_TIME}))"
+    judge, reference = f"({OFF} + {JUDGE})", f"({OFF} + {OTHERS})"
+    return (
+        Record(
+            name=OFF,
+            expr=promql(f"""
+                {skew}
+                and (
+                  abs({skew}) > {_AGREE_SECONDS}
+                  or max without (clock) (abs({REFERENCE})) > {_AGREE_SECONDS}
+                )
+            """),
+            why="Candidates: hosts of which some clock differs. Host time minus Prometheus' time of the scrape.",
+        ),
+        Record(
+            name=LATEST,
+            expr=promql(f"""
+                max without (counts) (
+                  label_replace({judge}, "counts", "judge", "", "")
+                  or label_replace(clamp_max({OFF}, 0) unless {reference}, "counts", "both", "", "")
+                  or quantile without (counts) (
+                    0.5,
+                    label_replace(0 * {OFF} and {reference}, "counts", "prometheus", "", "")
+                    or label_replace({OFF} and {reference}, "counts", "host", "", "")
+                    or label_replace({reference}, "counts", "reference", "", "")
+                  )
+                  or label_replace(
+                    0 * {OFF}
+                    unless {judge}
+                    unless {reference}
+                    unless ignoring ({site.hosts}) ({HOSTS_BEHIND} > {site.thresholds.suspect_share:g}),
+                    "counts", "alone", "", ""
+                  )
+                )
+            """),
+            why=(
+                "The latest time that counts, in seconds ahead of Prometheus': the API server's, which judges; "
+                "else what "
+                "two of Prometheus, host and reference say. Prometheus alone counts where no other clock was "
+                "read and most "
+                "hosts of the job agree with it."
+            ),
+        ),
+    )

@@ -1,0 +1,66 @@
+"""The templates of notifications, bounded: however many hosts there are, a text stays under 4,000 characters.
+
+Rules of this module: pure.
+"""
+
+from kubepki.rules.renaming import renamed_text
+from kubepki.rules.site import Site
+
+_HOSTS, _RESOLVED = 20, 3
+# How many characters of a description, a host and a path are shown.
+_DESCRIPTION, _HOST, _PATH = 900, 45, 60
+_TEMPLATE = """\
+{{ define "kubepki.title" -}}
+[{{ .Status | toUpper }}{{ if eq .Status "firing" }}: {{ .Alerts.Firing | len }}{{ end }}] {{ with .GroupLabels.alertname }}{{ . }}{{ else }}Certificates{{ end }}{{ with .CommonLabels.@cluster@ }} in {{ . }}{{ end }}{{ with .CommonLabels.instance }} on {{ . }}{{ end }}
+{{- end }}
+
+{{/* First what holds for all, then the worst in full with its clocks and its command, then the hosts by name.
+     lead_seconds is padded with zeros, so text order is its order. */}}
+{{ define "kubepki.text" -}}
+{{ $lead := "" }}{{ $words := "" }}{{ $worst := "" }}{{ $runbook := .CommonAnnotations.runbook_url }}{{ $board := "" -}}
+{{ range .Alerts.Firing -}}
+{{ if not $worst }}{{ $worst = .Annotations.description }}{{ $board = .Annotations.dashboard_url }}{{ end -}}
+{{ if not $runbook }}{{ $runbook = .Annotations.runbook_url }}{{ end -}}
+{{ with .Annotations.lead_seconds }}{{ if gt . $lead }}{{ $lead = . }}{{ end }}{{ end -}}
+{{ end -}}
+{{ range .Alerts.Firing }}{{ if and $lead (eq .Annotations.lead_seconds $lead) }}{{ $words = .Annotations.lead }}{{ $worst = .Annotations.description }}{{ $board = .Annotations.dashboard_url }}{{ end }}{{ end -}}
+{{ if .Alerts.Firing }}{{ len .Alerts.Firing }} firing{{ with .CommonLabels.@cluster@ }} in {{ . }}{{ end }}.
+{{ end -}}
+{{ if $words }}Longest lead: {{ $words }}.{{ if match ", until [0-9]" $worst }} Without repair the last one heals at {{ reReplaceAll "(?s)^.*?, until ([0-9][-0-9:. +]* UTC).*$" "$1" $worst }}.{{ end }}
+{{ end -}}
+{{ with $worst }}The worst: {{ if gt (len .) @description@ }}{{ printf "%.@description@s" . }}...{{ else }}{{ . }}{{ end }}
+{{ end -}}
+{{ with $runbook }}Runbook: {{ . }}
+{{ end -}}
+{{ with $board }}Dashboard: {{ printf "%.300s" . }}
+{{ end -}}
+{{ if .Alerts.Firing }}Firing:
+{{ range $i, $alert := .Alerts.Firing }}{{ if lt $i @hosts@ }}* {{ template "kubepki.line" . }}{{ with .Annotations.lead }}, {{ . }}{{ end }}
+{{ else if eq $i @hosts@ }}and {{ len (slice $.Alerts.Firing @hosts@) }} more
+{{ end }}{{ end }}{{ end -}}
+{{ if .Alerts.Resolved }}Resolved:
+{{ range $i, $alert := .Alerts.Resolved }}{{ if lt $i @resolved@ }}* {{ template "kubepki.line" . }}
+{{ else if eq $i @resolved@ }}and {{ len (slice $.Alerts.Resolved @resolved@) }} more
+{{ end }}{{ end }}{{ end -}}
+{{ end }}
+
+{{ define "kubepki.line" -}}
+{{ .Labels.alertname | reReplaceAll "^KubePKI" "" }}{{ with .Labels.instance }} on {{ printf "%.@host@s" . }}{{ end }}{{ with .Labels.path }}: {{ if gt (len .) @path@ }}...{{ reReplaceAll "^.*(.{@path@})$" "$1" . }}{{ else }}{{ . }}{{ end }}{{ end }}
+{{- end }}
+"""  # noqa: E501 - a line end of a template is text
+
+
+def templates(site: Site) -> str:
+    """Return Alertmanager's template file: `kubepki.title` and `kubepki.text`."""
+    parts = {
+        "cluster": site.cluster_label,
+        "hosts": _HOSTS,
+        "resolved": _RESOLVED,
+        "description": _DESCRIPTION,
+        "host": _HOST,
+        "path": _PATH,
+    }
+    text = renamed_text(site, _TEMPLATE)
+    for name, value in parts.items():
+        text = text.replace(f"@{name}@", f"{value}")
+    return text

@@ -1,0 +1,64 @@
+"""What the alerts about links and files say; no advice to roll back where `rollback` refuses.
+
+Rules of this module: pure.
+"""
+
+from kubepki.rules.series import PATH_FINDING
+from kubepki.rules.site import Site
+from kubepki.rules.words import asked, filled, host_texts
+
+# `rollback` repairs a link that lies in its directory and whose directory can be read.
+ROLLBACK_REFUSES = "not_symlink|outside_directory|unreadable"
+_BROKEN = """
+    @ask@
+    {{ $reasons := "" }}{{ $fallback := "" }}{{ $some := false }}{{ $now := "" }}{{ $obstacle := false -}}
+    {{ range $r | sortByLabel "reason" }}{{ if eq .Labels.finding "fault" -}}
+    {{ $reasons = printf "%s%s %s" $reasons (or (and $reasons ",") "") .Labels.reason -}}
+    {{ if match "^(@refuses@)$" .Labels.reason }}{{ $obstacle = true }}{{ end -}}
+    {{ else if .Labels.fallback }}{{ $fallback = .Labels.fallback -}}
+    {{ else if .Labels.finding }}{{ $some = true -}}
+    {{ else if not .Labels.path }}{{ $now = (.Value | toTime).Format "2006-01-02T15:04:05Z07:00" }}{{ end }}{{ end -}}
+    {{ $labels.path }} on {{ $labels.instance }} has a fault:{{ $reasons }}.
+    {{ if and (or $fallback $some) (not $obstacle) -}}
+    {{ if $fallback }}The best fallback on this host is {{ $fallback }}{{ else }}A fallback lies on this host{{ end }}:
+    run "kubepki-exporter rollback --apply --at {{ $now }} {{ $labels.path }}" and do what it prints, in its order.
+    {{- else -}}
+    "kubepki-exporter check" on the host says what is wrong and what to do.
+    {{- end }}
+"""
+_DIVERGED = """
+    @ask@
+    {{ $labels.path }} on {{ $labels.instance }} does not follow the kubelet's current client certificate:
+    {{- range $i, $fault := $r | sortByLabel "reason" }}{{ if $i }},{{ end }} {{ $fault.Labels.reason }}{{ end }}.
+    The kubelet uses what the kubeconfig says, so a rotation does not help it.
+"""
+_TARGET = """
+    @ask@
+    {{ $labels.path }} on {{ $labels.instance }} points at
+    {{- range $r }} {{ .Labels.target }},{{ end }} a file whose name or modification time is
+    {{ $value | humanizeDuration }}
+    ahead of the host's clock. It was written while that clock was ahead, so its certificate may be future-dated.
+"""
+
+
+def broken(site: Site) -> dict[str, str]:
+    """Return the texts of KubePKIPathBroken."""
+    parts = {
+        "ask": asked(site, f"{PATH_FINDING}{{%s}} or kubepki_fallback_info{{%s}} or vector(time())", 2),
+        "refuses": ROLLBACK_REFUSES,
+    }
+    return host_texts(site, "KubePKIPathBroken", "A link or file of the PKI is unusable.", filled(_BROKEN, parts))
+
+
+def diverged(site: Site) -> dict[str, str]:
+    """Return the texts of KubePKIKubeconfigDiverged."""
+    parts = {"ask": asked(site, f'{PATH_FINDING}{{%sfinding="fault"}}', 1)}
+    summary = "A kubeconfig presents another certificate than the current link."
+    return host_texts(site, "KubePKIKubeconfigDiverged", summary, filled(_DIVERGED, parts))
+
+
+def target_ahead(site: Site) -> dict[str, str]:
+    """Return the texts of KubePKISymlinkTargetFutureDated."""
+    parts = {"ask": asked(site, "kubepki_symlink_info{%s}", 1)}
+    summary = "The file behind a current link was written in the host's future."
+    return host_texts(site, "KubePKISymlinkTargetFutureDated", summary, filled(_TARGET, parts))

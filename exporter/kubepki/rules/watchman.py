@@ -1,0 +1,161 @@
+"""The watchman himself: exporters that do not answer, do not look, or whose series the rules cannot see.
+
+Rules of this module: pure.
+"""
+
+from kubepki.config.durations import format_duration
+from kubepki.model import Severity
+from kubepki.rules import watchman_sentences as say
+from kubepki.rules.latch import latch
+from kubepki.rules.rule import Alert, Group, number, promql
+from kubepki.rules.series import EXPORTER_FINDING, HOST_TIME
+from kubepki.rules.site import OWN_LABELS, Site
+
+_MINUTE = 60.0
+# What has each of our labels, with the fewest series.
+_CARRIERS = (
+    ("kubepki_certificate_not_before_timestamp_seconds", ("standing", "usage", "path", "entry")),
+    ("kubepki_path_ok", ("standing", "path")),
+    ("kubepki_reference_clock_up", ("clock",)),
+    ("kubepki_fault", ("reason",)),
+)
+
+
+def watchman(site: Site) -> Group:
+    """Return the group of the exporter."""
+    return Group(
+        name="kubepki-exporter",
+        rules=(
+            latch(
+                EXPORTER_FINDING,
+                {
+                    "scan_stale": (
+                        f"{HOST_TIME} - kubepki_last_scan_timestamp_seconds > {number(site.thresholds.scan_age)}"
+                    ),
+                    "watch": "kubepki_watch_up == 0",
+                    "reload": "kubepki_config_last_reload_successful == 0",
+                    "reference_down": "kubepki_reference_clock_up == 0",
+                },
+                ("path", "clock"),
+                why=(
+                    "What was found at the last good scrape. Scan and host are both host time, so that a wrong "
+                    "clock does "
+                    "not look like a stale scan."
+                ),
+            ),
+            *_absences(site),
+            *_states(site),
+        ),
+    )
+
+
+def _absences(site: Site) -> tuple[Alert, ...]:
+    up, memory = f'up{{job=~"{site.job}"}}', format_duration(site.thresholds.memory)
+    return (
+        Alert(
+            name="KubePKIExporterDown",
+            severity=Severity.WARNING,
+            expr=promql(f"""
+                {up} == 0
+                or absent({up})
+            """),
+            wait=5 * _MINUTE,
+            texts=say.down(site),
+        ),
+        Alert(
+            name="KubePKIMetricsMissing",
+            severity=Severity.WARNING,
+            expr=f"{up} == 1 unless last_over_time({HOST_TIME}[{memory}])" + _removed(site, up),
+            wait=15 * _MINUTE,
+            texts=say.metrics_missing(site),
+            why=(
+                "A host that is no longer a target is not told of: one that was removed on purpose looks the same."
+                if not site.removed_hosts
+                else "Value 1: up, but without our metrics. Value 0: no longer a target; a removed host looks the same."
+            ),
+        ),
+        Alert(
+            name="KubePKISeriesMissing",
+            severity=Severity.WARNING,
+            expr=_renamed(site),
+            wait=5 * _MINUTE,
+            texts=say.series_missing(site),
+            why="A label of the target took the name of ours, which Prometheus renamed: the rules match nothing.",
+        ),
+        Alert(
+            name="KubePKINothingWatched",
+            severity=Severity.WARNING,
+            expr=promql("""
+                max without (standing) (kubepki_certificates_watched{standing="current"}) == 0
+                unless ignoring (path) max without (standing) (
+                  kubepki_path_ok{standing="current"} == 0
+                  or (kubepki_path_ok{standing="current"} unless ignoring (standing) kubepki_watch_up)
+                )
+            """),
+            wait=10 * _MINUTE,
+            texts=say.nothing_watched(site),
+            why="A path that is no directory is a kubeconfig that needs no certificate, or broken, and then told so.",
+        ),
+    )
+
+
+def _removed(site: Site, up: str) -> str:
+    if not site.removed_hosts:
+        return ""
+    told = format_duration(site.removed_hosts)
+    return (
+        f"\nor (\n  0 * last_over_time({up}[10m] offset {told})\n  and last_over_time({up}[10m] offset 1d)\n"
+        f"  unless last_over_time({up}[10m])\n)"
+    )
+
+
+def _renamed(site: Site) -> str:
+    prefix = site.exported_prefix
+    series = [
+        f'{name}{{{prefix}{label}!=""}}'
+        for name, labels in _CARRIERS
+        for label in labels
+        if label not in site.exported_labels
+    ]
+    if not series:
+        return "vector(1) < 0"
+    dropped = ", ".join((*OWN_LABELS, *(f"{prefix}{label}" for label in OWN_LABELS)))
+    return f"max without ({dropped}) (\n  " + "\n  or ".join(series) + "\n) * 0 + 1"
+
+
+def _states(site: Site) -> tuple[Alert, ...]:
+    found = f'max without (finding) ({EXPORTER_FINDING}{{finding="@"}})'
+    return (
+        Alert(
+            name="KubePKIScanStale",
+            severity=Severity.WARNING,
+            expr=found.replace("@", "scan_stale"),
+            wait=2 * _MINUTE,
+            texts=say.scan_stale(site),
+        ),
+        Alert(
+            name="KubePKIWatchDegraded",
+            severity=Severity.WARNING,
+            expr=promql(f"""
+                {found.replace("@", "watch")}
+                or increase(kubepki_watch_missed_changes_total[1h]) > {site.thresholds.missed_changes}
+            """),
+            wait=15 * _MINUTE,
+            texts=say.watch_degraded(site),
+            why="A directory without events, or events that do not arrive: only the periodic scan sees changes.",
+        ),
+        Alert(
+            name="KubePKIConfigReloadFailed",
+            severity=Severity.WARNING,
+            expr=found.replace("@", "reload"),
+            wait=5 * _MINUTE,
+            texts=say.reload_failed(site),
+        ),
+        Alert(
+            name="KubePKIReferenceClockDown",
+            severity=Severity.WARNING,
+            expr=found.replace("@", "reference_down"),
+            wait=15 * _MINUTE,
+            texts=say.reference_down(site),
+        ),
+    )
