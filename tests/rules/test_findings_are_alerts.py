@@ -64,7 +64,7 @@ def test_findings_are_alerts(program: Callable[[str], Path], tmp_path: Path) -> 
     document = {"rule_files": [str(RULES / "kubepki.rules.yml")], "evaluation_interval": "1m", "tests": groups}
     file.write_text(json.dumps(document), encoding="utf-8")
     command = (program("promtool"), "test", "rules", file)
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr.replace(json.dumps(FIRING), "what fires")
 
 
