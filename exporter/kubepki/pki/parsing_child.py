@@ -1,8 +1,8 @@
 """The parsing process: bytes in, plain values out, and nothing else that it could do.
 
-It is started by `parsing_process` and ends when the service closes the connection or has not asked for a minute. Before
-it reads a byte of a file it gives up its capabilities, its right to write files, to start anything, to dump its memory,
-and all memory but a share.
+It is started by `parsing_process` and ends when the service closes the connection or has not asked for a minute.
+Before it reads a byte of a file it gives up its capabilities, its right to write files, to start anything, to reach
+the network, to dump its memory, and all memory but a share.
 """
 
 import contextlib
@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12  # noqa: F401
 from kubepki.disk.frames import receive, send
 from kubepki.formats import jobs, wire
 from kubepki.pki.frames import Question, Verdict
+from kubepki.pki.seccomp import allow_only_what_parsing_needs
 
 IDLE_SECONDS = 60.0
 READY = b"ready"
@@ -65,6 +66,7 @@ def confine(*, memory: int) -> None:
     _limit(resource.RLIMIT_AS, pages * resource.getpagesize() + memory)
     # A few are left, for libraries load some of their modules at the first use.
     _limit(resource.RLIMIT_NOFILE, _DESCRIPTORS)
+    allow_only_what_parsing_needs()
 
 
 def _limit(kind: int, value: int) -> None:

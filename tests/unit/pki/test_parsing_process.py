@@ -1,7 +1,10 @@
 """Parsing in a process of its own: the same values, a budget for each file, and nothing that it could do besides."""
 
 import os
+import platform
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +22,7 @@ from kubepki.pki.parsing_process import ParsingProcess, parsing_process
 from kubepki.pki.scan import Scanner
 from kubepki.settings import ScanSettings
 from tests.support import costly, pki, scenarios
+from tests.support.running import environment
 from tests.support.waiting import wait_until
 
 CA = pki.authority()
@@ -84,6 +88,7 @@ def test_it_can_do_nothing_but_parse(parser: ParsingProcess) -> None:
     status = dict(line.split(":\t", 1) for line in (proc / "status").read_text().splitlines() if ":\t" in line)
     assert {status[name].strip("0 ") for name in ("CapEff", "CapPrm", "CapInh", "CapAmb")} == {""}
     assert status["NoNewPrivs"] == "1"
+    assert status["Seccomp"] == "2"
     limits = (proc / "limits").read_text().splitlines()
     (files,) = [line.split()[3:5] for line in limits if line.startswith("Max open files")]
     assert files == ["16", "16"]
@@ -94,6 +99,43 @@ def test_it_can_do_nothing_but_parse(parser: ParsingProcess) -> None:
         for name in [each.name for each in (proc / "fd").iterdir()]
     }
     assert links == {"socket", "/dev/null"}
+
+
+_FORBIDDEN = """
+import ctypes, os, socket, sys
+from kubepki.pki.seccomp import allow_only_what_parsing_needs
+ctypes.CDLL(None).prctl(38, 1, 0, 0, 0)
+assert allow_only_what_parsing_needs()
+open("/proc/self/status").read()
+for forbidden in (
+    socket.socket,
+    socket.socketpair,
+    os.fork,
+    lambda: os.execv("/bin/true", ["true"]),
+    lambda: open("/dev/null", "w"),
+    lambda: open(sys.argv[1] + "/new", "x"),
+    lambda: os.open(sys.argv[1], os.O_TMPFILE | os.O_RDWR),
+    lambda: os.unlink(sys.argv[1]),
+    lambda: os.mkdir(sys.argv[1] + "/new"),
+    lambda: os.kill(os.getppid(), 0),
+    lambda: os.setuid(1),
+    lambda: os.memfd_create("x"),
+):
+    try:
+        forbidden()
+    except PermissionError:
+        continue
+    sys.exit(f"{forbidden} was done")
+"""
+
+
+@pytest.mark.skipif(platform.machine() not in {"x86_64", "aarch64"}, reason="no table of system calls for this machine")
+def test_the_kernel_refuses_what_parsing_does_not_need(tmp_path: Path) -> None:
+    """No network, no program, no file that is written, no other process."""
+    command = [sys.executable, "-c", _FORBIDDEN, str(tmp_path)]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_goes_over_its_budget_is_ended() -> None:
