@@ -1,5 +1,6 @@
 """Looks at files and remembers what was parsed of them, keyed on the identity of the resolved file."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -11,8 +12,10 @@ from kubepki.model import Fault
 Parsed = TypeVar("Parsed")
 
 # A file system stamps changes with the kernel's tick (10 ms at most). A second change within the tick of the first
-# leaves the same identity, so what was read that early is read once more.
+# leaves the same identity, so what was read that early is read once more: unless its stamp is another time than now,
+# which a second change would get.
 _TICK_SECONDS = 0.05
+_ANOTHER_TIME_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,10 @@ class _Entry(Generic[Parsed]):
 
 @dataclass(frozen=True, slots=True)
 class Content(Generic[Parsed]):
-    """Where a path leads, and what was parsed of the file; or the fault that kept it from being read."""
+    """Where a path leads, and what was parsed of the file; or the fault that kept it from being read.
+
+    It is the same object for as long as the file is the same.
+    """
 
     located: Located
     parsed: Parsed | None = None
@@ -64,14 +70,14 @@ class ContentCache(Generic[Parsed]):
         self._boottime = boottime
         self._entries: dict[tuple[Identity, str], _Entry[Parsed]] = {}
         self._used: dict[tuple[Identity, str], _Entry[Parsed]] = {}
-        self._before: dict[tuple[str, str], Identity] = {}
-        self._identities: dict[tuple[str, str], Identity] = {}
+        self._before: dict[tuple[str, str], Content[Parsed]] = {}
+        self._contents: dict[tuple[str, str], Content[Parsed]] = {}
         # The paths of files that were read within a tick of their last change.
         self.unsettled: set[str] = set()
 
     def load(self, wanted: Sequence[tuple[str, str]]) -> list[Content[Parsed] | Fault]:
         """Return for each (path, variant) the file's content, or the fault of a path that leads to no file."""
-        now = self._boottime()
+        now, realtime = self._boottime(), time.time()
         answers = self._disk.look([(path, self._known(path, variant)) for path, variant in wanted], self._limit)
         fresh: dict[tuple[Identity, str], New] = {}
         for (path, variant), answer in zip(wanted, answers, strict=True):
@@ -82,15 +88,18 @@ class ContentCache(Generic[Parsed]):
                     fresh[key] = New(path, answer.data, variant)
         for key, parsed in zip(fresh, self._parse(tuple(fresh.values())) if fresh else (), strict=True):
             known = self._entry(*key)
-            self._used[key] = _Entry(parsed, known.first_seen if known else now, now)
+            first_seen = known.first_seen if known else now
+            if abs(key[0].ctime_ns / 1e9 - realtime) > _ANOTHER_TIME_SECONDS:
+                first_seen = min(first_seen, now - _TICK_SECONDS)
+            self._used[key] = _Entry(parsed, first_seen, now)
         return [self._content(path, variant, answer) for (path, variant), answer in zip(wanted, answers, strict=True)]
 
     def begin(self, *, reread: bool) -> None:
         """Start a scan: forget what the last one did not use, and with *reread* everything."""
         self._entries = {} if reread else self._used
-        self._before = {} if reread else self._identities
+        self._before = {} if reread else self._contents
         self._used = {}
-        self._identities = {}
+        self._contents = {}
         self.unsettled = set()
 
     def go_on(self) -> None:
@@ -105,16 +114,23 @@ class ContentCache(Generic[Parsed]):
         key = (answer.located.identity, variant)
         entry = self._used.get(key) or self._entries[key]
         self._used[key] = entry
-        self._identities[path, variant] = key[0]
         if not entry.settled:
             self.unsettled.add(path)
-        return Content(answer.located, parsed=entry.parsed)
+        content = self._last(path, variant)
+        if content is None or content.parsed is not entry.parsed or content.located != answer.located:
+            content = Content(answer.located, parsed=entry.parsed)
+        self._contents[path, variant] = content
+        return content
+
+    def _last(self, path: str, variant: str) -> Content[Parsed] | None:
+        return self._contents.get((path, variant)) or self._before.get((path, variant))
 
     def _known(self, path: str, variant: str) -> Identity | None:
         """Return the identity under which the content of *path* is known and settled."""
-        identity = self._identities.get((path, variant)) or self._before.get((path, variant))
-        if identity is None:
+        content = self._last(path, variant)
+        if content is None:
             return None
+        identity = content.located.identity
         entry = self._entry(identity, variant)
         return identity if entry is not None and entry.settled else None
 

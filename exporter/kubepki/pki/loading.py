@@ -41,6 +41,9 @@ class Loader:
         self._password = password
         self._interrupted = interrupted
         self._parsed: tuple[str, ...] = ()
+        self._kept: dict[str, tuple[Content[ParsedFile], Loaded]] = {}
+        self._before: dict[str, tuple[Content[ParsedFile], Loaded]] = {}
+        self._pairs: dict[str, tuple[Loaded, Loaded, Loaded]] = {}
         limit = settings.max_file_size
         self._files: ContentCache[ParsedFile] = ContentCache(
             self._parse_files, disk=disk, limit=limit, boottime=boottime
@@ -55,6 +58,8 @@ class Loader:
 
     def begin(self, *, reread: bool) -> None:
         """Start a scan; with *reread*, nothing that was parsed before is trusted."""
+        self._before, self._kept = self._kept, {}
+        self._pairs = {path: pair for path, pair in self._pairs.items() if path in self._before}
         self._files.begin(reread=reread)
         self._kubeconfigs.begin(reread=reread)
         self._components.begin(reread=reread)
@@ -106,8 +111,7 @@ class Loader:
         for path, of_key in key_paths.items():
             key = keys.get(of_key)
             if key is not None:
-                unread = key.fault is not None or bool(key.parsed and key.parsed.faults)
-                found[path] = replace(found[path], key=key.parsed, key_unread=unread)
+                found[path] = self._pair(found[path], key)
         return found
 
     def _load(self, wanted: Iterable[Wanted]) -> Iterator[Loaded]:
@@ -123,9 +127,26 @@ class Loader:
             )
             for each, content in zip(part, contents, strict=True):
                 if not isinstance(content, Fault):
-                    yield _loaded(each, content)
+                    yield self._keep(each, content)
                 elif content.reason is not Reason.MISSING or each.expected:
                     yield Loaded(wanted=each, fault=content)
+
+    def _keep(self, wanted: Wanted, content: Content[ParsedFile]) -> Loaded:
+        """Return what was loaded; the same object for as long as it is the same."""
+        known = self._kept.get(wanted.path) or self._before.get(wanted.path)
+        if known is None or known[0] is not content or known[1].wanted != wanted:
+            known = (content, _loaded(wanted, content))
+        self._kept[wanted.path] = known
+        return known[1]
+
+    def _pair(self, loaded: Loaded, key: Loaded) -> Loaded:
+        """Return *loaded* with its separate key; the same object for as long as both are the same."""
+        known = self._pairs.get(loaded.path)
+        if known is None or known[0] is not loaded or known[1] != key:
+            unread = key.fault is not None or bool(key.parsed and key.parsed.faults)
+            known = (loaded, key, replace(loaded, key=key.parsed, key_unread=unread))
+            self._pairs[loaded.path] = known
+        return known[2]
 
     def _parse_files(self, files: Sequence[New]) -> Sequence[ParsedFile]:
         self._parsed = tuple(each.path for each in files)

@@ -24,7 +24,7 @@ from kubepki.pki.parsing import Parser, ParserHere
 from kubepki.pki.rescan import Seen, doubtful, owners_of_keys, places_of, touched
 from kubepki.pki.snapshots import Context, assemble, wanted_paths
 from kubepki.pki.sources import find_sources, listed_anew
-from kubepki.pki.states import Loaded
+from kubepki.pki.states import Loaded, States
 from kubepki.pki.trust_stores import foreign
 from kubepki.pki.wanted import Sources
 from kubepki.settings import PkiSettings, ScanSettings
@@ -71,7 +71,8 @@ class Scanner:
         self._interrupted = interrupted
         self._parser: Parser = parser or ParserHere()
         self._disk = disk or Disk()
-        self._timezone = find_zone(pki.timezone)
+        timezone = find_zone(pki.timezone)
+        self._states = States(lambda name: layout.name_time(name, timezone))
         self._loader = Loader(
             self._disk, self._parser, scan, password=password, boottime=boottime, interrupted=interrupted
         )
@@ -184,10 +185,11 @@ class Scanner:
         *,
         ignored: int,
     ) -> ScanResult:
+        self._states.begin()
         known = self._authorities.known(sources, kubeconfigs, loaded)
         real = self._disk.real_directories(sorted({each.directory for each in loaded.values()}))
         context = Context(
-            name_time=lambda name: layout.name_time(name, self._timezone),
+            state=self._states.of,
             proof=known.trust.proof,
             foreign=lambda each: foreign(each, known.own, sources.trust_stores),
             authorities=_authority_fingerprints(kubeconfigs, loaded),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from kubepki.config.paths import covers
 from kubepki.model import Certificate, Fault, PathState, Proof, Reason, Snapshot, Standing, Usage
 from kubepki.pki import layout
-from kubepki.pki.states import Loaded, candidate, newest_superseded, path_state, with_faults
+from kubepki.pki.states import Loaded, candidate, newest_superseded, with_faults
 from kubepki.pki.wanted import Content, Listing, Sources, Wanted
 
 MAX_SUPERSEDED = 1_000
@@ -17,12 +17,12 @@ MAX_SUPERSEDED = 1_000
 class Context:
     """What judging a file needs to know of the host.
 
-    `proof` says who issued a file, with the one that its link leads to. `foreign` gives the fingerprints of the CAs in
-    a file that are not this cluster's. `authorities` are the fingerprints of all CAs that CA files and kubeconfigs
-    hold. `real_directory` resolves a directory's links.
+    `state` gives the state of a path by itself. `proof` says who issued a file, with the one that its link leads
+    to. `foreign` gives the fingerprints of the CAs in a file that are not this cluster's. `authorities` are the
+    fingerprints of all CAs that CA files and kubeconfigs hold. `real_directory` resolves a directory's links.
     """
 
-    name_time: Callable[[str], float | None]
+    state: Callable[[Loaded, Standing], PathState | None]
     proof: Callable[[Loaded, Loaded | None], Proof]
     foreign: Callable[[Loaded], frozenset[str]]
     authorities: frozenset[str]
@@ -84,7 +84,7 @@ def assemble(
     for (directory, prefix), dated in superseded.items():
         link = loaded.get(_join(directory, prefix + layout.CURRENT))
         for each in newest_superseded(dated, linked=link is not None):
-            _add(states, path_state(each, Standing.SUPERSEDED, context.name_time))
+            _add(states, context.state(each, Standing.SUPERSEDED))
         if link is not None and link.path in states:
             states[link.path] = _with_candidates(states[link.path], link, dated, context)
     _add_directories(states, sources, superseded)
@@ -185,7 +185,7 @@ def _interrupted(loaded: Loaded, current: Loaded | None, context: Context) -> Pa
         )
         fault = Fault(reason=Reason.INTERRUPTED_ROTATION, detail=detail, since=loaded.mtime or None)
         return PathState(path=loaded.path, standing=Standing.CURRENT, faults=(fault,))
-    state = path_state(loaded, Standing.CURRENT, context.name_time)
+    state = context.state(loaded, Standing.CURRENT)
     link = None if state is None else state.link
     takes = "which leads to no file" if link is None else f"to {link.target.rpartition('/')[2]}"
     fault = Fault(
@@ -196,7 +196,7 @@ def _interrupted(loaded: Loaded, current: Loaded | None, context: Context) -> Pa
 
 
 def _current_state(loaded: Loaded, standing: Standing, context: Context) -> PathState | None:
-    state = path_state(loaded, standing, context.name_time)
+    state = context.state(loaded, standing)
     if state is None:
         return None
     if state.link is not None and layout.current_prefix(loaded.name) is not None:

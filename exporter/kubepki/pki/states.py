@@ -1,7 +1,7 @@
 """What was located, read and parsed -> the published state of each path. Pure."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 from kubepki.disk.located import Located
 from kubepki.formats.parsed import Parsed, ParsedCertificate, key_match
@@ -30,25 +30,44 @@ class Loaded:
     key: Parsed | None = None
     key_unread: bool = False
 
-    @property
-    def path(self) -> str:
-        """The path as found."""
-        return self.wanted.path
+    # Asked for many times in each scan: the path as found, its last component, the path without it, and the certificate
+    # that is presented; None where there is none or it is damaged.
+    path: str = field(init=False, repr=False, compare=False)
+    name: str = field(init=False, repr=False, compare=False)
+    directory: str = field(init=False, repr=False, compare=False)
+    leaf: ParsedCertificate | None = field(init=False, repr=False, compare=False)
 
-    @property
-    def name(self) -> str:
-        """The last component of the path."""
-        return self.path.rpartition("/")[2]
+    def __post_init__(self) -> None:
+        directory, _, name = self.wanted.path.rpartition("/")
+        for key, value in (
+            ("path", self.wanted.path),
+            ("name", name),
+            ("directory", directory or "/"),
+            ("leaf", self.parsed.leaf if self.parsed else None),
+        ):
+            object.__setattr__(self, key, value)
 
-    @property
-    def directory(self) -> str:
-        """The path without its last component."""
-        return self.path.rpartition("/")[0] or "/"
 
-    @property
-    def leaf(self) -> ParsedCertificate | None:
-        """The certificate that is presented; None where there is none or it is damaged."""
-        return self.parsed.leaf if self.parsed else None
+class States:
+    """The state of each path, made once for as long as what was loaded is the same. For one thread at a time."""
+
+    def __init__(self, name_time: Callable[[str], float | None]) -> None:
+        self._name_time = name_time
+        self._before: dict[tuple[str, Standing], tuple[Loaded, PathState | None]] = {}
+        self._known: dict[tuple[str, Standing], tuple[Loaded, PathState | None]] = {}
+
+    def begin(self) -> None:
+        """Start a scan: what the last one did not ask for is forgotten."""
+        self._before, self._known = self._known, {}
+
+    def of(self, loaded: Loaded, standing: Standing) -> PathState | None:
+        """Return `path_state`."""
+        key = (loaded.path, standing)
+        known = self._before.get(key)
+        if known is None or known[0] is not loaded:
+            known = (loaded, path_state(loaded, standing, self._name_time))
+        self._known[key] = known
+        return known[1]
 
 
 def path_state(loaded: Loaded, standing: Standing, name_time: Callable[[str], float | None]) -> PathState | None:
@@ -136,8 +155,10 @@ def newest_superseded(dated: Sequence[Loaded], *, linked: bool) -> tuple[Loaded,
     return (*readable[:PUBLISHED_SUPERSEDED], *broken[:PUBLISHED_SUPERSEDED])
 
 
-def ordered(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+def ordered(faults: Sequence[Fault]) -> tuple[Fault, ...]:
     """Return one fault of each reason, in the order of the reasons."""
+    if not faults:
+        return ()
     by_reason: dict[Reason, Fault] = {}
     for fault in faults:
         by_reason.setdefault(fault.reason, fault)
