@@ -24,6 +24,7 @@ if [ -e "$share/LICENSE" ]; then mv "$share/LICENSE" "$doc/"; fi
 if [ -e "$share/CHANGELOG.md" ]; then mv "$share/CHANGELOG.md" "$doc/"; fi
 cp -R systemd/kubelet.service.d systemd/systemd-time-wait-sync.service.d "$doc/"
 cp systemd/*.service systemd/*.socket systemd/*.path systemd/*.timer "$stage/usr/lib/systemd/system/"
+cp -R systemd/kubepki-exporter*.d "$stage/usr/lib/systemd/system/"
 cp systemd/kubepki-exporter.default "$stage/etc/default/kubepki-exporter"
 sed -e 's|^#!.*|#!/usr/bin/python3.11 -I|' -e 's|/usr/share/kubepki-exporter|/usr/lib64/kubepki-exporter|' \
     systemd/packaging/launcher.py >"$stage/usr/bin/kubepki-exporter"

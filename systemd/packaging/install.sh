@@ -31,6 +31,7 @@ install)
     for unit in systemd/kubepki-exporter*.service systemd/kubepki-exporter*.socket systemd/kubepki-exporter*.path systemd/kubepki-exporter*.timer; do
         sed "s|/usr/bin/kubepki-exporter|$prefix/bin/kubepki-exporter|" "$unit" >"$destdir$units/$(basename "$unit")"
     done
+    cp -R systemd/kubepki-exporter*.d "$destdir$units/"
     if [ ! -e "$destdir/etc/default/kubepki-exporter" ]; then
         cp systemd/kubepki-exporter.default "$destdir/etc/default/kubepki-exporter"
     fi
@@ -44,8 +45,13 @@ uninstall)
     rm -f "$destdir$prefix/bin/kubepki-exporter" "$destdir$prefix/share/man/man8/kubepki-exporter.8" \
         "$destdir$units"/kubepki-exporter.service "$destdir$units"/kubepki-exporter.socket \
         "$destdir$units"/kubepki-exporter-remask.service "$destdir$units"/kubepki-exporter-remask.path \
+        "$destdir$units"/kubepki-exporter-remask@.path \
         "$destdir$units"/kubepki-exporter-textfile.service "$destdir$units"/kubepki-exporter-textfile.timer \
         "$destdir/etc/default/kubepki-exporter"
+    for name in kubepki-exporter.service kubepki-exporter-textfile.service; do
+        rm -f "$destdir$units/$name.d/10-view.conf"
+        rmdir "$destdir$units/$name.d" 2>/dev/null || :
+    done
     if [ -z "$destdir" ] && [ -d /run/systemd/system ]; then
         systemctl daemon-reload
     fi

@@ -111,6 +111,42 @@ def test_directory_that_appears_later_is_seen(machine: Machine, node: Node) -> N
     assert re.search(rf'^kubepki_certificate_key_match{{[^}}]*path="{CURRENT}"[^}}]*}} 1', body, re.MULTILINE)
 
 
+def test_a_new_directory_in_the_place_of_the_old_one_is_seen(machine: Machine, node: Node) -> None:
+    """The view pins what it binds: where the kubelet's whole directory is another one, the service is started again."""
+    pid = machine.show(UNIT, "MainPID")
+    machine.run("mv", "/var/lib/kubelet", "/var/lib/kubelet.old")
+    scrape(
+        machine,
+        rf'^kubepki_(fault{{[^}}]*path="{CURRENT}"[^}}]*reason="missing"}}|path_ok{{path="{CURRENT}"[^}}]*}} 0)',
+    )
+    node.create()
+    scrape(machine, rf'^kubepki_path_ok{{[^}}]*path="{CURRENT}"[^}}]*}} 1')
+    machine.run("rm", "-r", "/var/lib/kubelet.old")
+    assert machine.show(UNIT, "MainPID") != pid
+
+
+def test_what_the_view_does_not_show_is_hidden_and_can_be_shown(machine: Machine, node: Node) -> None:
+    """A file elsewhere in /etc is `hidden` and not `missing`; with the drop-in of `unit-paths` it is read."""
+    file = machine.path("/etc/elsewhere/ca.crt")
+    file.parent.mkdir()
+    file.write_bytes(node.ca.certificate_pem)
+    flags = "--pki.preset=auto --pki.file=/etc/elsewhere/ca.crt --pki.file=/etc/kubernetes/absent.crt"
+    machine.path(DEFAULT_FILE).write_text(f'ARGS="{flags}"\n')
+    machine.run("systemctl", "restart", UNIT)
+    body = scrape(machine, r'^kubepki_fault{path="/etc/elsewhere/ca.crt",reason="hidden"')
+    assert re.search(r'^kubepki_fault{path="/etc/kubernetes/absent.crt",reason="missing"', body, re.MULTILINE)
+    directory = f"/etc/systemd/system/{UNIT}.d"
+    machine.shell(f"mkdir -p {directory}; kubepki-exporter unit-paths {flags} > {directory}/paths.conf")
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "restart", UNIT)
+    scrape(machine, r'^kubepki_path_ok{path="/etc/elsewhere/ca.crt",standing="current"} 1')
+    scrape(machine, rf'^kubepki_path_ok{{[^}}]*path="{CURRENT}"[^}}]*}} 1')
+    shutil.rmtree(machine.path(directory))
+    machine.path(DEFAULT_FILE).write_text("")
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "restart", UNIT)
+
+
 def test_process_metrics_are_there(machine: Machine) -> None:
     """ProcSubset leaves what process_* needs, and the kernel's clock state is read or absent, never a crash."""
     body = scrape(machine, "^process_start_time_seconds")
@@ -121,10 +157,14 @@ def test_process_metrics_are_there(machine: Machine) -> None:
 
 
 def test_rotation_shows(machine: Machine, node: Node) -> None:
-    """A rotation, call by call as client-go does it, changes the link's target and counter in a scrape."""
+    """A rotation, call by call as client-go does it, shows in a scrape, and starts no service again."""
+    pid = machine.show(UNIT, "MainPID")
+    machine.path("/var/lib/kubelet/cpu_manager_state").write_text("{}")
     target = node.rotate("2026-02-02-00-00-00", not_before=time.time() - 300)
     body = scrape(machine, rf'^kubepki_symlink_info{{[^}}]*target="{target}"')
     assert re.search(rf'^kubepki_symlink_changes_total{{path="{CURRENT}"}} [1-9]', body, re.MULTILINE)
+    machine.wait_for("kubepki-exporter-remask.service", "ActiveState", "inactive")
+    assert machine.show(UNIT, "MainPID") == pid
 
 
 def test_directory_deleted_and_created_again_is_picked_up(machine: Machine, node: Node) -> None:
@@ -162,11 +202,12 @@ def sandboxed(machine: Machine) -> dict[str, object]:
         "StateDirectory=kubepki-exporter", "StateDirectory=kubepki-probe"
     )
     machine.path("/etc/systemd/system/kubepki-probe.service").write_text(unit)
+    shutil.copytree(ROOT / "systemd" / f"{UNIT}.d", machine.path("/etc/systemd/system/kubepki-probe.service.d"))
     machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "start", "kubepki-probe.service")
     results = json.loads(machine.run("cat", "/run/probe.json"))
     machine.shell(
-        "rm -rf /etc/systemd/system/kubepki-probe.service /var/lib/private/kubepki-probe /var/lib/kubepki-probe"
+        "rm -rf /etc/systemd/system/kubepki-probe.service* /var/lib/private/kubepki-probe /var/lib/kubepki-probe"
     )
     machine.run("systemctl", "daemon-reload")
     assert isinstance(results, dict)
@@ -184,7 +225,7 @@ def test_sandbox_reads_what_it_must_and_nothing_else(machine: Machine) -> None:
     assert read[CURRENT] > 500
     # What is masked is an empty file, or is below an empty directory.
     assert {path: read[path] in (0, "ENOENT", "EACCES") for path in HIDDEN} == dict.fromkeys(HIDDEN, True)
-    assert results["list"] == {"/root": [], "/home": [], "/etc/ssh": []}
+    assert results["list"] == {"/root": [], "/home": [], "/etc/ssh": "ENOENT"}
     assert results["through_init"] in ("EACCES", "ENOENT", "EPERM")
     refusals = {name: results[name] for name in ("write_pki", "overwrite_pki", "remove_pki")}
     assert refusals == dict.fromkeys(refusals, "EROFS")
@@ -203,12 +244,25 @@ def test_sandbox_reads_what_it_must_and_nothing_else(machine: Machine) -> None:
 
 
 def test_shadow_stays_hidden_when_it_is_replaced(machine: Machine) -> None:
-    """A new account replaces /etc/shadow, which shakes off the mask; the service is restarted and masked again."""
-    pid = machine.show(UNIT, "MainPID")
+    """A new account replaces /etc/shadow: in the view it is not there, and without one it is masked by a new start."""
+
+    def sees() -> str:
+        leader = machine.show(UNIT, "MainPID")
+        return machine.attempt("nsenter", "-t", leader, "-m", "stat", "-c", "%s", SHADOW).stdout.strip()
+
     machine.run("useradd", "berta")
+    machine.wait_for("kubepki-exporter-remask.service", "ActiveState", "inactive")
+    assert sees() == ""
+    directory = f"/etc/systemd/system/{UNIT}.d"
+    machine.shell(f"mkdir -p {directory}; ln -s /dev/null {directory}/10-view.conf; systemctl daemon-reload")
+    machine.run("systemctl", "restart", UNIT)
+    assert sees() == "0"
+    pid = machine.show(UNIT, "MainPID")
+    machine.run("useradd", "carla")
     wait_restarted(machine, pid)
-    leader = machine.show(UNIT, "MainPID")
-    assert machine.run("nsenter", "-t", leader, "-m", "stat", "-c", "%s", SHADOW).strip() == "0"
+    assert sees() == "0"
+    machine.shell(f"rm -r {directory}; systemctl daemon-reload")
+    machine.run("systemctl", "restart", UNIT)
 
 
 def test_masked_ca_key_is_no_fault(machine: Machine, node: Node) -> None:

@@ -1,6 +1,7 @@
 """The command `unit-paths`: a drop-in of the service's unit, in which nothing but the settings' paths is visible."""
 
 import os
+import string
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing
@@ -9,6 +10,7 @@ from typing import TextIO
 from kubepki.commands.one_look import OneLookParser
 from kubepki.config.flags import Invocation
 from kubepki.config.presets import expand
+from kubepki.disk import view
 from kubepki.model import safe_text
 from kubepki.pki.scan import Scanner
 from kubepki.service.unit_view import unit_properties
@@ -39,6 +41,10 @@ SYSTEM = (
     "/etc/timezone",
     "/etc/kubepki-exporter",
 )
+# Of these, what others replace by a rename, or make later.
+PINNED = ("/etc/hosts", "/etc/localtime", "/etc/nsswitch.conf", "/etc/resolv.conf", "/etc/kubepki-exporter")
+_PLAIN = frozenset(string.ascii_letters + string.digits + ":_.")
+_NOTE = "Written by `kubepki-exporter unit-paths` from the settings; write it again when they change."
 _TOO_WIDE = frozenset(
     {"/", "/etc", "/etc/ssl", "/etc/pki", "/var", "/var/lib", "/var/snap", "/home", "/root", *EMPTIED}
 )
@@ -75,24 +81,51 @@ def visible(
     return tuple(sorted(path for path in found if not any(path.startswith(f"{other}/") for other in found)))
 
 
-def drop_in(paths: Collection[str], masks: Collection[str] = ()) -> str:
+def drop_in(paths: Collection[str], masks: Collection[str] = (), *, note: str = _NOTE, watched: bool = True) -> str:
     """Return the drop-in for a unit with *masks* (its InaccessiblePaths=) that shall see *paths*; systemd.exec(5).
 
     A mask above one of *paths* is lifted, and its place emptied instead: what is bound below a mask would be dropped.
+    A service that stays is *watched*: it is started again where what was bound appears or is replaced.
     """
     lifted = [mask for mask in masks if any(path.startswith(f"{mask.lstrip('-+')}/") for path in paths)]
     kept = [mask for mask in masks if mask not in lifted]
     emptied = (*EMPTIED, *(mask.lstrip("-+") for mask in lifted))
+    seen = [*SYSTEM, *(path for path in paths if path.startswith(tuple(f"{each}/" for each in emptied)))]
     lines = [
-        "# Written by `kubepki-exporter unit-paths` from the settings; write it again when they change.",
+        f"# {note}",
         "[Service]",
+        # What looks missing and is hidden is told apart by these.
+        f"Environment={view.EMPTIED}={view.spelled(emptied).replace('%', '%%')}",
+        f"Environment={view.VISIBLE}={view.spelled(seen).replace('%', '%%')}",
         *(("InaccessiblePaths=", f"InaccessiblePaths={' '.join(kept)}") if lifted else ()),
+        # An empty value takes back what an earlier drop-in, such as the package's, has set.
+        "TemporaryFileSystem=",
+        "BindReadOnlyPaths=",
         f"TemporaryFileSystem={' '.join(f'{path}:ro' for path in emptied)}",
         *(f"BindReadOnlyPaths={_quoted(path)}" for path in SYSTEM),
-        "# What is watched, and what the settings name. A path that is not there yet is seen from the next start on.",
-        *(f"BindReadOnlyPaths={_quoted(path)}" for path in paths if path.startswith(tuple(f"{e}/" for e in emptied))),
+        "# What is watched, and what the settings name.",
+        *(f"BindReadOnlyPaths={_quoted(path)}" for path in seen[len(SYSTEM) :]),
+        *(
+            ("", "[Unit]", "# A bind mount keeps what it has bound: a new start shows what is there now.")
+            if watched
+            else ()
+        ),
+        *(f"Wants=kubepki-exporter-remask@{escaped(each)}.path" for each in (*PINNED, *seen[len(SYSTEM) :]) if watched),
     ]
     return "\n".join(lines) + "\n"
+
+
+def escaped(path: str) -> str:
+    """Return the absolute *path* as the name of an instance, as `systemd-escape --path` does (systemd.unit(5))."""
+    data = os.fsencode(path.strip("/"))
+    return "".join(
+        "-"
+        if byte == ord("/")
+        else chr(byte)
+        if chr(byte) in _PLAIN and (byte != ord(".") or place)
+        else f"\\x{byte:02x}"
+        for place, byte in enumerate(data)
+    )
 
 
 def _named(settings: Settings, exists: Callable[[str], bool]) -> Iterator[str]:

@@ -10,6 +10,7 @@ import stat
 from collections.abc import Callable
 
 from kubepki.disk.located import Identity, Located, Looked
+from kubepki.disk.view import emptied_above
 from kubepki.model import Fault, Reason
 
 _CHUNK = 16_384
@@ -137,9 +138,14 @@ def hidden(path: str) -> Fault | None:
     """Return the fault of a path that lies behind a mask of the service's unit, None where there is no mask.
 
     systemd hides a path by a mount of something empty that nobody may use: mode 000 (systemd.exec(5),
-    InaccessiblePaths= and ProtectHome=). What lies behind it is not gone.
+    InaccessiblePaths= and ProtectHome=). What lies behind it is not gone. Neither is what an allow list leaves out.
     """
     place = os.path.realpath(path)
+    if (emptied := emptied_above(place, os.environ)) is not None:
+        detail = (
+            f"the unit shows the service only some of {emptied}; `kubepki-exporter unit-paths` writes what shows this"
+        )
+        return Fault(reason=Reason.HIDDEN, detail=detail)
     while place != "/":
         try:
             status = os.lstat(place)

@@ -1,18 +1,24 @@
 """The drop-in that lets the unit see the settings' own paths alone."""
 
 import io
+import re
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from kubepki.commands.unit_paths import SYSTEM, drop_in, unit_paths, visible
+from kubepki.commands.unit_paths import PINNED, SYSTEM, drop_in, escaped, unit_paths, visible
 from kubepki.config.commands import Command
 from kubepki.config.flags import Invocation
 from kubepki.config.presets import AUTO, NAMES, expand
+from kubepki.disk import files, view
+from kubepki.model import Reason
 from kubepki.settings import ClockSettings, Directory, FilePattern, HttpsReference, PkiSettings, Settings, WebSettings
-from tests.unit.service.test_unit_file import verify
+from tests.unit.service.test_unit_file import SYSTEMD, verify
 
+LINES = ("#", "[", "Environment=KUBEPKI_", "TemporaryFileSystem=", "BindReadOnlyPaths=", "Wants=kubepki-exporter-")
 SECRETS = (
     "/etc/shadow",
     "/etc/ssh",
@@ -82,7 +88,7 @@ def test_no_name_becomes_a_directive(program: Callable[[str], Path], tmp_path: P
     """Whatever a directory is called, it is one word of one line, and systemd reads its very bytes."""
     names = ["/etc/a\nExecStartPre=/bin/true", "/etc/b\x9b\u202e\x7f\t", "/etc/c\udcff", "/etc/-d", "/etc/e\\f:g'h#;%n"]
     text = drop_in(names)
-    assert all(line.startswith(("#", "[", "TemporaryFileSystem=", "BindReadOnlyPaths=")) for line in text.splitlines())
+    assert all(not line or line.startswith(LINES) for line in text.splitlines())
     assert "".join(text.split("\n")).isprintable()
     (tmp_path / "some.service").write_text("[Service]\nExecStart=/bin/true\n")
     (tmp_path / "some.service.d").mkdir()
@@ -106,4 +112,60 @@ def test_command_prints_what_the_host_has(tmp_path: Path) -> None:
     assert unit_paths(Invocation(command=Command.UNIT_PATHS, settings=settings), out=out) == 0
     lines = out.getvalue().splitlines()
     assert lines[1] == "[Service]"
-    assert all(line.startswith(("#", "[", "TemporaryFileSystem=", "BindReadOnlyPaths=-")) for line in lines)
+    assert all(not line or line.startswith(LINES) for line in lines)
+
+
+def test_the_packages_view_is_that_of_the_presets() -> None:
+    """Every path of every preset that lies in what is emptied is below a directory that the package's drop-in binds."""
+    text = (SYSTEMD / "kubepki-exporter.service.d" / "10-view.conf").read_text()
+    bound = re.findall(r"^BindReadOnlyPaths=-(\S+)$", text, re.MULTILINE)
+    sources = expand([name for name in NAMES if name != AUTO], lambda _path: True)
+    paths = [
+        *(each.path for each in sources.directories),
+        *(each.pattern for each in sources.files),
+        *(each.path for each in sources.kubeconfigs),
+    ]
+    emptied = [path for path in paths if path.startswith(("/etc/", "/var/"))]
+    assert len(emptied) > 30
+    for path in emptied:
+        assert any(path.startswith(f"{place}/") for place in bound), path
+    for secret in (*SECRETS, "/var/lib/mysql/x", "/etc/sudoers", "/etc/NetworkManager/system-connections"):
+        assert not any(secret == place or secret.startswith(f"{place}/") for place in bound), secret
+    watched = set(re.findall(r"^Wants=kubepki-exporter-remask@(.*)\.path$", text, re.MULTILINE))
+    assert watched == {escaped(path) for path in (*PINNED, *(path for path in bound if path not in SYSTEM))}
+    textfile = (SYSTEMD / "kubepki-exporter-textfile.service.d" / "10-view.conf").read_text()
+    assert textfile.startswith(text.partition("\n\n[Unit]")[0])
+    assert "Wants=" not in textfile
+
+
+@pytest.mark.parametrize("name", ["kubepki-exporter.service", "kubepki-exporter-textfile.service"])
+def test_systemd_takes_the_packages_view(name: str, program: Callable[[str], Path], tmp_path: Path) -> None:
+    """`systemd-analyze verify` has nothing to say of the units with their drop-ins."""
+    shutil.copytree(SYSTEMD / f"{name}.d", tmp_path / f"{name}.d")
+    text = (SYSTEMD / name).read_text().replace("/usr/bin/kubepki-exporter", "/bin/true")
+    (tmp_path / name).write_text(text.replace("Wants=kubepki-exporter-remask.path\n", ""))
+    assert verify(program("systemd-analyze"), tmp_path, name) == ""
+
+
+def test_what_the_view_hides_is_not_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In what the unit empties a path that it does not name is hidden; one that it names is missing or there."""
+    text = drop_in((str(tmp_path / "seen %"),), note="")
+    values = dict(re.findall(r"^Environment=(\w+)=(.*)$", text, re.MULTILINE))
+    assert values["KUBEPKI_EMPTIED"] == "/etc:/var"
+    monkeypatch.setenv("KUBEPKI_EMPTIED", f"/etc:{tmp_path}")
+    monkeypatch.setenv("KUBEPKI_VISIBLE", view.spelled([str(tmp_path / "seen %")]))
+    (tmp_path / "seen %").mkdir()
+    found = {name: files.hidden(str(tmp_path / name)) for name in ("seen %/x", "seen %", "other/x", "seen")}
+    assert {name: fault and fault.reason for name, fault in found.items()} == {
+        "seen %/x": None,
+        "seen %": None,
+        "other/x": Reason.HIDDEN,
+        "seen": Reason.HIDDEN,
+    }
+
+
+@pytest.mark.parametrize("path", ["/var/lib/kubelet", "/etc/a-b", "/etc/.hidden/x", "/etc/é%s \\", "/etc/a:b_c.d"])
+def test_names_of_instances(program: Callable[[str], Path], path: str) -> None:
+    """Each is what systemd-escape makes of the path."""
+    done = subprocess.run([program("systemd-escape"), "--path", path], capture_output=True, text=True, check=True)
+    assert escaped(path) == done.stdout.strip()

@@ -13,6 +13,7 @@ UNITS = (
     "kubepki-exporter.socket",
     "kubepki-exporter-remask.path",
     "kubepki-exporter-remask.service",
+    "kubepki-exporter-remask@.path",
     "kubepki-exporter-textfile.service",
     "kubepki-exporter-textfile.timer",
 )
