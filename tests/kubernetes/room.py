@@ -55,7 +55,8 @@ class Room:
         self.work = work
         self._binaries = binaries
         kept = {"NO_PROXY": "*", "TZ": "UTC", "HOME": str(work), "KUBECONFIG": str(KUBERNETES / "super-admin.conf")}
-        self._variables = {**kept, "PATH": f"{commands(work, binaries.program('kubectl'))}:{os.environ['PATH']}"}
+        own = commands(work, binaries.program("kubectl"), binaries.program("kubeadm"))
+        self._variables = {**kept, "PATH": f"{own}:{os.environ['PATH']}"}
         self.node, self.server_clock, self.signer_clock = (
             ShiftedClock(work / f"{name}.clock", launcher) for name in ("node", "apiserver", "signer")
         )

@@ -10,8 +10,8 @@ from pathlib import Path
 SOCKET = "systemd.sock"
 
 
-def commands(work: Path, kubectl: Path) -> Path:
-    """Return a directory for PATH: this tree's kubepki-exporter, kubectl, and a `systemctl` that asks `served`.
+def commands(work: Path, *programs: Path) -> Path:
+    """Return a directory for PATH: *programs*, this tree's kubepki-exporter, and a `systemctl` that asks `served`.
 
     `python-of-the-node` is the interpreter by the node's clock.
     """
@@ -25,7 +25,8 @@ def commands(work: Path, kubectl: Path) -> Path:
     for name, line in lines.items():
         (directory / name).write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
         (directory / name).chmod(0o755)
-    (directory / "kubectl").symlink_to(kubectl)
+    for program in programs:
+        (directory / program.name).symlink_to(program)
     return directory
 
 

@@ -21,7 +21,7 @@ from tests.support.told import Told
 from tests.support.waiting import wait_until
 
 PAGE_SECONDS = 60.0
-_PRINTED = re.compile(r"^ {4,}(?:sudo )?((?:kubepki-exporter|systemctl|mv|sed) .*)$", re.MULTILINE)
+_PRINTED = re.compile(r"^ {4,}(?:sudo )?((?:kubepki-exporter|kubectl|kubeadm|systemctl|mv|sed) .*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,19 @@
 """The stories: what goes wrong with the clocks of a real cluster, and what is typed until the node is Ready again."""
 
+import base64
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
-from tests.kubernetes.room import LINK, true_time
+import yaml
+
+from kubepki.commands.host_finder import find_host
+from kubepki.commands.remedies import remedies
+from kubepki.judgement.evaluate import Code, Finding
+from kubepki.model import Severity
+from tests.kubernetes.room import DIRECTORY, LINK, true_time
 from tests.kubernetes.stage import Stage, commands_in, stamp
 from tests.support.waiting import wait_until
 
@@ -32,7 +41,7 @@ def first_certificate(stage: Stage) -> None:
     def ask() -> None:
         room.kubelet.start()
         wait_until(lambda: "Pending" in room.type("kubectl get csr")[1], timeout=60, describe="a request that waits")
-        stage.checked(0, "the kubelet waits for its first certificate", "kubectl get csr")
+        stage.checked(0, "the kubelet waits for its first certificate", "get csr")
 
     told.act("a kubelet bootstraps: its request waits for the signer, says check", ask)
     room.start_signer()
@@ -149,12 +158,14 @@ def kubelet_behind(stage: Stage) -> None:
     before, new = room.kubelet.told(), room.target()
     skewed = 'ALERTS{alertname="KubePKIHostClockSkewed", alertstate="firing"}'
     told.act(
-        "Prometheus warns of the host's clock, and nobody is paged",
+        "Prometheus warns of the host's clock, and nobody is paged for a certificate",
         lambda: wait_until(
             lambda: stage.prometheus.query(skewed), timeout=60, describe="a warning of the host's clock"
         ),
     )
-    assert stage.pager.pager.pages == []
+    paged = {alert["labels"]["alertname"] for page in stage.pager.pager.pages for alert in page["alerts"]}
+    # By Prometheus' clock the first certificate was about to end.
+    assert paged <= {"KubePKICertificateExpiring"}, paged
     told.act("check: two clocks, and a time from outside is asked for", lambda: stage.checked(1, "41 min 40 s ahead"))
     told.act("check with that time: the certificate is good", lambda: stage.checked(1, at=true_time()))
     told.act(
@@ -169,6 +180,41 @@ def kubelet_behind(stage: Stage) -> None:
     told.act("the clock is corrected: Ready, 0 Unauthorized", stage.accepted_on)
     assert stage.unauthorized(before) == 0
     stage.checked(0, "HEALTHY")
+    told.act(
+        "a kubeconfig with an old copy: typed as printed, it follows the link, Ready", lambda: old_copy(stage, old)
+    )
+    told.act("each renewal of the table of advice is typed, and renews its file", lambda: renewals(stage))
+
+
+def old_copy(stage: Stage, old: str) -> None:
+    """Let the kubelet's kubeconfig embed an older certificate, as kubeadm once did, and type what `check` prints."""
+    path = Path("/etc/kubernetes/kubelet.conf")
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    data = base64.b64encode((DIRECTORY / old).read_bytes()).decode()
+    (user,) = document["users"]
+    user["user"] = {"client-certificate-data": data, "client-key-data": data}
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    for line in commands_in(stage.checked(2, "kubectl config set-credentials")):
+        stage.typed(line, 0)
+    after = yaml.safe_load(path.read_text(encoding="utf-8"))["users"][0]["user"]
+    assert after == {"client-certificate": str(LINK), "client-key": str(LINK)}, after
+    stage.room.await_ready()
+    stage.checked(0, "HEALTHY")
+
+
+def renewals(stage: Stage) -> None:
+    """Type what is advised for each of kubeadm's own certificates, were it expired."""
+    files = [*Path("/etc/kubernetes/pki").rglob("*.crt"), *Path("/etc/kubernetes").glob("*.conf")]
+    renewed = 0
+    for path in files:
+        finding = Finding(code=Code.CERTIFICATE_EXPIRED, severity=Severity.CRITICAL, path=str(path), message="")
+        for words in remedies(finding, None, find_host()):
+            before = path.read_bytes()
+            stage.typed(shlex.join(words), 0)
+            assert path.read_bytes() != before, words
+            renewed += 1
+    # Seven below pki/, four kubeconfigs; the CAs and the kubelet's own are not kubeadm's to renew.
+    assert renewed == 11, renewed
 
 
 def due(stage: Stage, node: float, old: str, *, signer: float = 0.0) -> None:

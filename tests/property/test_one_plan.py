@@ -1,45 +1,21 @@
 """However `rollback` is asked, it makes the same plan: PATH chooses the link, and is never the proof."""
 
-import io
 import os
 import shlex
 from pathlib import Path
 
 import pytest
 
-from kubepki.commands.check import check
-from kubepki.commands.host import PLAIN_HOST
-from kubepki.commands.rollback import Edges, rollback
-from kubepki.config.flags import load
-from kubepki.settings import PkiSettings
-from tests.support.commands import contents, hands_at, own_logging
+from tests.support.commands import contents
 from tests.support.scenarios import CLIENT, NOW, SCENARIOS, Scenario
+from tests.support.typed import flags_of, typed
 
 each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 
 
-def flags_of(settings: PkiSettings) -> list[str]:
-    """Return the command line that leads to *settings*."""
-    return [
-        "--no-clock.apiserver",
-        *(f"--pki.directory={each.path}" for each in settings.directories),
-        *(f"--pki.file={each.pattern}" for each in settings.files),
-        *(f"--pki.kubeconfig={each.path}" for each in settings.kubeconfigs),
-        *(f"--pki.preset={each}" for each in settings.presets),
-        *([f"--pki.timezone={settings.timezone}"] if settings.timezone else []),
-    ]
-
-
 def run(*words: str) -> tuple[int, str]:
-    """Return the status and the output of one command line of `rollback` or `check`."""
-    out = io.StringIO()
-    invocation = load(words, {}, "/")
-    clock = hands_at(NOW).host_clock()
-    with own_logging():
-        if words[0] == "check":
-            return check(invocation, clock=clock, out=out), out.getvalue()
-        edges = Edges(clock=clock, host=PLAIN_HOST, syslog="/nonexistent/log")
-        return rollback(invocation, out=out, edges=edges), out.getvalue()
+    """Type one command line of `rollback` or `check`, with a right clock."""
+    return typed(*words, now=NOW)
 
 
 @each_scenario

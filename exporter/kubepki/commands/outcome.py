@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from kubepki.commands.diagnosis import Look
 from kubepki.commands.host import PLAIN_HOST, Host, Words
 from kubepki.commands.plan import Plan, Refusal, file_taken_up, make_plan
-from kubepki.commands.remedies import COMPARE_CLOCKS, looks_at_clocks, remedies, requests
+from kubepki.commands.remedies import COMPARE_CLOCKS, looks_at_clocks, remedies, requests, user_of
 from kubepki.commands.verdict import is_rejected
 from kubepki.config.commands import PROGRAM
 from kubepki.judgement.advice import advise, advise_fault
@@ -260,6 +260,7 @@ def _simple(finding: Finding, look: Look, hands: Hands) -> Todo:
 def _current_link(finding: Finding, state: PathState | None, look: Look) -> str | None:
     """Return the link whose certificate has the subject of the one that *finding* is about."""
     certificates = state.certificates if state is not None else ()
-    subject = next((each.subject for each in certificates if each.entry == finding.entry), None)
+    entry = user_of(finding, state)
+    subject = next((each.subject for each in certificates if each.entry == entry), None)
     links = (each for each in look.snapshot.paths if kind_of(each.path) is Kind.CLIENT_LINK and each.certificates)
     return next((each.path for each in links if each.certificates[0].subject == subject), None)

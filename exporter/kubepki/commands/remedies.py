@@ -32,6 +32,7 @@ _KUBEADM = {
     "/pki/etcd/healthcheck-client.crt": "etcd-healthcheck-client",
     **{f"/{name}": name for name in ("admin.conf", "super-admin.conf", "controller-manager.conf", "scheduler.conf")},
 }
+_USER = "user/"
 _MICROK8S = ("server.crt", "front-proxy-client.crt", "ca.crt")
 
 
@@ -48,14 +49,15 @@ def remedies(finding: Finding, state: PathState | None, host: Host, link: str | 
     kind = kind_of(finding.path, state, finding.entry)
     if finding.reason is Reason.BOOTSTRAPPING:
         return requests(host)
-    if finding.path is None or finding.code not in _ENDS:
+    ends = finding.path is not None and finding.code in _ENDS
+    if finding.reason is Reason.KUBECONFIG_STALE or (ends and follows_no_link(state)):
+        return name_the_link(user_of(finding, state), finding.path, host, link)
+    if finding.path is None or not ends:
         return ()
     if kind is Kind.CLIENT_LINK:
         return tuple(words for words in (host.log, requests(host)[0]) if words is not None)
     if kind is Kind.SERVER_LINK:
         return requests(host)
-    if follows_no_link(state):
-        return name_the_link(finding, host, link)
     return _renewals(finding.path, host) if kind is not Kind.CA else ()
 
 
@@ -64,11 +66,17 @@ def requests(host: Host) -> tuple[Words, Words]:
     return ((*host.kubectl, "get", "csr"), (*host.kubectl, "certificate", "approve", "NAME"))
 
 
-def name_the_link(finding: Finding, host: Host, link: str | None) -> tuple[Words, ...]:
-    """Return how the user of a kubeconfig is told to follow the kubelet's *link*."""
-    user = (finding.entry or "").removeprefix("user/")
+def user_of(finding: Finding, state: PathState | None) -> str | None:
+    """Return the entry of the kubeconfig's user that *finding* is about, or the first whose certificate is embedded."""
+    entries = [each.entry for each in state.certificates] if state is not None else []
+    return next((each for each in (finding.entry, *entries) if (each or "").startswith(_USER)), None)
+
+
+def name_the_link(entry: str | None, path: str | None, host: Host, link: str | None) -> tuple[Words, ...]:
+    """Return how the user *entry* of the kubeconfig at *path* is told to follow the kubelet's *link*."""
+    user = (entry or "").removeprefix(_USER)
     pair = (f"--client-certificate={link}", f"--client-key={link}", "--embed-certs=false")
-    command = ("kubectl", "config", "set-credentials", user, f"--kubeconfig={finding.path}", *pair)
+    command = ("kubectl", "config", "set-credentials", user, f"--kubeconfig={path}", *pair)
     restart = () if host.restart is None else (host.restart,)
     return (command, *restart) if user and link is not None else ()
 

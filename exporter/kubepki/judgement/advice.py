@@ -8,7 +8,7 @@ from kubepki.judgement.kinds import Kind, kind_of
 from kubepki.model import PathState, Reason
 
 _FAULTS = {
-    Reason.MISSING: "restore it (kubepki-exporter rollback for a kubelet's link), or take it out of the configuration",
+    Reason.MISSING: "restore it, a kubelet's link with kubepki-exporter rollback, or take it out of the configuration",
     Reason.BOOTSTRAPPING: "look at its request where kubectl works, and approve it: kubectl get csr",
     Reason.DANGLING: "point the link at an existing certificate file (kubepki-exporter rollback)",
     Reason.SYMLINK_LOOP: "point the link at a certificate file (kubepki-exporter rollback)",

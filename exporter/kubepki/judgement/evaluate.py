@@ -85,7 +85,7 @@ def _fault_findings(state: PathState, reading: Reading) -> list[Finding]:
 
 def _began(fault: Fault, reading: Reading, seconds: float) -> bool:
     """Return whether *fault* is known to be younger than *seconds*, by the clock that dates files."""
-    return fault.since is not None and 0.0 <= reading.host_time - fault.since < seconds
+    return fault.since is not None and reading.host_time - fault.since < seconds
 
 
 def _certificate_findings(state: PathState, reading: Reading, belief: Belief) -> list[Finding]:
