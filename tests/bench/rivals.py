@@ -10,7 +10,7 @@ import socket
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,8 @@ ACCEPT = (
 )
 TICKS = os.sysconf("SC_CLK_TCK")
 _SETTLE_SECONDS = 3.0
+# The first scan of 50,000 files on a busy machine.
+_PATIENCE_SECONDS = 300.0
 _MOST_FILES = 100_000
 
 
@@ -65,7 +67,7 @@ class Run:
         self.process = process
         self.first_answer = 0.0
         self.first_scrape = 0.0
-        self._client = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+        self._client = http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE_SECONDS)
 
     def scrape(self, *, gzip: bool = False) -> tuple[float, bytes]:
         """Return the seconds of one scrape over the kept connection, and its body; OSError where it fails."""
@@ -128,7 +130,7 @@ def running(rival: Rival, directory: Path, wanted: bytes, log: Path) -> Iterator
                 run.first_answer = run.first_answer or time.monotonic() - begun
                 if wanted in body:
                     break
-            if time.monotonic() - begun > PATIENCE_SECONDS or process.poll() is not None:
+            if time.monotonic() - begun > _PATIENCE_SECONDS or process.poll() is not None:
                 message = f"{rival.name} never showed all files; {log} has its output"
                 raise TimeoutError(message)
             time.sleep(pause)
@@ -157,7 +159,7 @@ def directory_of(root: Path, count: int) -> tuple[Path, bytes]:
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What one rival costs over a directory: medians in seconds, bytes, CPU seconds of a minute without a change."""
+    """What one rival costs over a directory: median seconds, bytes; `idle` is CPU seconds a minute, 0 unmeasured."""
 
     files: int
     scrape: float
@@ -166,7 +168,7 @@ class Cost:
     helpers: int
     first_answer: float
     first_scrape: float
-    idle: float
+    idle: float = 0.0
 
 
 def compare(rivals: Sequence[Rival], root: Path, count: int, *, scrapes: int, idle: float) -> dict[str, Cost]:
@@ -185,10 +187,7 @@ def compare(rivals: Sequence[Rival], root: Path, count: int, *, scrapes: int, id
             for name, run in runs.items():
                 packed[name].append(run.scrape(gzip=True)[0])
         resident = {name: run.resident() for name, run in runs.items()}
-        time.sleep(_SETTLE_SECONDS)
-        before = {name: run.cpu() for name, run in runs.items()}
-        time.sleep(idle)
-        spent = {name: (run.cpu() - before[name]) * 60 / idle for name, run in runs.items()}
+        spent = _idle(runs, idle) if idle else dict.fromkeys(runs, 0.0)
         return {
             name: Cost(
                 files=count,
@@ -202,6 +201,14 @@ def compare(rivals: Sequence[Rival], root: Path, count: int, *, scrapes: int, id
             )
             for name, run in runs.items()
         }
+
+
+def _idle(runs: Mapping[str, Run], seconds: float) -> dict[str, float]:
+    """Return the CPU seconds of an idle minute, from a window that holds a whole number of looks, 30 seconds each."""
+    time.sleep(_SETTLE_SECONDS)
+    before = {name: run.cpu() for name, run in runs.items()}
+    time.sleep(seconds)
+    return {name: (run.cpu() - before[name]) * 60 / seconds for name, run in runs.items()}
 
 
 def rotations(rival: Rival, root: Path, beside: int, swaps: int, *, old: int = 0) -> tuple[float, ...]:
