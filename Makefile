@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 DEMO := build/incident
 ARGS ?=
 
-.PHONY: help broken run look demo stage pictures test test-oldest test-system test-kubernetes lint format generate check-generated dashboards rules manifests bench table conformance fuzz soak golden \
+.PHONY: help broken run look demo stage pictures test test-oldest test-system test-kubernetes test-vm lint format generate check-generated dashboards rules manifests bench table conformance fuzz soak golden \
 	programs system-packages wheel man deb rpm image install uninstall clean
 
 help: ## print this
@@ -51,6 +51,10 @@ bench: $(VENV)/.dev programs ## measure; prints tables; PEER=/path runs another 
 	$(BIN)/python -m tests.bench.against
 	$(BIN)/python -m tests.bench.rules
 	$(BIN)/python -m tests.bench.boards
+
+test-vm: $(VENV)/.dev programs ## boot hosts whose hardware clock is wrong, in QEMU, and play their nights; needs root
+	@sh tests/support/install-packages.sh systemd/packaging/apt-packages.txt test-vm
+	@$(BIN)/python -m tests.vm $(ARGS)
 
 test-system: $(VENV)/.dev system-packages wheel ## boot Debian 12 and 13 and use the packages there; needs root
 	$(PYTEST) -q -m system tests/system

@@ -8,8 +8,9 @@ from itertools import islice
 import pytest
 
 from kubepki.commands.diagnosis import Look
-from kubepki.commands.outcome import Hands, prospect, todos
+from kubepki.commands.outcome import Hands, todos
 from kubepki.commands.plan import Plan, Refusal, make_plan
+from kubepki.commands.prospect import prospect
 from kubepki.commands.verdict import describe
 from kubepki.judgement.comparisons import JUDGE
 from kubepki.judgement.fallbacks import usable_fallbacks
@@ -82,7 +83,7 @@ def nothing_unread_is_cited(night: Night, look: Look) -> Iterator[str]:
     for text in texts(look):
         if night.judge is None and JUDGES_CLOCK.search(text):
             yield f"the API server's clock was not read: {text}"
-        others = night.judge is not None or night.clocks.outside in OFFS
+        others = night.judge is not None or night.clocks.outside in OFFS or night.clocks.hardware != "none"
         if not others and re.search(r"(other|both) clocks|another clock", text):
             yield f"no other clock was read: {text}"
         if night.clocks.outside not in OFFS and "https/outside" in text:

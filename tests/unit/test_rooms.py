@@ -49,7 +49,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__init__": set(),
 }
 PURE_ROOMS = ("formats", "judgement", "metrics", "rules")
-PURE_REPORTS = ("diagnosis", "evidence", "outcome", "verdict", "report", "report_json", "rollback_report", "plan")
+PURE_REPORTS = (
+    "diagnosis",
+    "evidence",
+    "outcome",
+    "prospect",
+    "verdict",
+    "report",
+    "report_json",
+    "rollback_report",
+    "plan",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,11 @@ class Look:
         return self.whole or believe(self.snapshot, self.reading)
 
     @property
+    def now(self) -> float:
+        """The believed time, the host's where there is none."""
+        return self.reading.host_time if self.belief.now is None else self.belief.now
+
+    @property
     def repair(self) -> RepairTimes:
         """The times at which a fallback has to be valid."""
         return repair_times(self.belief, self.reading, self.wall)

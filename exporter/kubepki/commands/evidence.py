@@ -14,7 +14,7 @@ Line = tuple[str, str]
 
 def path_evidence(state: PathState, look: Look, entry: str | None) -> Iterator[Line]:
     """Yield the lines about *state*: the certificate *entry* (or its first), link, key, issuer, faults."""
-    now = look.reading.host_time
+    now = look.now
     yield "Path", state.path
     certificate = next((each for each in state.certificates if each.entry == entry), None)
     certificate = certificate or (state.certificates[0] if state.certificates else None)

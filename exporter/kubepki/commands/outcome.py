@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from kubepki.commands.diagnosis import Look
 from kubepki.commands.host import PLAIN_HOST, Host, Words
 from kubepki.commands.plan import Plan, Refusal, file_taken_up, make_plan
+from kubepki.commands.prospect import only_the_judge_objects
 from kubepki.commands.remedies import COMPARE_CLOCKS, looks_at_clocks, remedies, requests, user_of
-from kubepki.commands.verdict import is_rejected
 from kubepki.config.commands import PROGRAM
 from kubepki.judgement.advice import advise, advise_fault
-from kubepki.judgement.comparisons import JUDGE, reference_times
+from kubepki.judgement.comparisons import JUDGE
 from kubepki.judgement.evaluate import Code, Finding
 from kubepki.judgement.fallbacks import fallback_objections
 from kubepki.judgement.kinds import Kind, kind_of
@@ -31,17 +31,6 @@ _OF_TIME = frozenset(
         Code.TIME_UNKNOWN,
     }
 )
-_PROSPECTS = {
-    Code.CERTIFICATE_FUTURE_DATED: "It still works. The moment clocks are corrected it is rejected with 401 "
-    "Unauthorized, on open connections too, until {at}.",
-    Code.HOST_CLOCK_BEHIND: "The certificate is good by the believed time; this host's clock is wrong.",
-    Code.CERTIFICATE_EXPIRING: "At {at} it expires and every peer refuses it, unless it is renewed before.",
-    Code.CERTIFICATE_EXPIRED: "Every peer that looks at validity times refuses it until it is renewed.",
-    Code.SYMLINK_TARGET_FUTURE_DATED: "It ends by itself at {at}. Until then this host's clock, or the one that wrote "
-    "the file, is in doubt.",
-    Code.ROTATED_WHILE_UNSYNCHRONIZED: "If the clocks were ahead then, the certificate is rejected as soon as they are "
-    "corrected.",
-}
 
 
 # What `commands` says where it applies.
@@ -104,28 +93,6 @@ def state_of(finding: Finding, look: Look) -> PathState | None:
     return next((state for state in look.snapshot.paths if state.path == finding.path), None)
 
 
-def prospect(finding: Finding, look: Look) -> str | None:
-    """Return what will happen and when, None where nothing is known beyond the finding itself."""
-    at = moment(finding.at) if finding.at is not None else ""
-    rejected = finding.code is Code.CERTIFICATE_FUTURE_DATED and is_rejected(finding, look)
-    if finding.at is not None and (rejected or finding.code is Code.CERTIFICATE_NOT_YET_VALID):
-        lead = finding.at - reference_times(look.reading).get(JUDGE, look.reading.host_time)
-        if lead <= 0:
-            return (
-                "It still works. The moment the API server's clock is corrected it is rejected with 401 Unauthorized, "
-                f"on open connections too, until {at}."
-            )
-        until = f"It becomes valid by itself in {duration(lead)}, at {at}."
-        kubelet = label_name(finding.path or "").startswith("kubelet-")
-        return until + (" Restarting the kubelet does not help: it never looks at NotBefore." if kubelet else "")
-    if finding.code is Code.CERTIFICATE_FUTURE_DATED and look.belief.judge is None:
-        return f"Once the clocks are right it is rejected with 401 Unauthorized, on open connections too, until {at}."
-    if finding.code is Code.HOST_CLOCK_BEHIND and look.belief.now is None:
-        return "This host's clock cannot be right, so it tells nothing about the certificate."
-    text = _PROSPECTS.get(finding.code)
-    return text and text.format(at=at)
-
-
 def todos(finding: Finding, look: Look, hands: Hands) -> tuple[Todo, ...]:
     """Return what to do about *finding*, the best way first."""
     state = state_of(finding, look)
@@ -137,15 +104,17 @@ def todos(finding: Finding, look: Look, hands: Hands) -> tuple[Todo, ...]:
     back: tuple[Todo, ...]
     plan = make_plan(look, state.path)
     if isinstance(plan, Refusal) and plan.needs_a_time:
-        back = (settle_the_time(look, hands), _without_rollback(finding, look, hands))
-    elif isinstance(plan, Refusal):
+        return (settle_the_time(look, hands),)
+    if isinstance(plan, Refusal):
         why = Todo(text=f"There is no rollback: {plan.why}.", commands=(hands.own("rollback", operands=(state.path,)),))
         back = (why, _restart(hands) if plan.rotating else _without_rollback(finding, look, hands))
     else:
-        back = way_back(plan, hands)
+        judge_alone = (_correct_the_judge(finding, look),) if only_the_judge_objects(finding, look) else ()
+        back = (*judge_alone, *way_back(plan, hands))
     if not (isinstance(plan, Refusal) and plan.rotating) and (warned := _what_a_start_takes_up(state, look)):
         back = (warned, *back)
-    if finding.at is None or finding.code is not Code.CERTIFICATE_NOT_YET_VALID or isinstance(plan, Refusal):
+    waits = finding.code is Code.CERTIFICATE_NOT_YET_VALID and not only_the_judge_objects(finding, look)
+    if finding.at is None or not waits or isinstance(plan, Refusal):
         return back
     return (*back, Todo(text=f"Or wait until {moment(finding.at)}."))
 
@@ -164,6 +133,13 @@ def settle_the_time(look: Look, hands: Hands) -> Todo:
     """Return the first step where no clock that was read can be relied on."""
     text = f"First settle what time it is: {look.belief.why}. Ask again with a time from outside, {OUTSIDE}:"
     return Todo(text=text, commands=(hands.own("check", "--at=TIME"),))
+
+
+def _correct_the_judge(finding: Finding, look: Look) -> Todo:
+    off = look.belief.wrong(JUDGE) or 0.0
+    is_wrong = f"which is {duration(off)} {'ahead' if off > 0 else 'behind'}"
+    accepts = f"{label_name(finding.path or '')} is valid, and accepted as soon as it is right"
+    return Todo(text=f"Correct the API server's clock, {is_wrong}: {accepts}. Until then:")
 
 
 def way_back(plan: Plan, hands: Hands, to: tuple[str, ...] = ()) -> tuple[Todo, ...]:

@@ -15,6 +15,7 @@ from kubepki.pki import layout
 CLIENT_LINK = "kubelet-client-current.pem"
 # What another file repairs. An expiring certificate still works; one that only the host finds future-dated, too.
 _REPAIRABLE = frozenset({Code.CERTIFICATE_FUTURE_DATED, Code.CERTIFICATE_NOT_YET_VALID, Code.CERTIFICATE_EXPIRED})
+_OF_ONE_CLOCK = frozenset({Code.TIME_UNKNOWN, Code.HOST_CLOCK_BEHIND})
 _FROM_THE_FUTURE = frozenset({Code.CERTIFICATE_FUTURE_DATED, Code.CERTIFICATE_NOT_YET_VALID})
 
 PassedOver = tuple[str, tuple[str, ...]]
@@ -105,6 +106,8 @@ def make_plan(look: Look, link: str, to: str | None = None) -> Plan | Refusal:
         why = f"a rotation was interrupted: at its next start the kubelet takes up {name}, which passes every check"
     elif any(fault.reason is Reason.NOT_SYMLINK for fault in state.faults):
         why = "it is a file and no link, and its content would be lost; move it to a dated name first"
+    elif not complaints and repair.refusal is not None and _depends_on_the_time(link, look):
+        why = repair.refusal
     elif not complaints:
         settled = wanted is not None and state.link is not None and _same(state.link.target, wanted)
         about = [finding for finding in look.findings if finding.path == link]
@@ -171,6 +174,11 @@ def _beside(link: str, to: str) -> str:
 
 def _same(target: str, wanted: str) -> bool:
     return target == wanted or label_name(target) == label_name(wanted)
+
+
+def _depends_on_the_time(link: str, look: Look) -> bool:
+    """Return whether a clock that may be right or wrong is against the certificate of *link*."""
+    return any(each.path == link and each.code in _OF_ONE_CLOCK for each in look.findings)
 
 
 def _fine(state: PathState, look: Look) -> str:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from kubepki.commands.diagnosis import Look
 from kubepki.commands.evidence import clock_evidence, path_evidence
-from kubepki.commands.outcome import Hands, Todo, prospect, state_of, todos
+from kubepki.commands.outcome import Hands, Todo, state_of, todos
+from kubepki.commands.prospect import prospect
 from kubepki.commands.terminal import Style, clean, columns, wrapped
 from kubepki.commands.verdict import Status, describe, sentence, status, unread
 from kubepki.judgement.evaluate import Finding
@@ -65,7 +66,7 @@ def _judged(state: PathState | None, finding: Finding | None) -> Certificate | N
 
 
 def _labelled(label: str, text: str, style: Style) -> list[str]:
-    return wrapped(text, style, first=f"  {label:<{_LABEL}}")
+    return wrapped(text, style, first=f"  {label:<{max(_LABEL, len(label) + 2)}}")
 
 
 def _todo(todo: Todo, style: Style) -> list[str]:
@@ -120,7 +121,7 @@ def _rows(state: PathState, look: Look) -> Iterator[tuple[str, str, str, str, st
         yield broken, "-", "-", "-", name
     for each in state.certificates:
         entry = "" if each.entry == "0" else f" [{each.entry}]"
-        word = broken or _validity(each, look.reading.host_time)
+        word = broken or _validity(each, look.now)
         if each.foreign:
             continue
         if state.standing is Standing.SUPERSEDED:

@@ -7,7 +7,6 @@ from kubepki.commands.outcome import OUTSIDE, Hands, Todo, correct_clocks, start
 from kubepki.commands.plan import PassedOver, Plan, Refusal
 from kubepki.commands.terminal import Style, clean, wrapped
 from kubepki.commands.verdict import describe
-from kubepki.judgement.comparisons import JUDGE, reference_times
 from kubepki.judgement.phrases import duration, label_name, moment
 from kubepki.judgement.rotation import EARLIEST, LATEST, earliest_request
 
@@ -127,11 +126,12 @@ def _life(plan: Plan) -> str:
 
 
 def _judged_by(look: Look) -> str:
-    now = moment(look.reading.host_time)
+    """Return the times at which each file had to be valid."""
     if look.assumed:
-        return f"{now}, as --at says; no clock was asked"
-    others = ["the API server" if clock == JUDGE else clock for clock in reference_times(look.reading)]
-    return f"{now} by this host's clock" + (f"; and by the clock of {', '.join(others)}" if others else "")
+        return f"{moment(look.reading.host_time)}, as --at says; no clock was asked"
+    repair = look.repair
+    times = "; ".join(f"{moment(now)} by {whose}" for whose, now in repair.times)
+    return f"{times}; with {duration(repair.margin)} to spare on both sides"
 
 
 def _labelled(label: str, text: str, style: Style) -> list[str]:

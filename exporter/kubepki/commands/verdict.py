@@ -7,11 +7,12 @@ from kubepki.commands.diagnosis import Look
 from kubepki.judgement.comparisons import JUDGE, reference_times
 from kubepki.judgement.evaluate import Code, Finding
 from kubepki.judgement.phrases import duration, label_name, moment
-from kubepki.model import PathState, Reason, Severity
+from kubepki.model import PathState, Reason, Severity, Usage
 
 _JOINTS = {
     Code.CERTIFICATE_FUTURE_DATED: " is ",
     Code.HOST_CLOCK_BEHIND: " is ",
+    Code.TIME_UNKNOWN: " is ",
     Code.PATH_BROKEN: " is broken: ",
     Code.CERTIFICATE_EXPIRED: " ",
     Code.CERTIFICATE_EXPIRING: " ",
@@ -56,7 +57,7 @@ def sentence(look: Look) -> str:
         return "no certificate is needed here, so there is none to judge"
     count = sum(len(state.judged) for state in current)
     end, name = next_end(current)
-    left = duration(end - look.reading.host_time)
+    left = duration(end - look.now)
     certificates = f"{count} certificates are" if count > 1 else "1 certificate is"
     return f"{certificates} as they should be; the first to end is {name}, in {left}".replace(
         "1 certificate is as they", "1 certificate is as it"
@@ -76,9 +77,10 @@ def describe(finding: Finding, look: Look) -> str:
             return f"{name} is {finding.message}"
         judge = ""
         if is_rejected(finding, look):
-            judge = ", and the API server rejects it now"
-        elif JUDGE in reference_times(look.reading):
-            judge = "; the API server, whose clock is ahead, still accepts it"
+            judge = ", and the API server rejects it now" if is_presented(finding, look) else ""
+        elif look.belief.judge is not None and is_presented(finding, look):
+            ahead = (look.belief.wrong(JUDGE) or 0.0) > 0
+            judge = f"; the API server{', whose clock is ahead, still' if ahead else ''} accepts it"
         return (
             f"{name} is future-dated: not valid for another {duration(finding.seconds or 0)} by this host's clock"
             f"{_trust(look)}{judge}"
@@ -92,6 +94,13 @@ def is_rejected(finding: Finding, look: Look) -> bool:
     """Return whether the API server's own clock says that the certificate of *finding* is not valid yet."""
     judge = reference_times(look.reading).get(JUDGE)
     return judge is not None and finding.at is not None and finding.at > judge
+
+
+def is_presented(finding: Finding, look: Look) -> bool:
+    """Return whether the certificate of *finding* is presented to the API server: no other is its to judge."""
+    state = next((each for each in look.snapshot.paths if each.path == finding.path), None)
+    certificates = () if state is None else state.certificates
+    return any(each.entry == finding.entry and each.usage is Usage.CLIENT for each in certificates)
 
 
 def _trust(look: Look) -> str:

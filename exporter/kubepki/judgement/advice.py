@@ -44,7 +44,7 @@ _FINDINGS = {
     Code.HOST_CLOCK_UNSYNCHRONIZED: "restore the connection to the time source",
     Code.HOST_CLOCK_SKEWED: "correct this host's clock, after the certificates that were signed ahead are rolled back",
     Code.REFERENCE_CLOCK_SKEWED: "correct that clock: what is signed by it begins or ends at the wrong time",
-    Code.HARDWARE_CLOCK_SKEWED: "write the right time to it, or the next boot begins with the wrong one",
+    Code.HARDWARE_CLOCK_SKEWED: "synchronize this host, then write its time to the hardware clock (hwclock --systohc)",
     Code.TIME_UNKNOWN: "give a time from outside (kubepki-exporter check --at TIME)",
     Code.NOTHING_WATCHED: "name where this host keeps them (--pki.preset, --pki.directory, --pki.file); where "
     "it has no Kubernetes, stop the exporter",
@@ -93,6 +93,8 @@ def advise(finding: Finding, state: PathState | None = None) -> str:
     """Return what a person should do about *finding* of the path whose *state* is given."""
     if finding.reason is not None:
         return advise_fault(finding.reason, finding.path)
+    if finding.code is Code.HOST_CLOCK_SKEWED and (finding.seconds or 0.0) < 0:
+        return "correct this host's clock"
     if finding.code in _ENDS and follows_no_link(state):
         return _NAME_THE_LINK
     kind = kind_of(finding.path, state, finding.entry)

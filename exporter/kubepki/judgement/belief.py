@@ -104,7 +104,7 @@ def believe(snapshot: Snapshot, reading: Reading) -> Belief:
 def weigh(found: Signed, reading: Reading) -> Belief:
     """Return the belief from *reading* and from what was *found* to be signed and when."""
     if reading.given:
-        given = ClockSays(clock=HOST, says=reading.host_time, error=0.0, trust=Trust.GIVEN, why="a person gave it")
+        given = ClockSays(clock=HOST, says=reading.host_time, error=0.0, trust=Trust.GIVEN, why="which a person gave")
         return _sure((given,), given, (), ())
     floor = lower_bound(found, reading)
     clocks = tuple(sorted(witnesses(reading, floor), key=lambda each: (_RANK.index(each.trust), each.clock)))
@@ -136,9 +136,10 @@ def _weak(
         return _believed(Sureness.LIKELY, first, clocks, silent, why)
     if usable:
         why = f"only {clock_name(usable[0])} could be read, and nothing confirms it"
-        refuted = any(each.trust is Trust.REFUTED for each in clocks)
+        refuted = [each for each in clocks if each.trust is Trust.REFUTED]
         if refuted:
-            why += "; this host's clock cannot be right"
+            cannot = " and ".join(clock_name(each) for each in refuted)
+            why = f"{cannot} cannot be right ({refuted[0].why}), and only {clock_name(usable[0])} is left"
         return _believed(Sureness.LIKELY if refuted else Sureness.ALONE, usable[0], clocks, silent, why)
     why = f"this host's clock says {moment(reading.host_time)}, but it is later: {floor[1]}"
     return Belief(
@@ -156,7 +157,7 @@ def _best(strong: list[ClockSays]) -> ClockSays | None:
 
 
 def _sure(clocks: tuple[ClockSays, ...], best: ClockSays, silent: tuple[str, ...], against: tuple[str, ...]) -> Belief:
-    why = f"{clock_name(best)} says so: {best.why}"
+    why = f"{clock_name(best)}, {best.why}"
     error = best.error or 0.0
     return Belief(
         sureness=Sureness.SURE,

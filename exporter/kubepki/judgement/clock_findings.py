@@ -20,7 +20,7 @@ def clock_findings(belief: Belief, reading: Reading) -> Iterator[Finding]:
     off = belief.wrong(HOST)
     if off is not None:
         least = "at least " if belief.now is None else ""
-        yield _finding(Code.HOST_CLOCK_SKEWED, f"this host's clock is {least}{_direction(off)}: {belief.why}", off)
+        yield _finding(Code.HOST_CLOCK_SKEWED, f"this host's clock is {least}{_direction(off)}{_by(belief)}", off)
     others = {each.clock: belief.wrong(each.clock) for each in belief.clocks if each.clock not in {HOST, HARDWARE}}
     wrong = {clock: off for clock, off in others.items() if off is not None}
     if wrong:
@@ -29,7 +29,7 @@ def clock_findings(belief: Belief, reading: Reading) -> Iterator[Finding]:
             f"{_title(clock)} is {_direction(off)}{_several(spread[clock])}" for clock, off in sorted(wrong.items())
         )
         worst = max(wrong.values(), key=abs)
-        yield _finding(Code.REFERENCE_CLOCK_SKEWED, f"the clock of {told}: {belief.why}", worst)
+        yield _finding(Code.REFERENCE_CLOCK_SKEWED, f"{told}{_by(belief)}", worst)
     off = belief.wrong(HARDWARE)
     if off is not None and abs(off) > _HARDWARE_SECONDS and reading.synchronized is False:
         begins = "nothing synchronizes this host: its next boot begins with the hardware clock's time"
@@ -54,4 +54,9 @@ def _several(spread: float) -> str:
 
 
 def _title(clock: str) -> str:
-    return "the API server" if clock == JUDGE else clock
+    return "the API server's clock" if clock == JUDGE else f"the clock {clock}"
+
+
+def _by(belief: Belief) -> str:
+    """Return by which clock another one is wrong, as the end of a sentence."""
+    return f", by {belief.why}" if belief.sureness is Sureness.SURE else f": {belief.why}"

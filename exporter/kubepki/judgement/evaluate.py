@@ -33,6 +33,13 @@ ROTATION_SECONDS = 60.0
 _DAY = 86_400.0
 _STEP_WORTH_A_FINDING = 60.0
 _STEP_IS_NEWS = 3600.0
+# Of clocks: first what cannot be told, then who is wrong, last what only the next boot will notice.
+_RANK = {
+    Code.TIME_UNKNOWN: 0,
+    Code.HOST_CLOCK_SKEWED: 1,
+    Code.REFERENCE_CLOCK_SKEWED: 2,
+    Code.HARDWARE_CLOCK_SKEWED: 4,
+}
 
 
 def evaluate(snapshot: Snapshot, reading: Reading, belief: Belief | None = None) -> tuple[Finding, ...]:
@@ -48,7 +55,14 @@ def evaluate(snapshot: Snapshot, reading: Reading, belief: Belief | None = None)
             findings += _certificate_findings(state, reading, belief)
             findings += _link_findings(state, reading)
     order = list(Severity)
-    findings.sort(key=lambda finding: (order.index(finding.severity), finding.path or "", finding.code))
+    findings.sort(
+        key=lambda finding: (
+            order.index(finding.severity),
+            finding.path or "",
+            _RANK.get(finding.code, 3),
+            finding.code,
+        )
+    )
     return tuple(findings)
 
 

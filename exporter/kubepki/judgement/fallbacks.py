@@ -95,7 +95,7 @@ def _possible(belief: Belief) -> tuple[tuple[str, float], ...]:
     usable = [each for each in belief.clocks if each.clock in belief.contradictions]
     if usable:
         return tuple((clock_name(each), each.says) for each in usable)
-    return () if belief.earliest is None else (("the earliest time that it can be", belief.earliest),)
+    return () if belief.earliest is None else (("the earliest time that it can be now", belief.earliest),)
 
 
 def _doubt(repair: RepairTimes) -> str:

@@ -101,7 +101,8 @@ def _ended(certificate: Certificate, belief: Belief) -> tuple[float, str] | None
     judge = belief.judge if certificate.usage in _PRESENTED else None
     at, now = certificate.not_after, belief.now
     if now is not None and now > at:
-        whose = "" if belief.by == HOST else f", by {belief.whose}"
+        told = belief.by == HOST and belief.sureness is not Sureness.ALONE
+        whose = "" if told else f", by {belief.whose}"
         message = f"expired {duration(now - at)} ago, at {moment(at)}{whose}{_doubt(belief)}"
         if judge is not None and judge > at:
             message += "; the API server rejects it now"
@@ -158,7 +159,7 @@ def _one_clock_says(state: PathState, certificate: Certificate, by: dict[str, fl
     """Return what holds only if one of the clocks that contradict each other is right."""
     seconds, clock = max((abs(by[each.clock]), each) for each in belief.clocks if each.clock in by)
     future = certificate.not_before > clock.says
-    what = f"future-dated by {duration(seconds)}" if future else f"expired {duration(seconds)} ago"
+    what = f"future-dated by {duration(seconds)}" if future else f"past its end by {duration(seconds)}"
     accepts = belief.judge is not None and certificate.usage in _PRESENTED
     message = (
         f"{what} if {clock_name(clock)} is right{'; the API server accepts it now' if accepts else ''}; "

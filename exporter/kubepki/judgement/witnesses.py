@@ -38,7 +38,10 @@ _STRONG = {Trust.GIVEN, Trust.OUTSIDE, Trust.SYNCHRONIZED, Trust.KEPT}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockSays:
-    """One clock: what it `says` (Unix seconds), within ± `error` seconds where that is known, and its trust and why."""
+    """One clock: what it `says` (Unix seconds), within ± `error` seconds where that is known, and its trust.
+
+    `why` is a relative clause; of a refuted clock a whole one.
+    """
 
     clock: str
     says: float
@@ -70,26 +73,28 @@ def witnesses(reading: Reading, floor: Floor) -> list[ClockSays]:
     for clock, now in reference_times(reading).items():
         outside = clock != JUDGE
         trust = Trust.OUTSIDE if outside else Trust.JUDGE
-        why = "it is outside of the cluster" if outside else "it judges, and may be as wrong as the signer"
+        why = "which is outside of the cluster" if outside else "which may be as wrong as the signer's"
         found.append(ClockSays(clock=clock, says=now, error=_HTTP_DATE_ERROR, trust=trust, why=why))
     if reading.rtc_offset is not None:
         says = reading.host_time + reading.rtc_offset
-        found.append(ClockSays(clock=HARDWARE, says=says, error=None, trust=Trust.HARDWARE, why="it decides nothing"))
+        found.append(
+            ClockSays(clock=HARDWARE, says=says, error=None, trust=Trust.HARDWARE, why="which decides nothing")
+        )
     references = [each for each in found if each.trust is Trust.OUTSIDE]
     return [_refuted(each, floor, reading.earliest, references) for each in found]
 
 
 def _host(reading: Reading) -> ClockSays:
     """Return this host's clock: synchronised, or so lately and not set since that it cannot have run far."""
-    trust, why, error = Trust.FREE, "the kernel does not say whether it is synchronized", reading.max_error
+    trust, why, error = Trust.FREE, "of which the kernel does not say whether it is synchronized", reading.max_error
     since = None if reading.last_synchronized is None else reading.host_time - reading.last_synchronized
     if reading.synchronized:
-        trust, why = Trust.SYNCHRONIZED, "the kernel holds it to be synchronized"
+        trust, why = Trust.SYNCHRONIZED, "which the kernel holds to be synchronized"
     elif reading.kept is True and since is not None and 0 <= since <= _KEPT_SECONDS:
         trust, error = Trust.KEPT, (reading.max_error or 0.0) + _DRIFT * since
-        why = f"it was synchronized {duration(since)} ago, and was not set since"
+        why = f"which was synchronized {duration(since)} ago and not set since"
     elif reading.synchronized is False:
-        why = "it is not synchronized"
+        why = "which is not synchronized"
     return ClockSays(clock=HOST, says=reading.host_time, error=error, trust=trust, why=why)
 
 

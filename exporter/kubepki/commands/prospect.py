@@ -1,0 +1,79 @@
+"""A finding -> what will happen and when. Pure."""
+
+from kubepki.commands.diagnosis import Look
+from kubepki.commands.verdict import is_presented
+from kubepki.judgement.evaluate import Code, Finding
+from kubepki.judgement.phrases import duration, label_name, moment
+from kubepki.judgement.witnesses import TOLERANCE_SECONDS
+
+_FROM_THE_FUTURE = {Code.CERTIFICATE_FUTURE_DATED, Code.CERTIFICATE_NOT_YET_VALID}
+_OPEN_TOO = "with 401 Unauthorized, on open connections too"
+_NEVER_LOOKS = " Restarting the kubelet does not help: it never looks at NotBefore."
+_PROSPECTS = {
+    Code.HOST_CLOCK_BEHIND: "The certificate is good by the believed time; this host's clock is wrong.",
+    Code.CERTIFICATE_EXPIRING: "At {at} it expires and every peer refuses it, unless it is renewed before.",
+    Code.CERTIFICATE_EXPIRED: "Every peer that looks at validity times refuses it until it is renewed.",
+    Code.SYMLINK_TARGET_FUTURE_DATED: "It ends by itself at {at}. Until then this host's clock, or the one that wrote "
+    "the file, is in doubt.",
+    Code.ROTATED_WHILE_UNSYNCHRONIZED: "If the clocks were ahead then, the certificate is rejected as soon as they are "
+    "corrected.",
+}
+
+
+def prospect(finding: Finding, look: Look) -> str | None:
+    """Return what will happen and when, None where nothing is known beyond the finding itself."""
+    if finding.at is not None and finding.code in _FROM_THE_FUTURE:
+        return _from_the_future(finding, finding.at, look)
+    if finding.code is Code.CERTIFICATE_EXPIRED and finding.at is not None and is_presented(finding, look):
+        return _after_the_end(finding.at, look) or _PROSPECTS[finding.code]
+    if finding.code is Code.HOST_CLOCK_BEHIND and look.belief.now is None:
+        return "This host's clock cannot be right, so it tells nothing about the certificate."
+    text = _PROSPECTS.get(finding.code)
+    return text and text.format(at="" if finding.at is None else moment(finding.at))
+
+
+def only_the_judge_objects(finding: Finding, look: Look) -> bool:
+    """Return whether the certificate of *finding* is valid by the believed time, and not by the API server's clock."""
+    now, judge, at = look.belief.now, look.belief.judge, finding.at
+    if now is None or judge is None or at is None:
+        return False
+    if finding.code in _FROM_THE_FUTURE:
+        return judge < at <= now
+    return finding.code is Code.CERTIFICATE_EXPIRED and now <= at < judge
+
+
+def _from_the_future(finding: Finding, at: float, look: Look) -> str:
+    now, judge = look.belief.now, look.belief.judge
+    never = _NEVER_LOOKS if label_name(finding.path or "").startswith("kubelet-") else ""
+    if not is_presented(finding, look):
+        judge = None
+    if judge is not None and judge < at:
+        agree = now is not None and abs(now - judge) <= TOLERANCE_SECONDS
+        if agree:
+            return f"It becomes valid by itself in {duration(at - judge)}, at {moment(at)}.{never}"
+        reaches = f"The API server accepts it when its own clock reaches {moment(at)}, in {duration(at - judge)}"
+        return f"{reaches}, or as soon as that clock is corrected.{never}" if _valid(at, now) else f"{reaches}.{never}"
+    until = f"it is rejected {_OPEN_TOO}, until {moment(at)}"
+    if judge is not None:
+        whose = "the API server's clock is" if look.reading.host_time < at else "clocks are"
+        return f"It still works. The moment {whose} corrected {until}."
+    if look.belief.needs_a_time:
+        return f"If this host's clock is right, it becomes valid by itself at {moment(at)}.{never}"
+    if look.reading.host_time < at and now is not None:
+        return f"It becomes valid by itself in {duration(at - now)}, at {moment(at)}.{never}"
+    return f"Once the clocks are right {until}."
+
+
+def _after_the_end(at: float, look: Look) -> str | None:
+    now, judge = look.belief.now, look.belief.judge
+    if judge is None or now is None:
+        return None
+    if judge <= at:
+        return f"It still works. The moment the API server's clock is corrected it is rejected {_OPEN_TOO}."
+    if now <= at:
+        return f"The API server refuses it until its own clock is corrected. At {moment(at)} it expires for all."
+    return None
+
+
+def _valid(not_before: float, now: float | None) -> bool:
+    return now is not None and not_before <= now
