@@ -66,8 +66,8 @@ def by_signatures(found: Signed, host: float) -> tuple[float, str] | None:
 def by_another_clock(found: Signed, host: float, others: Iterable[float]) -> tuple[float, str] | None:
     """Return the time that now cannot be before, and why, where one of *others* has passed what begins for a day.
 
-    *others* are what the hardware clock and the API server's say. A lead of less than a day is that of a signer, so that
-    now is no more than a day before the certificate begins.
+    *others* are what the hardware clock and the API server's say. A lead of less than a day is that of a signer: now
+    is no more than a day before the certificate begins.
     """
     latest = max(others, default=host)
     passed = [each for each in found.presented if host + _DAY < each <= latest]
