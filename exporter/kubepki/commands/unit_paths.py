@@ -135,6 +135,8 @@ def _named(settings: Settings, exists: Callable[[str], bool]) -> Iterator[str]:
     for pattern in (*settings.pki.files, *preset.files):
         yield _fixed(pattern.pattern) if pattern.wildcard else pattern.pattern
     yield from (each.path for each in (*settings.pki.kubeconfigs, *preset.kubeconfigs))
+    # What components' configurations say of CAs is read, too; a part of a glob may be there later.
+    yield from (_fixed(each) for each in (*preset.components, *preset.authorities))
     named = (settings.config_file, settings.web.config_file, settings.pki.password_file)
     yield from filter(None, named)
     yield from (each.ca_file for each in settings.clock.references if isinstance(each, HttpsReference) and each.ca_file)

@@ -15,6 +15,7 @@ AUTO = "auto"
 _KUBEADM_CONFS = tuple(
     f"/etc/kubernetes/{name}.conf" for name in ("kubelet", "admin", "super-admin", "controller-manager", "scheduler")
 )
+_MANIFESTS = "/etc/kubernetes/manifests/*.yaml"
 _STATIC_PODS = "/etc/kubernetes/static-pod-resources"
 _REVISIONED = re.compile(r"(?P<name>.+)-(?P<revision>[0-9]{1,18})")
 
@@ -66,7 +67,10 @@ def _rancher(name: str) -> _Preset:
         kubeconfigs=(
             f"/etc/rancher/{name}/{name}.yaml",
             f"{root}/agent/*.kubeconfig",
+            f"{root}/server/cred/*.kubeconfig",
         ),
+        components=(f"{root}/agent/etc/kubelet.conf.d/*.conf", f"{root}/agent/pod-manifests/*.yaml"),
+        authorities=(f"{root}/server/tls/client-ca.crt", f"{root}/agent/client-ca.crt"),
     )
 
 
@@ -90,11 +94,15 @@ _PRESETS = {
             )
         ),
         kubeconfigs=_KUBEADM_CONFS,
+        components=(_MANIFESTS, "/var/lib/kubelet/config.yaml"),
+        authorities=("/etc/kubernetes/pki/ca.crt",),
     ),
     "kubespray": _Preset(
         marks=("/etc/kubernetes/ssl", "/etc/ssl/etcd/ssl"),
         directories=(DEFAULT_DIRECTORY, "/etc/kubernetes/ssl", "/etc/ssl/etcd/ssl"),
         kubeconfigs=_KUBEADM_CONFS,
+        components=(_MANIFESTS, "/etc/kubernetes/kubelet-config.yaml", "/etc/etcd.env"),
+        authorities=("/etc/kubernetes/ssl/ca.crt",),
     ),
     "k3s": _rancher("k3s"),
     "rke2": _rancher("rke2"),
@@ -103,12 +111,15 @@ _PRESETS = {
         directories=("/var/lib/k0s/kubelet/pki",),
         files=("/var/lib/k0s/pki/**/*.crt",),
         kubeconfigs=("/var/lib/k0s/kubelet.conf", "/var/lib/k0s/pki/*.conf"),
+        components=("/var/lib/k0s/kubelet-config.yaml",),
+        authorities=("/var/lib/k0s/pki/ca.crt",),
     ),
     "microk8s": _Preset(
         marks=("/var/snap/microk8s/current",),
         files=(
             *(f"/var/snap/microk8s/current/certs/{name}.crt" for name in ("ca", "server", "kubelet")),
             "/var/snap/microk8s/current/certs/*.crt",
+            "/var/snap/microk8s/current/var/kubernetes/backend/cluster.crt",
         ),
         kubeconfigs=(
             *(
@@ -117,19 +128,33 @@ _PRESETS = {
             ),
             "/var/snap/microk8s/current/credentials/*.config",
         ),
+        components=("/var/snap/microk8s/current/args/kube-apiserver", "/var/snap/microk8s/current/args/kubelet"),
+        authorities=("/var/snap/microk8s/current/certs/ca.crt",),
     ),
     "openshift": _Preset(
         marks=("/etc/kubernetes/kubelet-ca.crt", _STATIC_PODS),
         directories=(DEFAULT_DIRECTORY,),
         files=("/etc/kubernetes/kubelet-ca.crt", "/etc/kubernetes/ca.crt", f"{_STATIC_PODS}/**/*.crt"),
-        kubeconfigs=("/etc/kubernetes/kubeconfig", "/var/lib/kubelet/kubeconfig"),
+        kubeconfigs=(
+            "/etc/kubernetes/kubeconfig",
+            "/var/lib/kubelet/kubeconfig",
+            f"{_STATIC_PODS}/kube-apiserver-certs/secrets/node-kubeconfigs/*.kubeconfig",
+        ),
         revisioned=(_STATIC_PODS,),
+        components=(_MANIFESTS, "/etc/kubernetes/kubelet.conf"),
+        authorities=(
+            f"{_STATIC_PODS}/kube-apiserver-certs/configmaps/client-ca/ca-bundle.crt",
+            "/etc/kubernetes/kubelet-ca.crt",
+        ),
+        trust_stores=(f"{_STATIC_PODS}/**/trusted-ca-bundle/*",),
     ),
     "aks": _Preset(
         marks=("/etc/kubernetes/certs/kubeletserver.crt",),
         directories=(DEFAULT_DIRECTORY,),
         files=("/etc/kubernetes/certs/kubeletserver.crt", "/etc/kubernetes/certs/*.crt"),
         kubeconfigs=("/var/lib/kubelet/kubeconfig",),
+        components=("/etc/default/kubelet", "/etc/default/kubeletconfig.json"),
+        authorities=("/etc/kubernetes/certs/ca.crt",),
     ),
     "talos": _Preset(
         marks=("/system/secrets/kubernetes", "/system/secrets/etcd"),
@@ -137,6 +162,12 @@ _PRESETS = {
         files=tuple(
             f"/system/secrets/{part}/**/*.{suffix}" for part in ("kubernetes", "etcd") for suffix in ("crt", "pem")
         ),
+        kubeconfigs=(
+            "/etc/kubernetes/kubeconfig-kubelet",
+            *(f"/system/secrets/kubernetes/kube-{name}/kubeconfig" for name in ("controller-manager", "scheduler")),
+        ),
+        components=(_MANIFESTS, "/etc/kubernetes/kubelet.yaml"),
+        authorities=("/etc/kubernetes/pki/ca.crt", "/system/secrets/kubernetes/kube-apiserver/ca.crt"),
     ),
 }
 NAMES = (*_PRESETS, AUTO)
