@@ -4,7 +4,7 @@ from grafana_foundation_sdk.models import dashboard as gf
 
 from grafana.boards import look, paths, trouble
 from grafana.boards.panels import Words
-from grafana.boards.promql import named, select
+from grafana.boards.promql import named, select_job
 from grafana.boards.tables import NOTHING, Column, coloured, painted, table
 from grafana.boards.todo import BOOK
 
@@ -31,8 +31,8 @@ def by_name() -> gf.Panel:
         Words(
             title="Firing alerts of ours",
             description=(
-                "How many are firing, by name; click a name for its runbook. Alerts about a whole job, as "
-                "KubePKIPrometheusClockSuspect, are in the annotations and in Which clock is wrong."
+                "How many are firing, by name; click a name for its runbook. Some are about a whole job, as "
+                "KubePKIPrometheusClockSuspect: these have no host."
             ),
         ),
         (
@@ -76,8 +76,8 @@ def by_host() -> gf.Panel:
 
 
 def _firing(severity: str) -> str:
-    return select("ALERTS", *FIRING, f'severity="{severity}"')
+    return select_job("ALERTS", *FIRING, f'severity="{severity}"')
 
 
 def _none() -> str:
-    return named(f"({trouble.all_well()}) unless count({select('ALERTS', *FIRING)})", "alertname", NOTHING)
+    return named(f"({trouble.all_well()}) unless count({select_job('ALERTS', *FIRING)})", "alertname", NOTHING)

@@ -5,16 +5,17 @@ server is asked for the time.
 """
 
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from kubepki.clocks.host import shifted_clock
+from kubepki.clocks.host import HostClock, shifted_clock
 from kubepki.service.serve import serve
 from kubepki.settings import ClockSettings, Directory, Kubeconfig, PkiSettings, Settings, WebSettings
 
 
-def main() -> int:
-    """Serve until a signal."""
-    directory, offset, *kubeconfigs = sys.argv[1:]
+def served(arguments: Sequence[str], clock_of: Callable[[Callable[[], float]], HostClock] = shifted_clock) -> int:
+    """Serve until a signal, with the clock that *clock_of* makes of what tells the offset; return the exit status."""
+    directory, offset, *kubeconfigs = arguments
     settings = Settings(
         web=WebSettings(listen_addresses=("127.0.0.1:0",)),
         pki=PkiSettings(
@@ -24,8 +25,8 @@ def main() -> int:
         ),
         clock=ClockSettings(apiserver=bool(kubeconfigs)),
     )
-    return serve(settings, lambda: settings, clock=shifted_clock(lambda: float(Path(offset).read_text())))
+    return serve(settings, lambda: settings, clock=clock_of(lambda: float(Path(offset).read_text())))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(served(sys.argv[1:]))

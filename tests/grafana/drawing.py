@@ -4,7 +4,9 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,33 +35,59 @@ class Drawn:
     at: float | None = None
 
 
-def judge() -> Path:
-    """Return Node, with the judge's packages beside it; skip the test by name, or fail it with CI=true."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """Node with Grafana's own code, which answers a line for each line."""
+
+    process: subprocess.Popen[str]
+    log: Path
+
+    def ask(self, line: str) -> str:
+        """Return the answer to *line*."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        assert answer, self.log.read_text(encoding="utf-8")
+        return answer
+
+
+@contextmanager
+def judge() -> Iterator[Judge]:
+    """Yield the judge, with its packages beside it; skip the test by name, or fail it with CI=true."""
     node, npm = shutil.which("node"), shutil.which("npm")
     reason = "node and npm are not installed (Grafana's own code judges the boards)"
-    if node and npm:
-        if not (JUDGE / "node_modules" / "@grafana" / "data").is_dir():
-            done = subprocess.run([npm, "ci", "--silent"], cwd=JUDGE, capture_output=True, text=True, check=False)
-            reason = f"npm cannot install the packages of tests/grafana/judge: {done.stderr}"
-        if (JUDGE / "node_modules" / "@grafana" / "data").is_dir():
-            return Path(node)
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    installed = JUDGE / "node_modules" / "@grafana" / "data"
+    if node and npm and not installed.is_dir():
+        done = subprocess.run([npm, "ci", "--silent"], cwd=JUDGE, capture_output=True, text=True, check=False)
+        reason = f"npm cannot install the packages of tests/grafana/judge: {done.stderr}"
+    if not node or not installed.is_dir():
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with tempfile.TemporaryDirectory(prefix="kubepki-judge-") as root:
+        log = Path(root, "log")
+        with (
+            log.open("wb") as written,
+            subprocess.Popen(
+                [node, JUDGE / "judge.mjs"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=written, text=True
+            ) as process,
+        ):
+            try:
+                yield Judge(process=process, log=log)
+            finally:
+                process.kill()
 
 
-def drawn(node: Path, asked: Sequence[tuple[Json, dict[str, list[Any]]]]) -> list[list[Drawn]]:
+def drawn(node: Judge, asked: Sequence[tuple[Json, dict[str, list[Any]]]]) -> list[list[Drawn]]:
     """Return what each (panel, answers by refId) shows."""
-    given = [{"panel": panel, "series": series} for panel, series in asked]
-    done = subprocess.run(
-        [node, JUDGE / "judge.mjs"], input=json.dumps(given), capture_output=True, text=True, check=False, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    return [[Drawn(**each) for each in answer] for answer in json.loads(done.stdout)]
+    answers = json.loads(node.ask(json.dumps([{"panel": panel, "series": series} for panel, series in asked])))
+    return [[Drawn(**each) for each in answer] for answer in answers]
 
 
 def board_drawn(  # noqa: PLR0913 - the choices of a person before the board
-    node: Path,
+    node: Judge,
     prometheus: Prometheus,
     uid: str,
     *,

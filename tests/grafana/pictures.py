@@ -47,9 +47,12 @@ def main() -> int:
     if prometheus is None or not (shutil.which("node") and shutil.which("npm")):
         sys.stderr.write("pictures need prometheus (`make programs`), node and npm\n")
         return 1
-    node = judge()
     asked.directory.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="kubepki-pictures-") as root, staged(prometheus, Path(root)) as stage:
+    with (
+        judge() as node,
+        tempfile.TemporaryDirectory(prefix="kubepki-pictures-") as root,
+        staged(prometheus, Path(root)) as stage,
+    ):
         seconds = played(stage, asked.pause)
         for uid, instance, cluster in ((FLEET, ".+", ".+"), (HOST, stage.host(INCIDENT).instance, DARK)):
             drawn = board_drawn(

@@ -1,13 +1,13 @@
 """The judge sees what was wrong with boards before these: each fault is put back into a panel of ours, and found."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.grafana.boards import Json, filled, panel
-from tests.grafana.drawing import Drawn, assert_no_green, drawn, judge
+from tests.grafana.drawing import Drawn, Judge, assert_no_green, drawn, judge
 from tests.grafana.prometheus import Target, running
 from tests.support.loopback import answering
 from tests.support.waiting import wait_until
@@ -17,11 +17,12 @@ REJECTED = 8
 
 
 @pytest.fixture(scope="module")
-def node() -> Path:
-    return judge()
+def node() -> Iterator[Judge]:
+    with judge() as found:
+        yield found
 
 
-def shown(node: Path, panel: Json, series: dict[str, list[Json]]) -> list[Drawn]:
+def shown(node: Judge, panel: Json, series: dict[str, list[Json]]) -> list[Drawn]:
     (found,) = drawn(node, [(panel, series)])
     return found
 
@@ -30,7 +31,7 @@ def steps(*colours: tuple[float | None, str]) -> Json:
     return {"mode": "absolute", "steps": [{"value": value, "color": color} for value, color in colours]}
 
 
-def test_a_timeline_of_thresholds_is_found_out(node: Path) -> None:
+def test_a_timeline_of_thresholds_is_found_out(node: Judge) -> None:
     """Coloured by thresholds, a rejected certificate was green for hours, and its word a range."""
     ours = panel(HOST, "Validity of what is presented")
     values = [[at * 60.0, f"{REJECTED}"] for at in range(5)]
@@ -47,7 +48,7 @@ def test_a_timeline_of_thresholds_is_found_out(node: Path) -> None:
 
 
 def test_a_number_that_falls_back_to_a_raw_series_is_found_out(
-    node: Path, program: Callable[[str], Path], tmp_path: Path
+    node: Judge, program: Callable[[str], Path], tmp_path: Path
 ) -> None:
     """Without the rules a tile said "none" in green while a host was rejected: it counted hosts that nobody judged."""
     exposition = (
@@ -64,7 +65,7 @@ def test_a_number_that_falls_back_to_a_raw_series_is_found_out(
         answering(lambda _path, _body: exposition) as address,
         running(program("prometheus"), tmp_path, [Target(address=address)], rules=False) as prometheus,
     ):
-        wait_until(lambda: prometheus.query("kubepki_host_time_seconds"), timeout=30, describe="a scrape")
+        wait_until(lambda: prometheus.query("kubepki_host_time_seconds"), timeout=60, describe="a scrape")
         (now,) = shown(node, ours, {"A": prometheus.query(filled(target["expr"]))})
         assert (now.text, now.color) == ("no rules loaded", "orange")
         found = shown(node, before, {"A": prometheus.query(filled(before["targets"][0]["expr"]))})
@@ -74,7 +75,7 @@ def test_a_number_that_falls_back_to_a_raw_series_is_found_out(
 
 
 @pytest.mark.parametrize("title", ["This host", "Ahead by", "First expiry", "Clock"])
-def test_good_in_the_colour_of_the_first_step_is_found_out(node: Path, title: str) -> None:
+def test_good_in_the_colour_of_the_first_step_is_found_out(node: Judge, title: str) -> None:
     """A host that does not exist was green: the word for no value has the colour of the first step."""
     ours = panel(HOST, title)
     (now,) = shown(node, ours, {"A": []})
@@ -85,7 +86,7 @@ def test_good_in_the_colour_of_the_first_step_is_found_out(node: Path, title: st
         assert_no_green({title: shown(node, before, {"A": []})})
 
 
-def test_one_word_for_panel_and_cells_is_found_out(node: Path) -> None:
+def test_one_word_for_panel_and_cells_is_found_out(node: Judge) -> None:
     """Cells without a value said the word of a table without rows: "no host reports" beside a host that did."""
     ours = panel(FLEET, "Paths in trouble, the 50 worst")
     broken, ahead = (

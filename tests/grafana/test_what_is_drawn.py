@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.grafana.boards import UIDS
-from tests.grafana.drawing import Drawn, assert_no_green, board_drawn, colours, judge, texts
+from tests.grafana.drawing import Drawn, Judge, assert_no_green, board_drawn, colours, judge, texts
+from tests.grafana.expected import assert_said
 from tests.grafana.prometheus import running
-from tests.support.stage import DARK, Stage, staged
+from tests.support.stage import BRIGHT, DARK, Stage, staged
 from tests.support.waiting import wait_until
 
 FLEET, HOST = UIDS
@@ -90,7 +91,7 @@ class Room:
     """The stage, and Node to draw it."""
 
     stage: Stage
-    node: Path
+    node: Judge
 
     def fleet(self) -> Board:
         """Return the fleet board, everything chosen."""
@@ -100,10 +101,25 @@ class Room:
         """Return the board of a host of the dark room."""
         return board_drawn(self.node, self.stage.prometheus, HOST, instance=instance, cluster=DARK)
 
+    def says(self, state: str, *further: tuple[str, str]) -> None:
+        """Wait until every panel says what is written for *state*: the fleet, node30, and *further* (host, cluster)."""
+        hosts = (("node30", DARK), *further)
+
+        def drawn() -> dict[str, Board]:
+            return {FLEET: self.fleet()} | {
+                f"{HOST} {name} in {cluster}": board_drawn(
+                    self.node, self.stage.prometheus, HOST, instance=f"{name}:10509", cluster=cluster
+                )
+                for name, cluster in hosts
+            }
+
+        assert_said(state, drawn)
+
 
 @pytest.fixture(scope="module")
-def node() -> Path:
-    return judge()
+def node() -> Iterator[Judge]:
+    with judge() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +128,7 @@ def program_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def room(node: Path, program: Callable[[str], Path], program_files: Path) -> Iterator[Room]:
+def room(node: Judge, program: Callable[[str], Path], program_files: Path) -> Iterator[Room]:
     with staged(program("prometheus"), program_files / "room") as stage:
         yield Room(stage=stage, node=node)
 
@@ -131,7 +147,7 @@ def assert_shown(room: Room, state: str) -> tuple[Board, Board]:
         ]
 
     try:
-        wait_until(lambda: not wrong(), timeout=60, describe=f"the boards to show {state}")
+        wait_until(lambda: not wrong(), timeout=120, describe=f"the boards to show {state}")
     except AssertionError as error:
         pytest.fail(f"{error}: {wrong()}")
     return room.fleet(), room.host()
@@ -142,17 +158,20 @@ def test_the_story_is_told_in_words_and_colours(room: Room) -> None:
     stage = room.stage
     fleet, host = assert_shown(room, "healthy")
     assert texts(fleet[TO_DO], "What") == ["Nothing: every watched host is healthy"]
-    wait_until(lambda: colours(room.host()[VALIDITY]) == {"green"}, timeout=30, describe="ten seconds of health")
+    wait_until(lambda: colours(room.host()[VALIDITY]) == {"green"}, timeout=60, describe="ten seconds of health")
+    room.says("healthy", ("node30", BRIGHT))
 
     stage.power_returns()
     fleet, _ = assert_shown(room, "the power is back")
-    wait_until(lambda: "ahead" in texts(room.fleet()[CLOCKS], "Is"), timeout=30, describe="the clocks of the dark room")
+    wait_until(lambda: "ahead" in texts(room.fleet()[CLOCKS], "Is"), timeout=60, describe="the clocks of the dark room")
+    room.says("the power is back")
 
     stage.certificates_rotate()
     fleet, host = assert_shown(room, "from the future")
     assert texts(fleet[TO_DO], "What")[0].startswith("Before clocks are corrected: stop the signer")
     assert texts(fleet[TO_DO], "Command")[0] == "kubepki-exporter rollback --at TIME --apply --restart-kubelet"
     assert ("future-dated", "red") in {(each.text, each.color) for each in host[VALIDITY]}
+    room.says("from the future")
 
     stage.clocks_are_corrected()
     fleet, host = assert_shown(room, "rejected")
@@ -165,6 +184,8 @@ def test_the_story_is_told_in_words_and_colours(room: Room) -> None:
     assert len(files) == 1
     assert ("rejected now", "red") in {(each.text, each.color) for each in host[VALIDITY] + host[HISTORY]}
     assert all(each.color == "green" for each in host[VALIDITY] if each.text == "valid")
+    # The other cluster has a host of that name, and it is well.
+    room.says("rejected", ("node33", DARK), ("node30", BRIGHT))
 
     stage.other_troubles()
     fleet, _ = assert_shown(room, "other troubles")
@@ -172,26 +193,29 @@ def test_the_story_is_told_in_words_and_colours(room: Room) -> None:
     assert any(text == "Broken: roll back" for text in texts(fleet[TO_DO], "What"))
     assert texts(room.host("node29:10509")["This host"]) == ["EXPIRED"]
     assert texts(room.host("node34:10509")["This host"]) == ["BROKEN"]
+    room.says("other troubles", ("node29", DARK), ("node32", DARK), ("node34", DARK))
 
     stage.link_is_put_back()
     wait_until(
-        lambda: texts(room.host()["This host"]) == ["healthy"], timeout=30, describe="the rolled back host to be well"
+        lambda: texts(room.host()["This host"]) == ["healthy"], timeout=60, describe="the rolled back host to be well"
     )
     assert_no_green(board_drawn(room.node, stage.prometheus, HOST, instance="node99:10509"))
+    room.says("rolled back", ("node99", DARK))
     stage.host("node31").exporter.end()
     wait_until(
-        lambda: texts(room.fleet()["Exporters down"]) == ["1"], timeout=30, describe="the stopped exporter to be missed"
+        lambda: texts(room.fleet()["Exporters down"]) == ["1"], timeout=60, describe="the stopped exporter to be missed"
     )
     wait_until(
         lambda: texts(room.host("node31:10509")["Clock"]) == ["exporter down"],
         timeout=30,
         describe="the rules to let the host go",
     )
-    wait_until(lambda: texts(room.fleet()["Wrong clocks"]) == ["none seen"], timeout=30, describe="the doubt")
+    wait_until(lambda: texts(room.fleet()["Wrong clocks"]) == ["none seen"], timeout=60, describe="the doubt")
     assert_no_green(room.host("node31:10509"), but=(HISTORY, VALIDITY))
+    room.says("an exporter is down", ("node31", DARK))
 
 
-def test_without_rules_nothing_is_green(node: Path, program: Callable[[str], Path], program_files: Path) -> None:
+def test_without_rules_nothing_is_green(node: Judge, program: Callable[[str], Path], program_files: Path) -> None:
     """Exporters report and one host is rejected, but no rule judges: every tile says so."""
     with staged(program("prometheus"), program_files / "norules", rules=False) as stage:
         room = Room(stage=stage, node=node)
@@ -202,14 +226,14 @@ def test_without_rules_nothing_is_green(node: Path, program: Callable[[str], Pat
         assert texts(room.fleet()["Rejected now"]) == ["no rules loaded"]
         assert texts(room.host()["This host"]) == ["no rules loaded"]
         assert texts(room.fleet()[TO_DO], "What")[0].startswith("Load rules/kubepki.rules.yml")
+        room.says("no rules")
 
 
-@pytest.mark.parametrize("uid", UIDS)
-def test_without_data_nothing_is_green(
-    node: Path, program: Callable[[str], Path], program_files: Path, uid: str
-) -> None:
+def test_without_data_nothing_is_green(node: Judge, program: Callable[[str], Path], program_files: Path) -> None:
     """A Prometheus that knows no exporter leaves each panel its word."""
-    with running(program("prometheus"), program_files / f"empty-{uid}", []) as prometheus:
-        shown = board_drawn(node, prometheus, uid)
+    with running(program("prometheus"), program_files / "empty", []) as prometheus:
+        boards = {uid: board_drawn(node, prometheus, uid) for uid in UIDS}
+    for uid, shown in boards.items():
         assert_no_green(shown)
         assert {texts(shown["Ahead by"])[0]} == {"no exporter" if uid == FLEET else "no such host"}
+    assert_said("no data", lambda: boards)

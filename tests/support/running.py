@@ -18,7 +18,7 @@ from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEMD_VARIABLES = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS", "STATE_DIRECTORY")
-START_SECONDS = 15.0
+START_SECONDS = 40.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -207,7 +207,9 @@ def _host(stack: ExitStack, top: Path, name: str, cluster: Cluster) -> Host:
         )
     )
     exporter = stack.enter_context(
-        running(str(directory), str(clock.file), str(kubeconfig), log=top / "log", module="tests.e2e.stepped_exporter")
+        running(
+            str(directory), str(clock.file), str(kubeconfig), log=top / "log", module="tests.support.staged_exporter"
+        )
     )
     return Host(name=name, cluster=cluster, directory=directory, clock=clock, exporter=exporter)
 

@@ -1,8 +1,9 @@
-// Draws panels as Grafana does, with Grafana's own code, and says the words and colours: JSON in, JSON out.
+// Draws panels as Grafana does, with Grafana's own code, and says the words and colours: a line of JSON in, one out.
 //
 // In: [{panel, series: {A: [Prometheus' series]}}]. Out, for each panel: [{row, field, text, color, value, at}], color null
 // where nothing is painted, value what the text stands for, at the time in milliseconds where there is one.
 import { createRequire } from 'node:module';
+import { createInterface } from 'node:readline';
 
 const require = createRequire(import.meta.url);
 const nothing = () => undefined;
@@ -132,14 +133,15 @@ async function drawn({ panel, series }) {
   return found;
 }
 
-let text = '';
-for await (const chunk of process.stdin) {
-  text += chunk;
-}
 const names = Object.fromEntries(
-  ['green', 'yellow', 'orange', 'red', 'blue', 'text'].map((name) => [theme.visualization.getColorByName(name), name]));
-const answers = [];
-for (const asked of JSON.parse(text)) {
-  answers.push((await drawn(asked)).map((each) => ({ ...each, color: names[each.color] ?? each.color })));
+  ['green', 'yellow', 'orange', 'red', 'blue', 'text', 'transparent'].map((name) => [theme.visualization.getColorByName(name), name]));
+// The dark theme's own text, as its hexadecimal form.
+names['#ccccdc'] = 'text';
+for await (const line of createInterface({ input: process.stdin })) {
+  const answers = [];
+  for (const asked of JSON.parse(line)) {
+    answers.push((await drawn(asked)).map((each) => ({ ...each, color: names[each.color] ?? each.color })));
+  }
+  process.stdout.write(`${JSON.stringify(answers)}\n`);
 }
-process.stdout.write(JSON.stringify(answers), () => process.exit(0));
+process.exit(0);
