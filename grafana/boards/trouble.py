@@ -51,12 +51,13 @@ _RANKS = {
 # Seconds of 300 years: what a lead or an age is divided by, so that it orders paths of one state and never lifts them.
 _ALL_TIME = 1e10
 # What stands in for a number that nobody knows: absence of data is never good news.
-NO_RULES, DOWN, PARTLY, NOTHING = -1, -2, -3, -5
+NO_RULES, DOWN, PARTLY, NOTHING, UNKNOWN = -1, -2, -3, -5, -6
 ABSENCES: dict[float, tuple[str, str]] = {
     NO_RULES: ("no rules loaded", look.ORANGE),
     DOWN: ("exporter down", look.ORANGE),
     PARTLY: ("none seen", look.BLUE),
     NOTHING: ("nothing watched", look.ORANGE),
+    UNKNOWN: ("not known", look.ORANGE),
 }
 
 

@@ -134,12 +134,14 @@ def lead(no_value: str, *, width: int) -> gf.Panel:
 def valid_again(title: str, no_value: str, *, width: int) -> gf.Panel:
     """Return when the last future-dated certificate becomes valid, as a date and from now."""
     latest = f"max({trouble.valid_from()})"
+    # While a host is not scraped its trouble is held, its dates are not.
+    held = f"0 * count({trouble.trouble(trouble.FUTURE, trouble.REJECTED)}) + {trouble.UNKNOWN}"
     return tile(
         Words(
             title=title,
             description="The latest NotBefore of a future-dated certificate: it heals by itself when that has passed.",
         ),
-        (Query(expr=f"{as_date(latest)} or {trouble.all_well()}"), Query(expr=as_date(latest))),
+        (Query(expr=f"{as_date(latest)} or {held} or {trouble.all_well()}"), Query(expr=as_date(latest))),
         unit="dateTimeAsIso",
         second_unit="dateTimeFromNow",
         mappings=look.words({0: ("nothing ahead", look.GREEN), **trouble.ABSENCES}),

@@ -146,14 +146,28 @@ def _timeline(_panel: Json, drawn: Sequence[Drawn], box: Box) -> Iterator[str]:
         top = area.y + index * height
         yield _text(area.x - 6, top + height / 2 + 4, name, size=12, anchor="end")
         own = [each for each in drawn if each.field == name]
-        for (text, color), run in itertools.groupby(own, key=lambda each: (each.text, each.color)):
-            moments = [each.at or 0 for each in run]
+        for run in _runs(own, gap=(last - first) / 100):
+            text, color, moments = run[0].text, run[0].color, [each.at or 0 for each in run]
             begin = area.x + (moments[0] - first) / (last - first) * area.w
             end = area.x + (moments[-1] - first) / (last - first) * area.w
             block = Box(x=begin, y=top + 4, w=max(end - begin + 2, 2), h=height - 8)
             yield f'<rect {_at(block)} fill="{_colour(color)}"/>'
             yield _within(block, _text(4, block.h / 2 + 4, text, size=12, ink="#ffffff"))
     yield from _times(area, first, last)
+
+
+def _runs(line: Sequence[Drawn], *, gap: float) -> Iterator[list[Drawn]]:
+    """Yield the stretches of *line* that say the same without a gap longer than *gap* milliseconds."""
+    run: list[Drawn] = []
+    for each in line:
+        if run and (
+            (each.text, each.color) != (run[-1].text, run[-1].color) or (each.at or 0) - (run[-1].at or 0) > gap
+        ):
+            yield run
+            run = []
+        run.append(each)
+    if run:
+        yield run
 
 
 def _curves(panel: Json, drawn: Sequence[Drawn], box: Box) -> Iterator[str]:

@@ -19,7 +19,7 @@ from tests.support.stage import DARK, INCIDENT, Stage, staged
 FLEET, HOST = UIDS
 # How much of each board, in rows of the grid: up to the end of its history.
 HEIGHTS = {FLEET: 44, HOST: 46}
-ACT_SECONDS = 25.0
+ACT_SECONDS = 30.0
 
 
 def played(stage: Stage, pause: float) -> int:
@@ -51,7 +51,7 @@ def main() -> int:
     with (
         judge() as node,
         tempfile.TemporaryDirectory(prefix="kubepki-pictures-") as root,
-        staged(prometheus, Path(root)) as stage,
+        staged(prometheus, Path(root), interval="5s") as stage,
     ):
         seconds = played(stage, asked.pause)
         for uid, instance, cluster in ((FLEET, ".+", ".+"), (HOST, stage.host(INCIDENT).instance, DARK)):

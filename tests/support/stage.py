@@ -149,8 +149,13 @@ class Stage:
 
 
 @contextmanager
-def staged(program: Path, directory: Path, *, rules: bool = True, alertmanagers: Sequence[str] = ()) -> Iterator[Stage]:
-    """Set the stage, every host healthy, until the block ends. *rules*: whether Prometheus has loaded ours."""
+def staged(
+    program: Path, directory: Path, *, rules: bool = True, alertmanagers: Sequence[str] = (), interval: str = "1s"
+) -> Iterator[Stage]:
+    """Set the stage, every host healthy, until the block ends.
+
+    *rules*: whether Prometheus has loaded ours; *interval*: of its scrapes and evaluations.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     plan = {DARK: (EXPIRED, INCIDENT, STEADY, EXPIRING, HOPELESS, DANGLING), BRIGHT: (INCIDENT, "node41")}
     with ExitStack() as stack:
@@ -167,7 +172,13 @@ def staged(program: Path, directory: Path, *, rules: bool = True, alertmanagers:
             for host in hosts.values()
         ]
         running_server = running_prometheus(
-            program, directory / "prometheus", targets, rules=rules, alertmanagers=alertmanagers, relabel=_REAL_PATHS
+            program,
+            directory / "prometheus",
+            targets,
+            rules=rules,
+            alertmanagers=alertmanagers,
+            relabel=_REAL_PATHS,
+            interval=interval,
         )
         stage = Stage(hosts=hosts, prometheus=stack.enter_context(running_server))
         seen = "count(kubepki_host_time_seconds)"
