@@ -84,6 +84,7 @@ def which_clock(nobody: str, *, size: tuple[int, int]) -> gf.Panel:
                 "compare with a clock outside both."
             ),
             links=(
+                look.runbook("KubePKIReferenceClockSkewed"),
                 look.runbook("KubePKIHostClockSkewed"),
                 look.runbook("KubePKIHostClockBehind"),
                 look.runbook("KubePKIPrometheusClockSuspect"),

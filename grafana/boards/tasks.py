@@ -110,6 +110,7 @@ def _warnings() -> Sequence[Task]:
 def _of_alerts() -> Sequence[Task]:
     lines = (
         ("PrometheusClockSuspect", "Prometheus or the whole room is wrong: compare", "date -u, outside of the room"),
+        ("ReferenceClockSkewed", "The API server's or a reference's clock is wrong", "date -u, there and elsewhere"),
         ("HostClockBehind", "Clock behind: correct it, leave the certificate", "timedatectl"),
         ("HostClockSkewed", "Wrong clock: certificates first, then the clock", "timedatectl"),
         ("HostClockUnsynchronized", "Clock not synchronized: see its time source", "timedatectl"),

@@ -10,8 +10,9 @@ TROUBLE = "instance_path:kubepki_path_trouble:max"
 FALLBACK = "instance_path:kubepki_fallback_certificates:trouble"
 # 0 the scrape fails, 1 something else answers, 2 the host reports and none of its certificates is judged.
 UNSEEN, UNJUDGED = "instance:kubepki_host_unseen:max", 2
-AHEAD = "instance_path:kubepki_certificate_ahead_seconds:max"
-OFFSET = "instance_path:kubepki_certificate_not_before_offset_seconds:max"
+# Of the certificates that are ahead of Prometheus', and of some clock: few.
+NOT_BEFORE_AHEAD = "instance_path_entry:kubepki_certificate_not_before_timestamp_seconds:future"
+OFFSET = "instance_path_entry:kubepki_certificate_not_before_offset_seconds:candidate"
 ENDING = "instance_path_entry:kubepki_certificate_not_after_timestamp_seconds:soon"
 SKEW = "instance:kubepki_host_time_skew_seconds:last"
 CLOCKS = "job_clock:kubepki_clock_skew_seconds:median"
@@ -112,9 +113,10 @@ def valid_from() -> str:
 
     It is exact where Prometheus sees the lead; where only others do, to one interval of the scrapes.
     """
-    lead, offset = select(AHEAD, 'clock="prometheus"'), select(OFFSET)
-    exact = f"max without (clock) ({lead} + timestamp({lead}))"
-    near = f"{offset} + timestamp({offset}) + ignoring (path) group_left () {select(SKEW)}"
+    offset = select(OFFSET)
+    exact = f"max without (entry, usage, standing) ({select(NOT_BEFORE_AHEAD)})"
+    by_host = f"max without (entry, usage, standing) ({offset} + timestamp({offset}))"
+    near = f"{by_host} + ignoring (path) group_left () {select(SKEW)}"
     return f"({exact} or {near}) and {trouble(FUTURE, REJECTED)}"
 
 

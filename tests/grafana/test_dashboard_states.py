@@ -43,6 +43,7 @@ WELL, REPAIR, ROLL_BACK, WAIT, FALL_BACK, LOOK, LOOK_AT_FAULT, EXPIRED_BACK, NAM
     "Expires very soon: renew it",
 )
 SKEWED = "Wrong clock: certificates first, then the clock"
+JUDGE_WRONG = "The API server's or a reference's clock is wrong"
 BEHIND = "Clock behind: correct it, leave the certificate"
 
 
@@ -50,10 +51,10 @@ def host(skew: float = 0, ahead: float = -86_400, left: float = YEAR, usage: str
     """Return a host's series: its clock is *skew* ahead, NotBefore *ahead* of now and NotAfter *left* after it."""
     series = {
         UP: "1x10",
-        TIME: f"{skew:g}+60x10",
-        NOT_BEFORE: f"{NOW + ahead:g}x10",
-        OFFSET: f"{NOW + ahead - skew:g}-60x10",
-        NOT_AFTER: f"{NOW + left:g}x10",
+        TIME: f"{skew:.0f}+60x10",
+        NOT_BEFORE: f"{NOW + ahead:.0f}x10",
+        OFFSET: f"{NOW + ahead - skew:.0f}-60x10",
+        NOT_AFTER: f"{NOW + left:.0f}x10",
         OK: "1x10",
         FALLBACK: "1x10",
     }
@@ -70,7 +71,10 @@ def host(skew: float = 0, ahead: float = -86_400, left: float = YEAR, usage: str
         pytest.param(host(skew=-LEAD, ahead=-60), VALID, {SKEWED, BEHIND}, id="the host alone is behind"),
         pytest.param(host(ahead=LEAD), REJECTED, {ROLL_BACK}, id="step 3, no API server to ask"),
         pytest.param(
-            host(ahead=LEAD) | {JUDGE: f"{LEAD + 300}x10"}, FUTURE, {REPAIR}, id="the API server is still ahead"
+            host(ahead=LEAD) | {JUDGE: f"{LEAD + 300}x10"},
+            FUTURE,
+            {REPAIR, JUDGE_WRONG},
+            id="the API server is still ahead",
         ),
         pytest.param(
             host(skew=LEAD + 300, ahead=LEAD) | {JUDGE: f"-{LEAD + 300}x10"},
@@ -118,6 +122,22 @@ def test_the_boards_tell_each_step(
         f"max by (what) ({table['expr']})": [(f'{{what="{what}"}}', 0 if what == WELL else 1) for what in to_do],
     }
     assert_evaluates(program("promtool"), tmp_path, series, shown, rules=True)
+
+
+def test_what_nobody_sees_is_not_gone(program: Callable[[str], Path], tmp_path: Path) -> None:
+    """While a rejected host is not scraped, its trouble and its fallback are held, and its dates are not known."""
+    (table,) = panel("kubepki-fleet", TO_DO)["targets"]
+    date, _ = panel("kubepki-host", "Valid again (UTC)")["targets"]
+    # Three good scrapes, and none since.
+    lost = {name: values.removesuffix("x10") + "x3 stale _x6" for name, values in host(ahead=LEAD).items()}
+    shown: dict[str, list[tuple[str, float]]] = {
+        f"max by (what) ({table['expr']})": [
+            (f'{{what="{ROLL_BACK}"}}', 1),
+            ('{what="Nobody watches these hosts"}', 1),
+        ],
+        date["expr"]: [("{}", -6)],
+    }
+    assert_evaluates(program("promtool"), tmp_path, lost | {UP: "1x3 0x6"}, shown, rules=True)
 
 
 ALERTS = sorted(

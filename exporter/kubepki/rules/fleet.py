@@ -10,6 +10,7 @@ from kubepki.rules.series import CERTIFICATE_FINDING, HOST_TIME, HOSTS_MEDIAN, J
 from kubepki.rules.site import Site
 
 _TROUBLE = "instance_path:kubepki_path_trouble:max"
+_FALLBACK = "instance_path:kubepki_fallback_certificates:trouble"
 _VERDICT = "instance:kubepki_verdict:max"
 _VERDICTS = ("healthy", "warning", "critical")
 
@@ -22,9 +23,15 @@ def fleet(site: Site) -> Group:
         rules=(
             *_troubles(),
             Record(
-                name="instance_path:kubepki_fallback_certificates:trouble",
-                expr=f"kubepki_fallback_certificates > 0 and ignoring (trouble) {_TROUBLE}",
-                why="The paths in trouble for which `rollback` has a file.",
+                name=_FALLBACK,
+                expr=promql(f"""
+                    kubepki_fallback_certificates > 0 and ignoring (trouble) {_TROUBLE}
+                    or ({_FALLBACK} unless ignoring (path) {HOST_TIME} and ignoring (trouble) {_TROUBLE})
+                """),
+                why=(
+                    "The paths in trouble for which `rollback` has a file; held as long as the trouble is while a host "
+                    "has no good scrape: what nobody sees is not gone."
+                ),
             ),
             Record(
                 name="instance:kubepki_host_unseen:max",

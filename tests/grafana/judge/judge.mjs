@@ -135,8 +135,9 @@ async function drawn({ panel, series }) {
 
 const names = Object.fromEntries(
   ['green', 'yellow', 'orange', 'red', 'blue', 'text', 'transparent'].map((name) => [theme.visualization.getColorByName(name), name]));
-// The dark theme's own text, as its hexadecimal form.
+// The dark theme's own text, and no colour at all, as hexadecimals.
 names['#ccccdc'] = 'text';
+names['#00000000'] = 'transparent';
 for await (const line of createInterface({ input: process.stdin })) {
   const answers = [];
   for (const asked of JSON.parse(line)) {
