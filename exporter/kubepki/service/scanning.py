@@ -1,14 +1,10 @@
 """The loop disk -> snapshot -> publication: what is due, what changed, what was missed.
 
-A thread of its own does it, so that a path that hangs holds up no signal, no watchdog and no scrape. It publishes one
-immutable value by one assignment; a scrape reads it once.
+A thread of its own does it. It publishes one immutable value by one assignment; a scrape reads it once.
 """
 
 import contextlib
 import logging
-import os
-import select
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -28,17 +24,16 @@ from kubepki.pki.parsing_process import ParsingProcess, parsing_process
 from kubepki.pki.password import read_password
 from kubepki.pki.publish import Publication, publish
 from kubepki.pki.scan import Scanner, ScanResult
+from kubepki.service.missed import MissedChanges
+from kubepki.service.scan_thread import ScanThread
 from kubepki.service.telling import Telling
 from kubepki.settings import ConfigError, Settings
-from kubepki.watch.schedule import POLLING_INTERVAL_SECONDS, Schedule
+from kubepki.watch.schedule import POLLING_INTERVAL_SECONDS
 from kubepki.watch.watcher import Watcher
 
 log = logging.getLogger(__name__)
 
 _SETTLE_SECONDS = 0.1
-_PATIENCE_SECONDS = 0.5
-# Every wait of a scan is shorter and every step gives a sign of life: one without it will not come back.
-_OVERDUE_SECONDS = 25.0
 _SLOW_SECONDS = 1.0
 _END_SECONDS = 0.5
 _MANY_LINKS = 1_000
@@ -69,29 +64,26 @@ class PkiWatch:
     ) -> None:
         self._clocks = clocks
         self._told = told
-        self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._run, name="scan", daemon=True)
-        self._errands: list[Callable[[], None]] = []
-        self._at_work_since: float | None = None
         self._told_of_too_many = False
         self._told_slow: tuple[str, float] | None = None
         self._looking = LookingProcess(seconds=settings.scan.file_budget, interrupted=self._is_left)
         self._disk = Disk(self._looking)
-        self._schedule = Schedule(interval=settings.scan.interval)
-        self._watcher = Watcher(self.mark, log=logging.getLogger("kubepki.watch"), disk=self._disk)
+        self._thread = ScanThread(
+            self._scan,
+            interval=settings.scan.interval,
+            between=self._between,
+            begin=self._begin_processes,
+            news=self._looking,
+        )
+        self._watcher = Watcher(self._thread.mark, log=logging.getLogger("kubepki.watch"), disk=self._disk)
         self._telling = Telling(clocks)
         self._publication: Publication | None = None
-        self._raw: Snapshot | None = None
+        self._missed = MissedChanges()
         self._changes: Counter[str] = Counter()
         self._remembered = remembered
-        self._interrupted = False
         self._reread_at = 0.0
         # True until a scan has ended well: what an event named before is looked at with everything else.
         self._whole_next = True
-        self._events_before = 0
-        self._unexplained = 0
-        self._patient_until = 0.0
         # True for the scan after the start or a reload: what differs then is no change of the disk.
         self._forgiving = True
         # The one cell that other threads read: replaced by assignment, never changed.
@@ -107,14 +99,11 @@ class PkiWatch:
 
     def do(self, errand: Callable[[], None]) -> None:
         """Let the thread that scans do *errand*, between two scans; for any thread."""
-        with self._lock:
-            self._errands.append(errand)
-        self._wake()
+        self._thread.do(errand)
 
     def alive(self) -> bool:
         """Return whether scans end within their budget: a path that hangs is left, the thread goes on."""
-        since = self._at_work_since
-        return self._thread.is_alive() and (since is None or time.monotonic() - since < _OVERDUE_SECONDS)
+        return self._thread.alive()
 
     def slow_paths(self) -> tuple[tuple[str, float], ...]:
         """Return the paths that are being looked at, or have not answered, for more than a second; with the seconds."""
@@ -122,23 +111,15 @@ class PkiWatch:
         since = {**self._scanner.parsing(), **self._looking.silent}
         return tuple(sorted((path, now - then) for path, then in since.items() if now - then > _SLOW_SECONDS))
 
-    def mark(self) -> None:
-        """Note that something changed; for any thread."""
-        with self._lock:
-            self._schedule.mark(time.monotonic())
-        self._wake()
-
     def note_step(self, step: Step) -> None:
         """Note a step of the clock: the disk is looked at again at once, and one line tells what it means."""
         self._telling.note_step(step)
-        with self._lock:
-            self._schedule.wake_at(time.monotonic())
-        self._wake()
+        self._thread.wake_at(time.monotonic())
 
     def note_poll(self) -> None:
         """Note that another clock was asked: what it says may change a judgement."""
         self._telling.note()
-        self._wake()
+        self._thread.wake()
 
     def reload(self, settings: Settings) -> None:
         """Take new settings; links that were seen before are forgotten. Raises ConfigError and changes nothing."""
@@ -146,51 +127,34 @@ class PkiWatch:
         self._remembered = frozenset()
         self._publication = None
         self._forgiving = True
-        with self._lock:
-            self._schedule.wake_at(time.monotonic())
+        self._thread.wake_at(time.monotonic())
 
     def note_reload(self, *, successful: bool, at: float) -> None:
         """Publish how the reading of the configuration at host time *at* ended; *at* of a failure is not kept."""
         before = self.published.health.last_reload_success_time
         self._know(last_reload_successful=successful, last_reload_success_time=at if successful else before)
 
-    def _run(self) -> None:
-        self._begin_processes()
-        poller = select.poll()
-        poller.register(self._wake_fd, select.POLLIN)
-        while not self._interrupted:
-            self._scan_if_due()
-            self._telling.tell(self.published.snapshot)
-            if not self.looked:
-                self.looked = True
-                self._told()
-            self._wait(poller)
-            with self._lock:
-                errands, self._errands = self._errands, []
-            for errand in errands:
-                try:
-                    errand()
-                except Exception:
-                    log.exception("this failed; the service goes on")
+    def interrupt(self) -> None:
+        """Leave the scan that runs, and any later one; for a signal handler."""
+        self._thread.interrupt()
 
-    def _wait(self, poller: select.poll) -> None:
-        """Sleep until a scan is due, somebody wakes this thread, or a path answers that did not."""
-        with self._lock:
-            wait = max(0.0, min(self._schedule.due_at() - time.monotonic(), self._telling.seconds()))
-            dirty = self._schedule.dirty
-        if dirty:
-            self._begin_processes()
-        news = self._looking.fileno()
-        if news >= 0:
-            poller.register(news, select.POLLIN)
-        ready = [descriptor for descriptor, _ in poller.poll(wait * 1000)]
-        if news >= 0:
-            poller.unregister(news)
-        if self._wake_fd in ready:
-            os.eventfd_read(self._wake_fd)
-        if news in ready and self._looking.take_news():
-            with self._lock:
-                self._schedule.wake_at(time.monotonic())
+    def stop(self) -> None:
+        """End all watching; a thread that hangs is left to itself."""
+        self._thread.interrupt()
+        if not self._thread.join(_END_SECONDS):
+            log.warning("the thread that looks at the disk hangs, and is left")
+            return
+        self._watcher.stop()
+        self._scanner.close()
+        self._disk.close()
+
+    def _between(self) -> float:
+        """Tell what is new, and return how long there is nothing to tell."""
+        self._telling.tell(self.published.snapshot)
+        if not self.looked:
+            self.looked = True
+            self._told()
+        return self._telling.seconds()
 
     def _begin_processes(self) -> None:
         """Start what a scan will ask; what cannot be started says so when it is asked."""
@@ -201,35 +165,17 @@ class PkiWatch:
 
     def _is_left(self) -> bool:
         """Return whether nobody waits for the scan any more; whoever asks gives a sign of life."""
+        self._thread.sign_of_life()
         now = time.monotonic()
-        if self._at_work_since is not None:
-            self._at_work_since = now
         for path, since in self._scanner.parsing().items():
             if now - since > _SLOW_SECONDS and self._told_slow != (path, since):
                 self._told_slow = (path, since)
                 tell(log, logging.DEBUG, "still parsing a file", path=path)
-        return self._interrupted
+        return self._thread.interrupted
 
-    def _wake(self) -> None:
-        os.eventfd_write(self._wake_fd, 1)
-
-    def _scan_if_due(self) -> None:
-        """Scan and publish where a scan is due."""
-        started = time.monotonic()
-        with self._lock:
-            if not self._schedule.due(started):
-                return
-            whole = self._whole_next or self._schedule.whole_due(started)
-            self._schedule.started(started, whole=whole)
-        self._at_work_since = started
-        self._whole_next = True
-        try:
-            self._scan(started, whole=whole)
-        finally:
-            self._at_work_since = None
-
-    def _scan(self, started: float, *, whole: bool) -> None:
+    def _scan(self, started: float, whole: bool) -> bool:  # noqa: FBT001 - as the thread calls it
         reread = started >= self._reread_at
+        whole, self._whole_next = whole or self._whole_next, True
         try:
             self._watcher.supervise()
             events = self._watcher.events()
@@ -237,10 +183,10 @@ class PkiWatch:
             changed = self._watcher.take_changed()
             result = self._scanner.scan(self._remembered, reread=reread, changed=None if whole else changed)
             self._finish(result, started=started)
-            self._events_before = events
+            self._missed.note_events(events)
             self._whole_next = False
         except Interrupted:
-            return
+            return False
         except Exception:
             # One bad scan must not end the service: the last snapshot stands and the counter rises.
             self._know(scan_failures=self.published.health.scan_failures + 1)
@@ -248,28 +194,9 @@ class PkiWatch:
         else:
             if reread:
                 self._reread_at = started + self._settings.scan.reread_interval
-        ended = time.monotonic()
-        self._know(scans=self.published.health.scans + 1, last_scan_duration=ended - started)
-        with self._lock:
-            self._schedule.finished(ended)
+        self._know(scans=self.published.health.scans + 1, last_scan_duration=time.monotonic() - started)
         self._telling.note()
-
-    def interrupt(self) -> None:
-        """Leave the scan that runs, and any later one; for a signal handler."""
-        self._interrupted = True
-        self._wake()
-
-    def stop(self) -> None:
-        """End all watching; a thread that hangs is left to itself."""
-        self.interrupt()
-        if self._thread.ident is not None:
-            self._thread.join(_END_SECONDS)
-        if self._thread.is_alive():
-            log.warning("the thread that looks at the disk hangs, and is left")
-            return
-        self._watcher.stop()
-        self._scanner.close()
-        self._disk.close()
+        return True
 
     def _take(self, settings: Settings) -> None:
         password = read_password(settings.pki)
@@ -288,12 +215,12 @@ class PkiWatch:
             interrupted=self._is_left,
         )
         self._reread_at = time.monotonic() + settings.scan.reread_interval
-        with self._lock:
-            self._schedule.set_interval(settings.scan.interval)
+        self._thread.set_interval(settings.scan.interval)
 
     def _finish(self, result: ScanResult, *, started: float) -> None:
-        self._count_missed(result.snapshot, started)
-        self._raw = result.snapshot
+        missed = self._missed.count(result.snapshot, self._watcher.events(), started, forgiving=self._forgiving)
+        if missed:
+            self._know(missed_changes=self.published.health.missed_changes + missed)
         if result.departed:
             tell(log, logging.INFO, "this host has left its cluster: all that was expected is gone, and is forgotten")
             self._remembered = frozenset()
@@ -323,16 +250,15 @@ class PkiWatch:
         else:
             self._publish(snapshot, self.published.health.watch_up)
             self._know(watch_up=self._follow(result))
-        with self._lock:
-            degraded = self._watcher.degraded()
-            interval = self._settings.scan.interval
-            self._schedule.set_interval(min(interval, POLLING_INTERVAL_SECONDS) if degraded else interval)
-            if result.unsettled:
-                self._schedule.wake_at(started + _SETTLE_SECONDS, whole=False)
-            if self._unexplained:
-                self._schedule.wake_at(self._patient_until)
-            if self._publication.due_at is not None:
-                self._schedule.wake_at(self._publication.due_at, whole=False)
+        interval = self._settings.scan.interval
+        degraded = self._watcher.degraded()
+        self._thread.set_interval(min(interval, POLLING_INTERVAL_SECONDS) if degraded else interval)
+        if result.unsettled:
+            self._thread.wake_at(started + _SETTLE_SECONDS, whole=False)
+        if self._missed.due_at is not None:
+            self._thread.wake_at(self._missed.due_at)
+        if self._publication.due_at is not None:
+            self._thread.wake_at(self._publication.due_at, whole=False)
 
     def _remember(self, seen: frozenset[str]) -> None:
         self._remembered = remember(self._remembered, seen)
@@ -359,21 +285,6 @@ class PkiWatch:
     def _know(self, **changes: Any) -> None:  # noqa: ANN401 - the fields of Health
         self.published = replace(self.published, health=replace(self.published.health, **changes))
 
-    def _count_missed(self, snapshot: Snapshot, now: float) -> None:
-        """Count the changes without an event, a moment later: an event may be on its way when its change is seen."""
-        events = self._watcher.events()
-        if events != self._events_before:
-            self._unexplained = 0
-            return
-        if self._unexplained and now >= self._patient_until:
-            self._know(missed_changes=self.published.health.missed_changes + self._unexplained)
-            self._unexplained = 0
-        if not self._forgiving and self._raw is not None:
-            found = _differences(self._raw, snapshot)
-            if found:
-                self._unexplained += found
-                self._patient_until = now + _PATIENCE_SECONDS
-
     def _follow(self, result: ScanResult) -> tuple[tuple[str, bool], ...]:
         """Ask and watch what the scan found; return for each configured directory whether events flow."""
         self._clocks.set_api_server(api_server(result.apiserver, self._settings.clock))
@@ -388,9 +299,3 @@ def watching(snapshot: Snapshot) -> str:
     certificates = sum(len(state.judged) for state in current)
     of = f" of {', '.join(snapshot.distributions)}" if snapshot.distributions else ""
     return f"watching {certificates} certificates in {len(current)} files{of}"
-
-
-def _differences(before: Snapshot, after: Snapshot) -> int:
-    old = {state.path: state for state in before.paths}
-    new = {state.path: state for state in after.paths}
-    return sum(1 for path in old.keys() | new.keys() if old.get(path) != new.get(path))
