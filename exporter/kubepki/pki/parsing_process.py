@@ -163,6 +163,9 @@ class ParsingProcess:
             ):
                 send(child.connection, waiting[0].header, waiting[0].data)
                 ahead += waiting.popleft().size
+            if self._interrupted():
+                self.close()
+                raise Interrupted
             self.working = (len(answers), time.monotonic())
             answer = self._answer(child, left[0].kind, spent)
             spent = child.cpu_seconds()
