@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 8.0
 @contextmanager
 def scraping(program: Path, directory: Path, clock: ShiftedClock, port: int, *flags: str) -> Iterator[str]:
     """Run a Prometheus by *clock* that scrapes itself; yield its address."""
-    words = [
+    words: list[str | Path] = [
         *(program, f"--config.file={directory / 'prometheus.yml'}", f"--storage.tsdb.path={directory / 'data'}"),
         *(f"--web.listen-address=127.0.0.1:{port}", *flags),
     ]
