@@ -9,7 +9,7 @@ DEMO := build/incident
 ARGS ?=
 
 .PHONY: help broken run look demo stage pictures test test-oldest test-system test-kubernetes test-vm lint format generate check-generated dashboards rules manifests bench table conformance fuzz soak golden \
-	programs system-packages wheel man deb rpm image install uninstall clean
+	programs system-packages wheel man deb rpm image single-file release install uninstall clean
 
 help: ## print this
 	@echo 'make TARGET, where TARGET is:'
@@ -102,6 +102,14 @@ rpm: $(VENV)/.runtime ## build dist/kubepki-exporter-VERSION-1.ARCH.rpm
 image: $(VENV)/.runtime ## build dist/kubepki-exporter-VERSION-image-ARCH.tar, a container image; ARCH=amd64 or arm64
 	@sh tests/support/install-packages.sh systemd/packaging/apt-packages.txt deb
 	@systemd/packaging/build-image.sh
+
+single-file: $(VENV)/.runtime ## build dist/kubepki-exporter-VERSION-linux-ARCH, one executable with its Python; needs root
+	@sh tests/support/install-packages.sh systemd/packaging/apt-packages.txt single-file
+	@systemd/packaging/build-single-file.sh
+
+release: $(VENV)/.dev ## build everything of a release into dist/: packages, single file, images, sums, a bill of materials
+	@sh tests/support/install-packages.sh systemd/packaging/apt-packages.txt release
+	@systemd/packaging/build-release.sh
 
 install: wheel ## install into PREFIX (/usr/local), staged in DESTDIR
 	DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" PYTHON="$(PYTHON)" systemd/packaging/install.sh install

@@ -1,10 +1,12 @@
 """The static pods, the chart and the kustomize base: rendered by Helm's and kustomize's own code, decoded strictly."""
 
+import base64
 import hashlib
 import json
 import os
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -89,6 +91,36 @@ def test_static_pods_are_valid(name: str, render: Render) -> None:
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert container["securityContext"]["capabilities"] == {"drop": ["ALL"], "add": ["DAC_READ_SEARCH"]}
     assert f"--pki.preset={AUTO if name == 'kubepki-exporter' else name}" in container["args"]
+
+
+def test_hosts_without_a_shell_get_the_same_pod() -> None:
+    """OpenShift's MachineConfigs, Talos' patch and Bottlerocket's user data carry the static pods as they are."""
+    pods, hosts = KUBERNETES / "static-pod", KUBERNETES / "hosts"
+    for role in ("master", "worker"):
+        config = yaml.safe_load((hosts / f"openshift-{role}.yaml").read_text())
+        assert config["metadata"]["labels"] == {"machineconfiguration.openshift.io/role": role}
+        (file,) = config["spec"]["config"]["storage"]["files"]
+        data = base64.b64decode(file["contents"]["source"].partition(";base64,")[2], validate=True)
+        assert yaml.safe_load(data) == yaml.safe_load((pods / "openshift.yaml").read_text())
+        assert (file["path"], file["mode"]) == ("/etc/kubernetes/manifests/kubepki-exporter.yaml", 0o600)
+    patch = yaml.safe_load((hosts / "talos.yaml").read_text())
+    assert patch == {"machine": {"pods": [yaml.safe_load((pods / "talos.yaml").read_text())]}}
+    settings = tomllib.loads((hosts / "bottlerocket.toml").read_text())
+    pod = settings["settings"]["kubernetes"]["static-pods"]["kubepki-exporter"]
+    assert pod["enabled"] is True
+    assert yaml.safe_load(base64.b64decode(pod["manifest"])) == yaml.safe_load((pods / "kubeadm.yaml").read_text())
+
+
+def test_repair_pod_can_write_one_mount_alone() -> None:
+    """The pod that repairs differs from the one that watches by what it runs and by the kubelet's directory."""
+    pod = yaml.safe_load((KUBERNETES / "static-pod" / "repair.yaml").read_text())["spec"]
+    watching = yaml.safe_load((KUBERNETES / "static-pod" / "kubeadm.yaml").read_text())["spec"]["containers"][0]
+    (container,) = pod["containers"]
+    assert pod["restartPolicy"] == "Never"
+    assert container["args"][:2] == ["rollback", "--apply"]
+    assert container["securityContext"] == watching["securityContext"]
+    writable = {each["mountPath"] for each in container["volumeMounts"] if not each.get("readOnly")}
+    assert writable == {"/var/lib/kubelet", "/var/lib/kubepki-exporter"}
 
 
 def test_base_is_valid(render: Render) -> None:

@@ -27,14 +27,14 @@ def superuser(program: Callable[[str], Path]) -> None:
         pytest.skip(reason)
 
 
-def build(script: str, **environment: str) -> Path:
+def build(script: str, *, timeout: float = 600, **environment: str) -> Path:
     """Run one of the build scripts and return the file that it names."""
     done = subprocess.run(
         (str(ROOT / "systemd" / "packaging" / script),),
         capture_output=True,
         text=True,
         check=False,
-        timeout=600,
+        timeout=timeout,
         env={**os.environ, **environment},
     )
     assert done.returncode == 0, done.stdout + done.stderr

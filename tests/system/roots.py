@@ -56,6 +56,21 @@ def base_root(release: str) -> Path:
     return root
 
 
+def bare_root(release: str) -> Path:
+    """Return a tree of *release* with what every Debian has, and no Python; to be read, not to be written."""
+    if release in DOWNLOADED:
+        return base_root(release)
+    root = CACHE / f"{release}-bare"
+    if not root.is_dir():
+        part = root.with_suffix(".part")
+        if part.exists():
+            shutil.rmtree(part)
+        CACHE.mkdir(parents=True, exist_ok=True)
+        _output("debootstrap", "--variant=minbase", release, str(part), mirror())
+        part.rename(root)
+    return root
+
+
 def copy_root(release: str, directory: Path) -> Path:
     """Return a private copy of the tree of *release* below *directory*."""
     copy = directory / release

@@ -51,10 +51,10 @@ def unpacked(
     shutil.rmtree(root)
 
 
-def pod_command(bwrap: Path, preset: str, image: tuple[Path, Any], host: Path) -> list[str]:
-    """Return the command that runs the static pod of *preset* from *image* on the tree *host*."""
+def pod_command(bwrap: Path, pod: str, image: tuple[Path, Any], host: Path) -> list[str]:
+    """Return the command that runs the static pod of the manifest *pod* from *image* on the tree *host*."""
     root, config = image
-    spec = yaml.safe_load((PODS / f"{preset}.yaml").read_text())["spec"]
+    spec = yaml.safe_load((PODS / f"{pod}.yaml").read_text())["spec"]
     (container,) = spec["containers"]
     context = container["securityContext"]
     assert context["readOnlyRootFilesystem"]
@@ -122,6 +122,30 @@ def test_static_pod_serves_what_its_preset_names(
         state = host / "var/lib/kubepki-exporter/state.json"
         if path.name.endswith("-current.pem"):
             wait_until(lambda: str(path) in state.read_text(), describe="the link to be remembered")
+
+
+def test_repair_pod_rolls_back_a_node_without_a_shell(
+    unpacked: tuple[Path, Any],
+    program: Callable[[str], Path],
+    tmp_path: Path,
+    superuser: None,  # noqa: ARG001 - only root gives a capability
+) -> None:
+    """With the time from outside the repair pod points the link back, and needs no right beyond the watching pod's."""
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "localtime").touch()
+    directory = tmp_path / "var/lib/kubelet/pki"
+    directory.mkdir(parents=True)
+    directory.chmod(0o700)
+    ca, now = pki.authority(), time.time()
+    for not_before, stamp in ((now - 9 * pki.DAY, "2026-01-01-00-00-00"), (now + 7200, "2026-01-02-00-00-00")):
+        pki.install(directory, "kubelet-client", pki.client(ca, not_before=not_before).pem, stamp).chmod(0o600)
+    line = pod_command(program("bwrap"), "repair", unpacked, tmp_path)
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
+    done = subprocess.run(
+        [each.replace("TIME", at) for each in line], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (directory / "kubelet-client-current.pem").readlink().name == "kubelet-client-2026-01-01-00-00-00.pem"
 
 
 def test_image_is_small_and_holds_no_shell(image: Path, unpacked: tuple[Path, Any]) -> None:

@@ -1,6 +1,7 @@
 """Starts a process of our own interpreter and our own code, with a connection to it and nothing else."""
 
 import ctypes
+import os
 import socket
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 import kubepki
 from kubepki.settings import ConfigError
 
+# The first argument with which the single file, which is no Python interpreter, starts itself as such a process.
+SINGLE_FILE_RUNS = "--own-process"
 # linux/prctl.h, linux/capability.h
 _PR_CAP_AMBIENT, _RAISE, _LOWER, _CAP_DAC_READ_SEARCH = 47, 2, 3, 2
 
@@ -29,15 +32,14 @@ def start(
     With *may_read* it has this service's one privilege, to read what belongs to others; else none. *what* names it in
     the StartFailedError that is raised where it cannot be started.
     """
-    code = f"import sys; sys.path[:0] = sys.argv[2:]; from {module} import main; main()"
-    paths = [str(Path(kubepki.__file__).parents[1]), *(each for each in sys.path if each)]
     ours, theirs = socket.socketpair()
     with theirs:
         try:
             if may_read:
                 _ambient(_RAISE)
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own code
-                [sys.executable, "-I", "-S", "-c", code, *(arguments or ("",)), *paths],
+                _command(module, arguments),
+                env=_environment(),
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -52,6 +54,21 @@ def start(
     # Collects its exit status when it leaves of itself, so that no zombie stands until the next question.
     threading.Thread(target=process.wait, name="process-end", daemon=True).start()
     return process, ours
+
+
+def _command(module: str, arguments: tuple[str, ...]) -> list[str]:
+    """Return what runs `main` of *module*: this interpreter, or the single file, which has it within."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, SINGLE_FILE_RUNS, module, *arguments]
+    code = f"import sys; sys.path[:0] = sys.argv[2:]; from {module} import main; main()"
+    paths = [str(Path(kubepki.__file__).parents[1]), *(each for each in sys.path if each)]
+    return [sys.executable, "-I", "-S", "-c", code, *(arguments or ("",)), *paths]
+
+
+def _environment() -> dict[str, str] | None:
+    """Return the environment of our own processes, None for this one's: the single file's find its libraries by it."""
+    unpacked = getattr(sys, "_MEIPASS", None)
+    return None if unpacked is None else {**os.environ, "LD_LIBRARY_PATH": unpacked}
 
 
 def _ambient(change: int) -> None:
