@@ -31,6 +31,8 @@ EXCEPTIONS = {
     "KubePKIWatchDegraded",
     "KubePKIConfigReloadFailed",
     "KubePKIReferenceClockDown",
+    "KubePKIReferenceCertificateExpiring",
+    "KubePKIReferenceCertificateFutureDated",
 }
 
 

@@ -36,6 +36,8 @@ NOT_JUDGED_BY_EVALUATE = {
     "KubePKIWatchDegraded": "about the exporter, not the PKI",
     "KubePKIConfigReloadFailed": "about the exporter, not the PKI",
     "KubePKIReferenceClockDown": "about the exporter, not the PKI",
+    "KubePKIReferenceCertificateExpiring": "about a server's certificate, not this host's",
+    "KubePKIReferenceCertificateFutureDated": "about a server's certificate, not this host's",
 }
 
 WAITS = {

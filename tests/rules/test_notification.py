@@ -56,7 +56,7 @@ def test_five_hundred_hosts_fit_one_message(program: Find, tmp_path: Path, sente
     assert text.startswith(f"{HOSTS} firing in east.\nLongest lead: 4099 s.")
     assert "Without repair the last one heals at 2026-11-25 09:00:00 +0000 UTC." in text
     assert "The worst: number 499 " in text
-    assert "and 490 more" in text
+    assert "and 480 more" in text
     assert f"Runbook: https://runbooks.example.com/{DATED}" in text
     assert message["title"].startswith(f"[FIRING: {HOSTS}] ")
     assert " in east" in message["title"]

@@ -18,6 +18,7 @@ from kubepki.rules.series import (
     SKEW,
     STEP,
 )
+from kubepki.rules.serving import serving_alerts, serving_findings
 from kubepki.rules.site import Site
 
 _MINUTE = 60.0
@@ -73,6 +74,7 @@ def _latch(site: Site) -> Record:
         {
             "unsynchronized": f"kubepki_host_clock_synchronized == 0 and {synchronized}",
             "stepped": STEP,
+            **serving_findings(site),
             "reference": promql(f"""
                 ({reference} > {limit} and {REFERENCE} > {limit})
                 or ({reference} < -{limit} and {REFERENCE} < -{limit})
@@ -109,9 +111,9 @@ def _alerts(site: Site) -> tuple[Alert, ...]:
             severity=Severity.WARNING,
             expr=promql(f"""
                 quantile without (finding, {site.hosts}) (0.5, {off})
-                and
+                unless
                 count without (finding, {site.hosts}) ({off})
-                >= 0.5 * count without ({site.hosts}) ({REFERENCE})
+                < 0.5 * count without ({site.hosts}) ({REFERENCE})
             """),
             wait=5 * _MINUTE,
             texts=say.reference_skewed(site),
@@ -121,6 +123,7 @@ def _alerts(site: Site) -> tuple[Alert, ...]:
                 "of all where it is the API server's: what signs is usually on the same machine."
             ),
         ),
+        *serving_alerts(site),
         Alert(
             name="KubePKIHostClockSkewed",
             severity=Severity.WARNING,

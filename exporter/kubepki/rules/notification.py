@@ -8,7 +8,7 @@ from kubepki.rules.site import Site
 
 _HOSTS, _RESOLVED = 20, 3
 # How many characters of a description, a host and a path are shown.
-_DESCRIPTION, _HOST, _PATH = 900, 45, 60
+_DESCRIPTION, _HOST, _PATH = 750, 45, 60
 _TEMPLATE = """\
 {{ define "kubepki.title" -}}
 [{{ .Status | toUpper }}{{ if eq .Status "firing" }}: {{ .Alerts.Firing | len }}{{ end }}] {{ with .GroupLabels.alertname }}{{ . }}{{ else }}Certificates{{ end }}{{ with .CommonLabels.@cluster@ }} in {{ . }}{{ end }}{{ with .CommonLabels.instance }} on {{ . }}{{ end }}
