@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -179,11 +180,12 @@ def test_a_rejected_certificate_is_not_told_twice(alertmanager: Alertmanager) ->
         labels(DATED, cluster="b", path="/p"),
     )
     await_suppressed(alertmanager, {(DATED, "critical", "a", "n", "/p")})
-    sent = wait_until(
-        lambda: [page for page in alertmanager.pager.pages if page["groupLabels"]["cluster"] == "a"],
-        timeout=30,
-        describe="the page of cluster a",
-    )
+
+    def of_cluster_a() -> list[dict[str, Any]]:
+        found = [page for page in alertmanager.pager.pages if page["groupLabels"]["cluster"] == "a"]
+        return found if len(found) > 1 else []
+
+    sent = wait_until(of_cluster_a, timeout=30, describe="the two pages of cluster a")
     told = {(alert["labels"]["alertname"], alert["labels"]["path"]) for page in sent for alert in page["alerts"]}
     assert told == {(INVALID, "/p"), (DATED, "/other")}
 
