@@ -79,11 +79,16 @@ def test_alerts_are_findings(scenario: Scenario, tmp_path: Path, program: Find) 
     run(program("promtool"), "test", "rules", path)
 
 
-def series(seen: Look) -> list[dict[str, str]]:
-    """Return what a Prometheus scrapes in the twelve minutes before the look; its time begins at 0."""
+def series(seen: Look, now: float | None = None) -> list[dict[str, str]]:
+    """Return what a Prometheus scrapes in the twelve minutes before the look; its time begins at 0.
+
+    Its clock says *now* at the look, or what is believed.
+    """
     reading = seen.reading
-    now = believe(seen.snapshot, reading).now
-    shift = (reading.host_time if now is None else now) - MINUTES * 60
+    if now is None:
+        believed = believe(seen.snapshot, reading).now
+        now = reading.host_time if believed is None else believed
+    shift = now - MINUTES * 60
     table: dict[str, list[float]] = defaultdict(list)
     for minute in range(MINUTES + 1):
         ago = (MINUTES - minute) * 60
