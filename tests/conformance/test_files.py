@@ -17,7 +17,9 @@ from tests.support import pki
 from tests.support.oracle import Oracle
 
 EXAMPLES = settings(
-    max_examples=int(os.environ.get("KUBEPKI_CONFORMANCE_EXAMPLES", "500")),
+    max_examples=int(
+        os.environ.get("KUBEPKI_CONFORMANCE_EXAMPLES", "2000" if os.environ.get("CI") == "true" else "500")
+    ),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

@@ -11,6 +11,9 @@ from kubepki.formats.parsed import Parsed
 from kubepki.formats.yaml_tree import Tree
 
 _DATA = "-data"
+_EXEC_WITH_DEFAULTS = ("client.authentication.k8s.io/v1beta1", "client.authentication.k8s.io/v1alpha1")
+_INTERACTIVE_MODES = ("Never", "IfAvailable", "Always")
+_IMPERSONATION = ("as-uid", "as-groups", "as-user-extra")
 _PAIRS = ("client-certificate", "client-key", "certificate-authority")
 
 
@@ -21,9 +24,10 @@ def is_folded(text: str) -> bool:
 
 def user_refusals(place: str, fields: Mapping[str, Tree], certificate: Parsed | None, key: Parsed | None) -> list[str]:
     """Return what stands against a user; its embedded *certificate* and *key* are None where there are none."""
+    found = [f"{place}: {each}" for each in (*_exec_refusals(fields), *_method_refusals(fields))]
     if not _has(fields, "client-certificate"):
-        return []
-    found = _given_twice(place, fields, _PAIRS[:2])
+        return found
+    found += _given_twice(place, fields, _PAIRS[:2])
     if not _has(fields, "client-key"):
         found.append(f"{place}: client-key-data or client-key must be specified to use the client certificate")
     if certificate is not None and certificate.consumed is not None and key is not None and key.consumed is not None:
@@ -39,9 +43,50 @@ def cluster_refusals(place: str, fields: Mapping[str, Tree], authority: Parsed |
     found = _given_twice(place, fields, _PAIRS[2:])
     if not isinstance(fields.get("server"), str) or not fields.get("server"):
         found.append(f"{place}: no server found")
+    if fields.get("insecure-skip-tls-verify") == "true" and _has(fields, "certificate-authority"):
+        found.append(f"{place}: specifying a root certificates file with the insecure flag is not allowed")
+    proxy = fields.get("proxy-url")
+    if isinstance(proxy, str) and proxy and not re.match("(?:https?|socks5)://", proxy):
+        found.append(f"{place}: invalid proxy-url")
     consumed = authority.consumed if authority is not None else None
     if consumed is not None and not consumed.trusted:
         found.append(f"{place}.certificate-authority-data: unable to load root certificates")
+    return found
+
+
+def kind_refusals(tree: Mapping[str, Tree]) -> list[str]:
+    """Return what stands against a document of another kind that has a kubeconfig's fields."""
+    given = tree.get("kind"), tree.get("apiVersion")
+    if given[0] in (None, "", "Config") and given[1] in (None, "", "v1"):
+        return []
+    return ["its kind and apiVersion are not those of a kubeconfig (Config, v1)"]
+
+
+def _exec_refusals(fields: Mapping[str, Tree]) -> list[str]:
+    """Return what stands against a program that is asked for credentials."""
+    program = fields.get("exec")
+    if not isinstance(program, dict):
+        return []
+    what = "to use the exec authentication plugin"
+    found = (
+        ["authProvider cannot be provided in combination with an exec plugin"] if fields.get("auth-provider") else []
+    )
+    found += [f"{name} must be specified {what}" for name in ("command", "apiVersion") if not program.get(name)]
+    mode = program.get("interactiveMode")
+    if not mode and program.get("apiVersion") not in _EXEC_WITH_DEFAULTS:
+        found.append(f"interactiveMode must be specified {what}")
+    elif mode and mode not in _INTERACTIVE_MODES:
+        found.append("invalid interactiveMode: it is Never, IfAvailable or Always")
+    return found
+
+
+def _method_refusals(fields: Mapping[str, Tree]) -> list[str]:
+    """Return what stands against the ways in which a user says who he is."""
+    found = []
+    if fields.get("token") and (fields.get("username") or fields.get("password")):
+        found.append("more than one authentication method found, token and basicAuth; only one is allowed")
+    if any(fields.get(name) for name in _IMPERSONATION) and not fields.get("as"):
+        found.append("requesting uid, groups or user-extra without impersonating a user")
     return found
 
 

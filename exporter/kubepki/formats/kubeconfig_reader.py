@@ -10,7 +10,7 @@ import binascii
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from kubepki.formats.client_config import cluster_refusals, is_folded, user_refusals
+from kubepki.formats.client_config import cluster_refusals, is_folded, kind_refusals, user_refusals
 from kubepki.formats.kubeconfig import Cluster, Context, Kubeconfig, User
 from kubepki.formats.parse import MAX_CERTIFICATES, content_faults, parse
 from kubepki.formats.parsed import Parsed, ParsedCertificate
@@ -79,7 +79,7 @@ class _Reader:
         if not self._entries and not named and not any(cluster.ca_path for cluster in clusters):
             # Without a certificate it is none of our business.
             return ()
-        refusals = list(self._refusals)
+        refusals = [*kind_refusals(self._tree), *self._refusals]
         if name is None:
             refusals.append("no context is current")
         current = next((each for each in contexts if each.name == name), None)
