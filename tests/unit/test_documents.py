@@ -102,3 +102,19 @@ def test_every_document_is_reached_from_the_first_page() -> None:
         links = (link.partition("#")[0] for link in LINK.findall(document.read_text(encoding="utf-8")))
         waiting += [(document.parent / link).resolve() for link in links if link.endswith(".md") and ":" not in link]
     assert sorted(path.name for path in set((ROOT / "docs").glob("*.md")) - reached) == []
+
+
+def test_output_on_the_first_page_is_what_the_program_prints() -> None:
+    """The example of `check` is its golden output: lines are left out, none is made up."""
+    (shown,) = re.findall(r"^```text\n(CRITICAL.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    printed = iter((ROOT / "tests/golden/check/incident_all_corrected.txt").read_text().splitlines())
+    for line in shown.splitlines():
+        # The iterator goes on where it stood: the order is the program's, too.
+        assert line in printed, line
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_pictures_are_there(name: str) -> None:
+    """Each picture of a first page is in the repository."""
+    for link in re.findall(r"!\[[^\]]*\]\(([^)\s]+)\)", (ROOT / name).read_text()):
+        assert (ROOT / link).is_file(), link
