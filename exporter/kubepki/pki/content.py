@@ -63,11 +63,13 @@ class ContentCache(Generic[Parsed]):
         disk: Disk,
         limit: int,
         boottime: Callable[[], float],
+        realtime: Callable[[], float] = time.time,
     ) -> None:
         self._parse = parse
         self._disk = disk
         self._limit = limit
         self._boottime = boottime
+        self._realtime = realtime
         self._entries: dict[tuple[Identity, str], _Entry[Parsed]] = {}
         self._used: dict[tuple[Identity, str], _Entry[Parsed]] = {}
         self._before: dict[tuple[str, str], Content[Parsed]] = {}
@@ -77,7 +79,7 @@ class ContentCache(Generic[Parsed]):
 
     def load(self, wanted: Sequence[tuple[str, str]]) -> list[Content[Parsed] | Fault]:
         """Return for each (path, variant) the file's content, or the fault of a path that leads to no file."""
-        now, realtime = self._boottime(), time.time()
+        now, realtime = self._boottime(), self._realtime()
         answers = self._disk.look([(path, self._known(path, variant)) for path, variant in wanted], self._limit)
         fresh: dict[tuple[Identity, str], New] = {}
         for (path, variant), answer in zip(wanted, answers, strict=True):
@@ -90,7 +92,7 @@ class ContentCache(Generic[Parsed]):
             known = self._entry(*key)
             first_seen = known.first_seen if known else now
             if abs(key[0].ctime_ns / 1e9 - realtime) > _ANOTHER_TIME_SECONDS:
-                first_seen = min(first_seen, now - _TICK_SECONDS)
+                first_seen = min(first_seen, now - 2 * _TICK_SECONDS)
             self._used[key] = _Entry(parsed, first_seen, now)
         return [self._content(path, variant, answer) for (path, variant), answer in zip(wanted, answers, strict=True)]
 

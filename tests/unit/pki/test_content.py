@@ -1,6 +1,7 @@
 """The cache of parsed files: never stale, seldom read."""
 
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -120,3 +121,21 @@ def test_a_file_above_the_limit_is_a_fault(cached: Cached) -> None:
     assert isinstance(found, Fault)
     assert found.reason is Reason.TOO_LARGE
     assert cached.parses == []
+
+
+@pytest.mark.parametrize("boot", [0.3, 19_000.123, 123_456.789])
+def test_an_old_file_is_read_once(cached: Cached, boot: float) -> None:
+    """A change after the read would get another time than the stamp that it has, so there is nothing to wait for."""
+    cached.boot = boot
+    wall = time.time() + 3_600
+    cached.cache = ContentCache(
+        cached._parse,  # noqa: SLF001 - the same cache at another time
+        disk=Disk(),
+        limit=100,
+        boottime=lambda: cached.boot,
+        realtime=lambda: wall,
+    )
+    assert cached.scan() == b"one"
+    assert not cached.cache.unsettled
+    assert cached.scan() == b"one"
+    assert len(cached.parses) == 1
