@@ -65,6 +65,9 @@ test-kubernetes: $(VENV)/.dev programs ## play the incident and its repair on re
 	@sh tests/kubernetes/build.sh >/dev/null
 	$(PYTEST) -q -s -m kubernetes tests/kubernetes
 
+test-rulers: $(VENV)/.dev ## try the rules under Prometheus 3 and vmalert, which are built once; needs Go
+	KUBEPKI_RULERS=$$(sh tests/rules/rulers/build.sh) $(PYTEST) -q tests/rules/test_rulers.py
+
 generate: dashboards rules manifests ## write everything that is generated and committed
 
 dashboards: $(VENV)/.dev

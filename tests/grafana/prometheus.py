@@ -83,6 +83,7 @@ def running(  # noqa: PLR0913 - the parts of its configuration, each explicit
     rules: bool = True,
     relabel: Sequence[Mapping[str, object]] = (),
     alertmanagers: Sequence[str] = (),
+    arguments: Sequence[str] = (),
 ) -> Iterator[Prometheus]:
     """Run *program* on *targets* of the job kubepki-exporter until the block ends."""
     directory.mkdir(parents=True, exist_ok=True)
@@ -104,13 +105,15 @@ def running(  # noqa: PLR0913 - the parts of its configuration, each explicit
     }
     (directory / "prometheus.yml").write_text(json.dumps(config), encoding="utf-8")
     port = free_port()
-    arguments = [
+    command: list[str | Path] = [
+        program,
+        *arguments,
         f"--config.file={directory / 'prometheus.yml'}",
         f"--storage.tsdb.path={directory / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
     ]
     with (directory / "log").open("wb") as log:
-        process = subprocess.Popen([program, *arguments], stdout=log, stderr=log)
+        process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
             server = Prometheus(url=f"http://127.0.0.1:{port}", process=process.pid)
             wait_until(lambda: _ready(server), timeout=60, describe="Prometheus to be ready")
