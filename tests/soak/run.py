@@ -77,7 +77,7 @@ def soak(root: Path, seconds: float) -> Soaked:
                 thread.join()
         seen = _is_told(exporter, rotations)
         started = time.monotonic()
-        exporter.end()
+        exporter.end(timeout=PATIENCE)
         return Soaked(rotations=rotations.done, seen=seen, ended=time.monotonic() - started, measured=measured)
 
 
