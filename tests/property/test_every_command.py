@@ -22,7 +22,8 @@ from tests.support.typed import flags_of, own_words, printed, typed
 GOLDEN = sorted((ROOT / "tests" / "golden").rglob("*.txt"))
 RUNBOOKS = sorted((ROOT / "docs" / "runbooks").glob("*.md"))
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *RUNBOOKS])
-RULES = ("rules/kubepki.rules.yml", "rules/templates/kubepki.tmpl")
+RULES = "rules/kubepki.rules.yml"
+TEMPLATE = "rules/templates/kubepki.tmpl"
 # In sentences a command ends with its quotes; in a block of its own with its line.
 _QUOTED = re.compile(r'[`"(](?:sudo )?(kubepki-exporter [a-z][^`"\n()]*)')
 _FENCED = re.compile(r"^```(?:sh|console|bash|text)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -58,6 +59,7 @@ STATES = {
         State(scenario="incident_all_corrected"),
         State(scenario="incident_without_reference"),
     ),
+    "KubePKICertificateExpired": (State(scenario="expired_with_fallback"),),
     "KubePKIPathBroken": tuple(
         State(scenario=name) for name in ("dangling", "empty", "no_certificate", "no_private_key", "key_mismatch")
     ),
@@ -81,12 +83,19 @@ def commands_of(text: str) -> Iterator[str]:
             yield re.split(r" [|>;&]", line)[0].strip().rstrip(".,:")
 
 
+def annotations() -> dict[str, str]:
+    """Return the description of each alert, the last of its name."""
+    document: Any = yaml.safe_load((ROOT / RULES).read_text(encoding="utf-8"))
+    rules = [rule for group in document["groups"] for rule in group["rules"] if "alert" in rule]
+    return {rule["alert"]: rule["annotations"]["description"] for rule in rules}
+
+
 def texts() -> Iterator[tuple[str, str]]:
     """Yield each page and each rule with the commands that it names."""
     for page in PAGES:
         yield from ((page.relative_to(ROOT).as_posix(), line) for line in commands_of(page.read_text(encoding="utf-8")))
-    for name in RULES:
-        yield from ((name, line) for line in commands_of((ROOT / name).read_text(encoding="utf-8")))
+    yield from ((TEMPLATE, line) for line in commands_of((ROOT / TEMPLATE).read_text(encoding="utf-8")))
+    yield from ((f"{RULES} {name}", line) for name, text in annotations().items() for line in commands_of(text))
     for golden in GOLDEN:
         for words in printed(golden.read_text(encoding="utf-8")):
             yield golden.relative_to(ROOT).as_posix(), " ".join(["kubepki-exporter", *words])
@@ -122,13 +131,6 @@ def rollbacks(text: str) -> list[list[str]]:
     return [words for words in found if words and words[0] == "rollback"]
 
 
-def annotations() -> dict[str, str]:
-    """Return the description of each alert, the last of its name."""
-    document: Any = yaml.safe_load((ROOT / RULES[0]).read_text(encoding="utf-8"))
-    rules = [rule for group in document["groups"] for rule in group["rules"] if "alert" in rule]
-    return {rule["alert"]: rule["annotations"]["description"] for rule in rules}
-
-
 def type_in_order(commands: list[list[str]], state: State, root: Path) -> None:
     """Type *commands* in *state*: none is refused, and the last that applies leaves another file behind the link."""
     scenario = BY_NAME[state.scenario]
@@ -150,8 +152,7 @@ def type_in_order(commands: list[list[str]], state: State, root: Path) -> None:
 @pytest.mark.parametrize(("name", "state"), CASES)
 def test_the_runbook_repairs(name: str, state: State, tmp_path: Path) -> None:
     """The commands of a runbook, typed in its own state and order."""
-    commands = rollbacks((ROOT / "docs" / "runbooks" / f"{name}.md").read_text(encoding="utf-8"))
-    type_in_order([words for words in commands if len(words) > 1], state, tmp_path)
+    type_in_order(rollbacks((ROOT / "docs" / "runbooks" / f"{name}.md").read_text(encoding="utf-8")), state, tmp_path)
 
 
 @pytest.mark.parametrize(("name", "state"), CASES)
@@ -163,9 +164,7 @@ def test_the_page_repairs(name: str, state: State, tmp_path: Path) -> None:
 def test_each_text_that_promises_a_repair_has_its_state() -> None:
     """A new runbook or page with a `rollback` in it is typed, too."""
     pages = {name for name, text in annotations().items() if rollbacks(text)}
-    books = {
-        book.stem for book in RUNBOOKS if any(len(words) > 1 for words in rollbacks(book.read_text(encoding="utf-8")))
-    }
+    books = {book.stem for book in RUNBOOKS if rollbacks(book.read_text(encoding="utf-8"))}
     assert pages | books == set(STATES)
 
 

@@ -202,6 +202,15 @@ def _expired(root: Path) -> PkiSettings:
     return looking_at(directory)
 
 
+def _expired_with_fallback(root: Path) -> PkiSettings:
+    """Let a shorter certificate, signed later, end before the one that it followed."""
+    directory = _pki(root)
+    ca = node(directory, NOW - 100 * pki.DAY)
+    issued = NOW - 40 * pki.DAY
+    install(directory, pki.client(ca, not_before=issued - BACKDATED, lifetime=30 * pki.DAY), issued)
+    return looking_at(directory)
+
+
 def _expiring(root: Path) -> PkiSettings:
     directory = _pki(root)
     node(directory, NOW - pki.YEAR + 5 * pki.DAY)
@@ -486,6 +495,9 @@ SCENARIOS = (
         findings=_link_findings("certificate_not_yet_valid") | AHEAD,
     ),
     Scenario(name="expired", build=_expired, findings=_link_findings("certificate_expired")),
+    Scenario(
+        name="expired_with_fallback", build=_expired_with_fallback, findings=_link_findings("certificate_expired")
+    ),
     Scenario(name="expiring", build=_expiring, findings=_link_findings("certificate_expiring")),
     Scenario(name="target_ahead_by_name", build=_ahead_by_name, findings=AHEAD),
     Scenario(
