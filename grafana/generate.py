@@ -114,12 +114,16 @@ def main(arguments: list[str] | None = None) -> int:
         for path in differing:
             sys.stderr.write(f"grafana/{path} is not what the code generates; run `make dashboards`\n")
         return 1 if differing else 0
+    files = generated()
     for path in stale():
-        (ROOT / path).unlink(missing_ok=True)
-    for path, text in generated().items():
         target = ROOT / path
+        if path not in files:
+            target.unlink()
+            continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+        fresh = target.with_suffix(".new")
+        fresh.write_text(files[path], encoding="utf-8")
+        fresh.replace(target)
     return 0
 
 

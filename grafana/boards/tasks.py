@@ -30,6 +30,13 @@ OF_PATHS = (
 )
 
 
+_URGENCIES = {
+    "ReferenceCertificateFutureDated": CRITICAL,
+    "ReferenceCertificateExpiring": CRITICAL,
+    "HostClockStepped": INFO,
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One line: which hosts it is for, as an expression with one series a host, and what to do there."""
@@ -43,7 +50,9 @@ class Task:
 
 def tasks() -> Sequence[Task]:
     """Return every task, the most urgent first."""
-    return (*_critical(), *_warnings(), *_of_alerts())
+    others = _of_alerts()
+    urgent = [task for task in others if task.urgency is CRITICAL]
+    return (*_critical(), *urgent, *_warnings(), *(task for task in others if task.urgency is not CRITICAL))
 
 
 def alerts(*matchers: str) -> str:
@@ -109,6 +118,8 @@ def _warnings() -> Sequence[Task]:
 
 def _of_alerts() -> Sequence[Task]:
     lines = (
+        ("ReferenceCertificateFutureDated", "A server's own certificate is from the future", CHECK),
+        ("ReferenceCertificateExpiring", "A server's own certificate ends soon: renew it", CHECK),
         ("PrometheusClockSuspect", "Prometheus or the whole room is wrong: compare", "date -u, outside of the room"),
         ("ReferenceClockSkewed", "The API server's or a reference's clock is wrong", "date -u, there and elsewhere"),
         ("HostClockBehind", "Clock behind: correct it, leave the certificate", "timedatectl"),
@@ -129,7 +140,7 @@ def _of_alerts() -> Sequence[Task]:
             what=what,
             command=command,
             book=f"KubePKI{name}",
-            urgency=INFO if name == "HostClockStepped" else WARNING,
+            urgency=_URGENCIES.get(name, WARNING),
         )
         for name, what, command in lines
         for fired in [alerts(f'alertname="KubePKI{name}"')]

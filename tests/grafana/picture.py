@@ -56,10 +56,10 @@ def board_picture(board: Json, drawn: dict[str, list[Drawn]], *, height: int) ->
             continue
         parts += _panel(panel, drawn[panel["title"]], box)
     total = bottom + MARGIN
-    style = "font-family:Inter,Helvetica,Arial,sans-serif"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {total:.0f}" width="{WIDTH}" '
-        f'height="{total:.0f}" style="{style}">\n<title>{escape(board["title"])}</title>\n'
+        f'height="{total:.0f}" font-family="Inter,Helvetica,Arial,sans-serif">\n'
+        f"<title>{escape(board['title'])}</title>\n"
         f'<rect width="100%" height="100%" fill="{PAPER}"/>\n' + "\n".join(parts) + "\n</svg>\n"
     )
 
