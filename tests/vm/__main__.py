@@ -126,7 +126,7 @@ def woken_in_1970(act: Act) -> None:
     act.story.say("— booted in 1970 without a kubeconfig")
     act.check("what time it is cannot be told", "but it is later")
     _, said = act.machine.attempt("python3 -m kubepki rollback --apply; echo status $?")
-    act.story.expect("rollback", " ".join(said.split())[:200], "Nothing was changed|Not", "status [13]")
+    act.story.expect("rollback", " ".join(said.split()), "Nothing was changed", "status [13]")
     act.page("KubePKIHostClockSkewed")
 
 
