@@ -1,7 +1,7 @@
 #!/bin/sh
 # Make dist/kubepki-exporter-VERSION-linux-ARCH: one executable that carries its Python and its libraries, for hosts with
-# glibc 2.28 or later. ARCH is this machine's. Needs root: it is compiled and frozen in a root of Debian 11, kept below
-# .cache/single-file (the first time some minutes). PYTHON has pip.
+# glibc 2.28 or later. ARCH is this machine's. Needs root: it is compiled and frozen in a root of Debian 11, kept in a
+# cache folder outside of the tree, as every clone needs the same (the first time some minutes). PYTHON has pip.
 set -eu
 cd "$(dirname "$0")/../.."
 . systemd/packaging/common.sh
@@ -12,7 +12,7 @@ fi
 arch=$(uname -m)
 version=$(version_as deb)
 top=build/single-file
-root=$PWD/.cache/single-file/bullseye-$arch
+root=${XDG_CACHE_HOME:-$HOME/.cache}/kubepki-exporter/single-file/bullseye-$arch
 log=$PWD/$top/build.log
 rm -rf "$top"
 mkdir -p "$top"
