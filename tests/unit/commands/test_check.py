@@ -26,6 +26,8 @@ from tests.support.scenarios import CLIENT, LEAD, NEW, NOW, OLD, SCENARIOS, look
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 # linux/capability.h
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
+# prctl(2), capabilities(7).
+PR_GET_SECUREBITS, PR_SET_SECUREBITS, SECBIT_NOROOT = 27, 28, 1
 NOWHERE = settings_of(PkiSettings(directories=(), kubeconfigs=()))
 
 
@@ -133,8 +135,11 @@ def readable_root() -> Iterator[Path]:
 
 @contextmanager
 def without_reading_everything() -> Iterator[None]:
-    """Take root's right to read any file from this thread (capabilities(7)), and give it back."""
+    """Take root's right to read any file from this thread and what it starts, and give it back (capabilities(7))."""
     libc = ctypes.CDLL(None, use_errno=True)
+    # Otherwise a program that root starts has all rights again.
+    secure_bits = libc.prctl(PR_GET_SECUREBITS)
+    assert libc.prctl(PR_SET_SECUREBITS, secure_bits | SECBIT_NOROOT) == 0
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)
     # Effective, permitted and inheritable of the first 32 capabilities, then of the others.
     data = (ctypes.c_uint32 * 6)()
@@ -147,6 +152,7 @@ def without_reading_everything() -> Iterator[None]:
     finally:
         data[0] = before
         assert libc.capset(ctypes.byref(header), ctypes.byref(data)) == 0
+        assert libc.prctl(PR_SET_SECUREBITS, secure_bits) == 0
 
 
 def test_as_an_ordinary_user(readable_root: Path) -> None:
