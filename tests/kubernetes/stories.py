@@ -170,10 +170,10 @@ def kubelet_behind(stage: Stage) -> None:
     told.act("check: two clocks, and a time from outside is asked for", lambda: stage.checked(1, "41 min 40 s ahead"))
     told.act("check with that time: the certificate is good", lambda: stage.checked(1, at=true_time()))
     told.act(
-        "rollback refuses, with that time and without",
+        "rollback refuses: without a time it asks for one, with it there is nothing to repair",
         lambda: [
-            stage.typed(f"kubepki-exporter rollback --apply{at} {LINK}", 1, "needs no rollback")
-            for at in ("", f" --at={stamp(true_time())}")
+            stage.typed(f"kubepki-exporter rollback --apply{at} {LINK}", 1, why)
+            for at, why in (("", "Give a time from outside"), (f" --at={stamp(true_time())}", "needs no rollback"))
         ],
     )
     assert room.target() == new
