@@ -2,14 +2,16 @@
 
 import io
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 from kubepki.commands.check import check
 from kubepki.commands.host import PLAIN_HOST
 from kubepki.commands.link_watch import Pace
 from kubepki.commands.rollback import Edges, rollback
+from kubepki.commands.verdict import Status
 from kubepki.config.flags import load
-from kubepki.settings import PkiSettings
+from kubepki.settings import ConfigError, PkiSettings
 from tests.support.commands import hands_at, own_logging
 
 PROGRAM = "kubepki-exporter"
@@ -37,7 +39,7 @@ def typed(*words: str, now: float) -> tuple[int, str]:
     clock = hands_at(now).host_clock()
     with own_logging():
         if words[0] == "check":
-            return check(invocation, clock=clock, out=out), out.getvalue()
+            return _ended(lambda: check(invocation, clock=clock, out=out)), out.getvalue()
         edges = Edges(
             clock=clock,
             host=PLAIN_HOST,
@@ -45,7 +47,15 @@ def typed(*words: str, now: float) -> tuple[int, str]:
             restart=lambda _: None,
             pace=Pace(seconds=0.0),
         )
-        return rollback(invocation, out=out, edges=edges), out.getvalue()
+        return _ended(lambda: rollback(invocation, out=out, edges=edges)), out.getvalue()
+
+
+def _ended(command: Callable[[], int]) -> int:
+    """Return the status that a command ends with; what it could not look at it says on the standard error."""
+    try:
+        return command()
+    except ConfigError:
+        return Status.COULD_NOT_LOOK
 
 
 def own_words(line: str) -> list[str] | None:
