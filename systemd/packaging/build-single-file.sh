@@ -40,8 +40,8 @@ fi
     echo "deb-src $mirror bookworm main"
     if [ -n "$security" ]; then echo "deb-src $security bookworm-security main"; fi
 } >"$root/etc/apt/sources.list.d/sources.list"
-rm -rf "$root/srv/parts" "$root/srv/site" "$root/srv/tools" "$root/srv/work"
-mkdir -p "$root/srv/work"
+rm -rf "$root/srv/parts" "$root/srv/site" "$root/srv/tools" "$root/srv/frozen"
+mkdir -p "$root/srv/frozen"
 cp -R systemd/packaging/single-file "$root/srv/parts"
 inside() { env -u TMPDIR SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" chroot "$root" "$@"; }
 
@@ -57,11 +57,11 @@ cp -R exporter/kubepki "$root/srv/site/"
 stamp "$root/srv/site"
 inside sh /srv/parts/freeze.sh >"$log" 2>&1 || failed "$log"
 file=$dist/kubepki-exporter-$version-linux-$arch
-cp "$root/srv/work/dist/kubepki-exporter" "$file.part"
+cp "$root/srv/frozen/dist/kubepki-exporter" "$file.part"
 chmod 755 "$file.part"
 mv "$file.part" "$file"
 # The part of it that unpacks the rest.
-sed 's/^/pypi\t/; s/==/\t/' "$top/tools.txt" >>"$root/srv/work/contents.txt"
-carried "$file" files listed "$root/srv/work/contents.txt"
+sed 's/^/pypi\t/; s/==/\t/' "$top/tools.txt" >>"$root/srv/frozen/contents.txt"
+carried "$file" files listed "$root/srv/frozen/contents.txt"
 carried "$file" wheels wheels "$root/srv/site"
 echo "$file"

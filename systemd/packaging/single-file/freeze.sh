@@ -1,8 +1,8 @@
 #!/bin/sh
-# Run inside the root of Debian 11, after compile.sh: freeze what lies in /srv/site into /srv/work/dist/kubepki-exporter.
-# Fails where a library wants a glibc that the file is not for. /srv/work/contents.txt names what is carried.
+# Run inside the root of Debian 11, after compile.sh: freeze what lies in /srv/site into /srv/frozen/dist/kubepki-exporter.
+# Fails where a library wants a glibc that the file is not for. /srv/frozen/contents.txt names what is carried.
 set -eu
-cd /srv/work
+cd /srv/frozen
 export PYTHONPATH=/srv/site:/srv/tools PYTHONHASHSEED=1 PYTHONDONTWRITEBYTECODE=1 LC_ALL=C.UTF-8
 # PyInstaller imports it for macOS alone; the real one needs expat, which this Python does without.
 : >/srv/tools/plistlib.py
