@@ -67,7 +67,7 @@ def test_a_healthy_directory_is_served(directory: Path, tmp_path: Path) -> None:
     assert scrape.value("kubepki_fallback_certificates", path=link) == 1
     assert scrape.value("kubepki_watch_up", path=str(directory)) == 1
     assert not scrape.reasons()
-    assert scrape.value(OFFSET, path=link) == pytest.approx(-40 * pki.DAY, abs=5)
+    assert scrape.value(OFFSET, path=link) == pytest.approx(-40 * pki.DAY, abs=60)
 
 
 def test_a_future_dated_certificate_is_seen_after_clientgo_swapped_the_link(directory: Path, tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_a_future_dated_certificate_is_seen_after_clientgo_swapped_the_link(dire
         scrape = scrape_when(
             exporter, lambda seen: seen.value(NOT_BEFORE, path=link) != before, describe="the new NotBefore"
         )
-    assert scrape.value(OFFSET, path=link) == pytest.approx(LEAD, abs=5)
+    assert scrape.value(OFFSET, path=link) == pytest.approx(LEAD, abs=60)
     assert scrape.value("kubepki_symlink_changes_total", path=link) == 1
     assert scrape.value("kubepki_fallback_certificates", path=link) == 2
 
@@ -266,7 +266,7 @@ def test_a_step_of_the_clock_is_counted_once_and_told_in_the_next_scrape(tmp_pat
         (tmp_path / "new").write_text("0")
         (tmp_path / "new").replace(offset)
         after = exporter.scrape()
-        assert after.value(OFFSET, path=link) == pytest.approx(LEAD - 600, abs=5)
+        assert after.value(OFFSET, path=link) == pytest.approx(LEAD - 600, abs=60)
         assert after.value("kubepki_host_clock_steps_total") == 1
         assert after.value("kubepki_host_clock_last_step_seconds") == pytest.approx(-LEAD, abs=1)
         wait_until(lambda: "was stepped back by 2 h 11 min" in exporter.log(), describe="the step in the log")

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_SIGNALS_READ = 64
 _FOREVER_SECONDS = 3_600.0
 
 
@@ -120,6 +121,7 @@ class Service:
         watchdog = watchdog_seconds()
         poller = select.poll()
         poller.register(self._wake_fd, select.POLLIN)
+        signalled = _wake_at_signals(poller)
         ping_at = 0.0
         ready = False
         while not self._stopping:
@@ -133,8 +135,11 @@ class Service:
             if not ready and self._pki.looked:
                 ready = True
                 self._take_up()
-            if poller.poll((ping_at - now if watchdog else _FOREVER_SECONDS) * 1000):
-                os.eventfd_read(self._wake_fd)
+            for fd, _ in poller.poll((ping_at - now if watchdog else _FOREVER_SECONDS) * 1000):
+                if fd == signalled:
+                    os.read(fd, _SIGNALS_READ)
+                else:
+                    os.eventfd_read(fd)
             if self._reload_asked:
                 self._reload_asked = False
                 self._pki.do(self._take_reload)
@@ -218,6 +223,18 @@ class Service:
     def _on_reload(self, _number: int, _frame: FrameType | None) -> None:
         self._reload_asked = True
         self._wake()
+
+
+def _wake_at_signals(poller: select.poll) -> int:
+    """Return a descriptor that each signal makes readable, registered with *poller*.
+
+    A signal that comes while this thread waits for the interpreter's lock is handled only by the next byte code, and
+    that may be behind a `poll` that nothing else would end.
+    """
+    signalled, woken = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
+    poller.register(signalled, select.POLLIN)
+    return signalled
 
 
 def _report_error(message: str, error: BaseException | None) -> None:
