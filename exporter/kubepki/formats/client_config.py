@@ -30,12 +30,8 @@ def user_refusals(place: str, fields: Mapping[str, Tree], certificate: Parsed | 
     found += _given_twice(place, fields, _PAIRS[:2])
     if not _has(fields, "client-key"):
         found.append(f"{place}: client-key-data or client-key must be specified to use the client certificate")
-    if certificate is not None and certificate.consumed is not None and key is not None and key.consumed is not None:
-        refusal = certificate.consumed.leaf or key.consumed.key_refusal or _mismatch(certificate, key)
-        if not refusal and not key.consumed.has_key:
-            refusal = "tls: failed to find any PEM data in key input"
-        found += [f"{place}: {refusal}"] if refusal else []
-    return found
+    refusal = _pair_refusal(certificate, key)
+    return [*found, f"{place}: {refusal}"] if refusal else found
 
 
 def cluster_refusals(place: str, fields: Mapping[str, Tree], authority: Parsed | None) -> list[str]:
@@ -100,6 +96,19 @@ def _given_twice(place: str, fields: Mapping[str, Tree], names: Iterable[str]) -
 
 def _has(fields: Mapping[str, Tree], name: str) -> bool:
     return bool(fields.get(name) or fields.get(name + _DATA))
+
+
+def _pair_refusal(certificate: Parsed | None, key: Parsed | None) -> str:
+    """Return what crypto/tls says of what is embedded; the other half may be a file of its own, judged there."""
+    presented = certificate.consumed if certificate is not None else None
+    if presented is not None and presented.leaf:
+        return presented.leaf
+    consumed = key.consumed if key is not None else None
+    if consumed is not None and consumed.key_refusal:
+        return consumed.key_refusal
+    if certificate is not None and key is not None and (mismatch := _mismatch(certificate, key)):
+        return mismatch
+    return "tls: failed to find any PEM data in key input" if consumed is not None and not consumed.has_key else ""
 
 
 def _mismatch(certificate: Parsed, key: Parsed) -> str:
