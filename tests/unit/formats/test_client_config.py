@@ -1,6 +1,9 @@
 """What client-go says against users without a certificate, clusters and kinds."""
 
+import base64
+
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from kubepki.formats.kubeconfig_reader import parse_kubeconfig
 from kubepki.model import Reason
@@ -72,3 +75,10 @@ def test_a_kubelets_configuration_is_no_broken_kubeconfig() -> None:
     """On OpenShift /etc/kubernetes/kubelet.conf is one."""
     text = b"kind: KubeletConfiguration\napiVersion: kubelet.config.k8s.io/v1beta1\nstaticPodPath: /m\n"
     assert parse_kubeconfig(text).faults == ()
+
+
+def test_an_embedded_certificate_is_judged_although_its_key_is_a_file() -> None:
+    """DER where crypto/tls looks for PEM is refused, whatever the file holds."""
+    der = pki.client(pki.authority()).certificate.public_bytes(Encoding.DER)
+    (detail,) = details(f"{{client-certificate-data: {base64.b64encode(der).decode()}, client-key: other.pem}}")
+    assert "failed to find any PEM data in certificate input" in detail
