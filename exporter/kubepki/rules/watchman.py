@@ -7,6 +7,7 @@ from kubepki.config.durations import format_duration
 from kubepki.model import Severity
 from kubepki.rules import watchman_sentences as say
 from kubepki.rules.latch import latch
+from kubepki.rules.renaming import renamed_label
 from kubepki.rules.rule import Alert, Group, number, promql
 from kubepki.rules.series import EXPORTER_FINDING, HOST_TIME
 from kubepki.rules.site import OWN_LABELS, Site
@@ -110,17 +111,14 @@ def _removed(site: Site, up: str) -> str:
 
 
 def _renamed(site: Site) -> str:
-    prefix = site.exported_prefix
-    series = [
-        f'{name}{{{prefix}{label}!=""}}'
-        for name, labels in _CARRIERS
-        for label in labels
-        if label not in site.exported_labels
-    ]
-    if not series:
-        return "vector(1) < 0"
-    dropped = ", ".join((*OWN_LABELS, *(f"{prefix}{label}" for label in OWN_LABELS)))
+    series = [f'{name}{{{_conflict(site, label)}!=""}}' for name, labels in _CARRIERS for label in labels]
+    dropped = ", ".join((*OWN_LABELS, *(_conflict(site, label) for label in OWN_LABELS)))
     return f"max without ({dropped}) (\n  " + "\n  or ".join(series) + "\n) * 0 + 1"
+
+
+def _conflict(site: Site, label: str) -> str:
+    """Return what Prometheus calls *label* of ours where a target has one of the name that the rules know it by."""
+    return f"{site.exported_prefix}{renamed_label(site, label)}"
 
 
 def _states(site: Site) -> tuple[Alert, ...]:
