@@ -6,38 +6,18 @@ board's grid. It is a picture for the documentation, no screenshot.
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from xml.sax.saxutils import escape
 
 from tests.grafana.boards import Json
 from tests.grafana.drawing import Drawn
+from tests.grafana.shapes import CARD, EDGE, FAINT, INK, PAPER, Box, colour, place, within, written
 
 WIDTH, MARGIN, GAP = 1460, 8, 8
 LINE, TITLE, CELL, LEGEND = 30, 32, 30, 20
 LABELS = 190
-PAPER, CARD, EDGE, INK, FAINT = "#111217", "#181b1f", "#2c2f36", "#ccccdc", "#8e8ea0"
-COLOURS = {
-    "green": "#56a64b",
-    "yellow": "#c9a400",
-    "orange": "#e0752d",
-    "red": "#e02f44",
-    "blue": "#3274d9",
-    "text": "#5b5d68",
-    "transparent": "none",
-}
 # The mean width of a small and of a capital letter, as a share of the size.
 SMALL, CAPITAL = 0.56, 0.72
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Box:
-    """A rectangle in pixels."""
-
-    x: float
-    y: float
-    w: float
-    h: float
 
 
 def board_picture(board: Json, drawn: dict[str, list[Drawn]], *, height: int) -> str:
@@ -52,7 +32,7 @@ def board_picture(board: Json, drawn: dict[str, list[Drawn]], *, height: int) ->
         bottom = max(bottom, box.y + box.h)
         if panel["type"] == "row":
             folded = " (folded)" if panel.get("collapsed") else ""
-            parts.append(_text(box.x + 4, box.y + 20, panel["title"] + folded, size=16, weight=500))
+            parts.append(written(box.x + 4, box.y + 20, panel["title"] + folded, size=16, weight=500))
             continue
         parts += _panel(panel, drawn[panel["title"]], box)
     total = bottom + MARGIN
@@ -75,12 +55,12 @@ def _placed(grid: dict[str, int]) -> Box:
 
 
 def _panel(panel: Json, drawn: Sequence[Drawn], box: Box) -> Iterator[str]:
-    yield f'<rect {_at(box)} rx="2" fill="{CARD}" stroke="{EDGE}"/>'
-    yield _text(box.x + 8, box.y + 20, panel["title"], size=14, weight=500)
+    yield f'<rect {place(box)} rx="2" fill="{CARD}" stroke="{EDGE}"/>'
+    yield written(box.x + 8, box.y + 20, panel["title"], size=14, weight=500)
     inside = Box(x=box.x + 8, y=box.y + TITLE, w=box.w - 16, h=box.h - TITLE - 6)
     draw = {"stat": _tiles, "table": _table, "state-timeline": _timeline, "timeseries": _curves}[panel["type"]]
     if panel["type"] != "stat" and [each.field for each in drawn] == [""]:
-        yield _text(box.x + box.w / 2, box.y + box.h / 2, drawn[0].text, size=15, ink=FAINT, anchor="middle")
+        yield written(box.x + box.w / 2, box.y + box.h / 2, drawn[0].text, size=15, ink=FAINT, anchor="middle")
         return
     yield from draw(panel, drawn, inside)
 
@@ -91,9 +71,9 @@ def _tiles(_panel: Json, drawn: Sequence[Drawn], box: Box) -> Iterator[str]:
         own = Box(x=box.x + index * width, y=box.y, w=width - (2 if index + 1 < len(drawn) else 0), h=box.h)
         length = sum(CAPITAL if letter.isupper() else SMALL for letter in each.text)
         size = min(own.h * 0.6, own.w * 0.9 / max(length, 2))
-        yield f'<rect {_at(own)} rx="2" fill="{_colour(each.color)}"/>'
+        yield f'<rect {place(own)} rx="2" fill="{colour(each.color)}"/>'
         middle = own.y + own.h / 2 + size * 0.35
-        yield _text(own.x + own.w / 2, middle, each.text, size=size, ink="#ffffff", weight=500, anchor="middle")
+        yield written(own.x + own.w / 2, middle, each.text, size=size, ink="#ffffff", weight=500, anchor="middle")
 
 
 def _table(panel: Json, drawn: Sequence[Drawn], box: Box) -> Iterator[str]:
@@ -102,7 +82,7 @@ def _table(panel: Json, drawn: Sequence[Drawn], box: Box) -> Iterator[str]:
     widths = _widths(panel, titles, box.w)
     left = dict(zip(titles, itertools.accumulate((0, *widths.values())), strict=False))
     for title in titles:
-        yield _text(box.x + left[title] + 6, box.y + 18, title, size=13, weight=500)
+        yield written(box.x + left[title] + 6, box.y + 18, title, size=13, weight=500)
     for line, row in enumerate(_sorted_rows(panel, drawn)):
         top = box.y + CELL + line * CELL
         if top + CELL > box.y + box.h + 2:
@@ -113,8 +93,8 @@ def _table(panel: Json, drawn: Sequence[Drawn], box: Box) -> Iterator[str]:
             own = Box(x=box.x + left[title], y=top, w=widths[title] - 1, h=CELL - 1)
             painted = cell.color not in (None, "transparent")
             if painted:
-                yield f'<rect {_at(own)} fill="{_colour(cell.color)}"/>'
-            yield _within(own, _text(6, 20, cell.text, size=13, ink="#ffffff" if painted else INK))
+                yield f'<rect {place(own)} fill="{colour(cell.color)}"/>'
+            yield within(own, written(6, 20, cell.text, size=13, ink="#ffffff" if painted else INK))
 
 
 def _sorted_rows(panel: Json, drawn: Sequence[Drawn]) -> list[int]:
@@ -144,15 +124,15 @@ def _timeline(_panel: Json, drawn: Sequence[Drawn], box: Box) -> Iterator[str]:
     height = area.h / len(names)
     for index, name in enumerate(names):
         top = area.y + index * height
-        yield _text(area.x - 6, top + height / 2 + 4, name, size=12, anchor="end")
+        yield written(area.x - 6, top + height / 2 + 4, name, size=12, anchor="end")
         own = [each for each in drawn if each.field == name]
         for run in _runs(own, gap=(last - first) / 100):
             text, color, moments = run[0].text, run[0].color, [each.at or 0 for each in run]
             begin = area.x + (moments[0] - first) / (last - first) * area.w
             end = area.x + (moments[-1] - first) / (last - first) * area.w
             block = Box(x=begin, y=top + 4, w=max(end - begin + 2, 2), h=height - 8)
-            yield f'<rect {_at(block)} fill="{_colour(color)}"/>'
-            yield _within(block, _text(4, block.h / 2 + 4, text, size=12, ink="#ffffff"))
+            yield f'<rect {place(block)} fill="{colour(color)}"/>'
+            yield within(block, written(4, block.h / 2 + 4, text, size=12, ink="#ffffff"))
     yield from _times(area, first, last)
 
 
@@ -194,11 +174,11 @@ def _curves(panel: Json, drawn: Sequence[Drawn], box: Box) -> Iterator[str]:
 
     for value in (low, (low + high) / 2, high):
         yield f'<path d="M{area.x:.0f} {height_of(value):.0f}h{area.w:.0f}" stroke="{EDGE}"/>'
-        yield _text(area.x - 6, height_of(value) + 4, f"{value:.2f}", size=11, ink=FAINT, anchor="end")
+        yield written(area.x - 6, height_of(value) + 4, f"{value:.2f}", size=11, ink=FAINT, anchor="end")
     latest = {each.field: each for each in drawn}
     # The highest area first, so that the lower ones lie on it.
     for name in reversed(names) if stacked else names:
-        color, line = _colour(latest[name].color), lines[name]
+        color, line = colour(latest[name].color), lines[name]
         points = [point(at, value) for at, value in line.items()]
         if stacked:
             points = [point(min(line), low), *points, point(max(line), low)]
@@ -206,9 +186,9 @@ def _curves(panel: Json, drawn: Sequence[Drawn], box: Box) -> Iterator[str]:
         yield f'<polyline points="{" ".join(points)}" fill="{fill}" stroke="{color}" stroke-width="2"/>'
     for index, name in enumerate(names[: int(legend / LEGEND)]):
         top = area.y + area.h + LEGEND + index * LEGEND + 16
-        yield f'<rect x="{box.x:.0f}" y="{top - 8:.0f}" width="14" height="4" fill="{_colour(latest[name].color)}"/>'
-        yield _text(box.x + 20, top - 2, name, size=12)
-        yield _text(box.x + box.w - 4, top - 2, latest[name].text, size=12, anchor="end")
+        yield f'<rect x="{box.x:.0f}" y="{top - 8:.0f}" width="14" height="4" fill="{colour(latest[name].color)}"/>'
+        yield written(box.x + 20, top - 2, name, size=12)
+        yield written(box.x + box.w - 4, top - 2, latest[name].text, size=12, anchor="end")
     yield from _times(area, first, last)
 
 
@@ -229,26 +209,4 @@ def _times(area: Box, first: float, last: float) -> Iterator[str]:
         moment = datetime.fromtimestamp((first + share * (last - first)) / 1000, tz=UTC)
         anchor = "start" if share == 0 else "end" if share == 1 else "middle"
         x, y = area.x + share * area.w, area.y + area.h + 14
-        yield _text(x, y, f"{moment:%H:%M:%S}", size=11, ink=FAINT, anchor=anchor)
-
-
-def _within(box: Box, text: str) -> str:
-    """Return *text*, whose place is relative to *box*, cut where the box ends."""
-    return f'<svg {_at(box)} overflow="hidden">{text}</svg>'
-
-
-def _text(  # noqa: PLR0913 the parts of a text
-    x: float, y: float, text: str, *, size: float, ink: str = INK, weight: int = 400, anchor: str = "start"
-) -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:.1f}" fill="{ink}" font-weight="{weight}" '
-        f'text-anchor="{anchor}">{escape(text)}</text>'
-    )
-
-
-def _at(box: Box) -> str:
-    return f'x="{box.x:.1f}" y="{box.y:.1f}" width="{box.w:.1f}" height="{box.h:.1f}"'
-
-
-def _colour(name: str | None) -> str:
-    return COLOURS.get(name or "transparent", name or "none")
+        yield written(x, y, f"{moment:%H:%M:%S}", size=11, ink=FAINT, anchor=anchor)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kubepki.model import Reading, Reason, ReferenceReading, Rotation
-from kubepki.pki.snapshots import MAX_SUPERSEDED
+from kubepki.pki.wanted_paths import MAX_SUPERSEDED
 from kubepki.settings import Directory, FilePattern, Kubeconfig, PkiSettings
 from tests.support import costly, pki
 

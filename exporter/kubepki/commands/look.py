@@ -19,7 +19,8 @@ from kubepki.pki import layout
 from kubepki.pki.layout import remembered_links
 from kubepki.pki.parsing import TooCostlyError
 from kubepki.pki.password import read_password
-from kubepki.pki.scan import Scanner, ScanResult
+from kubepki.pki.scan import Scanner
+from kubepki.pki.scan_result import ScanResult
 from kubepki.settings import ConfigError, Directory, FilePattern, Kubeconfig, PkiSettings, ScanSettings, Settings
 
 SETTLE_SECONDS = 2.5

@@ -32,7 +32,8 @@ from kubepki.pki.layout import remembered_links
 from kubepki.pki.limits import remember
 from kubepki.pki.parsing_process import parsing_process
 from kubepki.pki.password import read_password
-from kubepki.pki.scan import Scanner, ScanResult
+from kubepki.pki.scan import Scanner
+from kubepki.pki.scan_result import ScanResult
 from kubepki.service.journal import Journal
 from kubepki.settings import ConfigError, Settings
 

@@ -5,15 +5,14 @@ still the same. So a scan after any history of events equals a fresh one.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from kubepki.config.paths import matches_any
 from kubepki.config.time_zones import find_zone
 from kubepki.disk.disk import Disk, Interrupted
-from kubepki.model import Proof, Reason, Snapshot, Usage
 from kubepki.pki import layout
-from kubepki.pki.apiserver import ApiServer, api_server
+from kubepki.pki.apiserver import api_server
 from kubepki.pki.authorities import Authorities
 from kubepki.pki.bootstrap import waiting
 from kubepki.pki.departure import has_departed
@@ -22,34 +21,21 @@ from kubepki.pki.limits import most_certificates, within
 from kubepki.pki.loading import Loader
 from kubepki.pki.parsing import Parser, ParserHere
 from kubepki.pki.rescan import Seen, doubtful, owners_of_keys, places_of, touched
-from kubepki.pki.snapshots import Context, assemble, wanted_paths
+from kubepki.pki.scan_result import (
+    ScanResult,
+    authority_fingerprints,
+    current_links,
+    is_current,
+    possible_links,
+    watched_directories,
+)
+from kubepki.pki.snapshots import Context, assemble
 from kubepki.pki.sources import find_sources, listed_anew
 from kubepki.pki.states import Loaded, States
 from kubepki.pki.trust_stores import foreign
 from kubepki.pki.wanted import Sources
+from kubepki.pki.wanted_paths import wanted_paths
 from kubepki.settings import PkiSettings, ScanSettings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScanResult:
-    """A snapshot and what else the scan learned.
-
-    `current_links` are the `-current.pem` links that were there, `optional` the kubeconfigs that need not be and are;
-    `departed` means that all that was remembered is gone, as after `kubeadm reset`. `directories` are those whose
-    changes matter, and `configured` the directories of certificates as the settings name them; `unsettled` means that a
-    file was read within a tick of its last change and should be looked at once more soon. `issued` says of each
-    `-current.pem` with a certificate which CA issued it, or that none did that is known; None where none is known.
-    """
-
-    snapshot: Snapshot
-    current_links: frozenset[str]
-    optional: frozenset[str] = frozenset()
-    departed: bool = False
-    directories: frozenset[str]
-    configured: tuple[str, ...]
-    apiserver: ApiServer | None
-    unsettled: bool
-    issued: Mapping[str, Proof] | None
 
 
 class Scanner:
@@ -192,7 +178,7 @@ class Scanner:
             state=self._states.of,
             proof=known.trust.proof,
             foreign=lambda each: foreign(each, known.own, sources.trust_stores),
-            authorities=_authority_fingerprints(kubeconfigs, loaded),
+            authorities=authority_fingerprints(kubeconfigs, loaded),
             real_directory=real.__getitem__,
         )
         states = [kubeconfig_state(each, loaded) for each in kubeconfigs]
@@ -203,16 +189,16 @@ class Scanner:
                 distributions=sources.distributions,
                 directories=tuple(listing.path for listing in sources.listings),
             ),
-            current_links=_current_links(loaded.values()),
+            current_links=current_links(loaded.values()),
             optional=frozenset(each.path for each in sources.kubeconfigs if each.optional)
             & frozenset(each.path for each in kubeconfigs if each.fault is None),
-            directories=_directories(sources, loaded.values())
-            | self._disk.link_places(_turns(sources, loaded))
+            directories=watched_directories(sources, loaded.values())
+            | self._disk.link_places(possible_links(sources, loaded))
             | known.directories,
             configured=tuple(listing.path for listing in sources.listings),
             apiserver=api_server(kubeconfigs, loaded),
             unsettled=bool(self._loader.unsettled),
-            issued=known.issued(each for each in loaded.values() if _is_current(each)),
+            issued=known.issued(each for each in loaded.values() if is_current(each)),
         )
 
     def parsing(self) -> Mapping[str, float]:
@@ -230,44 +216,3 @@ class Scanner:
 
     def _exists(self, path: str) -> bool:
         return bool(self._disk.existing((path,)))
-
-
-def _authority_fingerprints(kubeconfigs: Iterable[LoadedKubeconfig], loaded: Mapping[str, Loaded]) -> frozenset[str]:
-    """Return the fingerprints of all CAs that this host holds in CA files and kubeconfigs."""
-    found: set[str] = set()
-    for each in loaded.values():
-        if each.leaf is not None and each.parsed is not None and each.leaf.certificate.usage is Usage.CA:
-            found.update(one.certificate.fingerprint_sha256 for one in each.parsed.certificates)
-    for kubeconfig in kubeconfigs:
-        for cluster in kubeconfig.content.clusters if kubeconfig.content else ():
-            found.update(each.certificate.fingerprint_sha256 for each in cluster.certificates)
-    return frozenset(found)
-
-
-def _is_current(loaded: Loaded) -> bool:
-    return loaded.leaf is not None and layout.current_prefix(loaded.name) is not None
-
-
-def _current_links(loaded: Iterable[Loaded]) -> frozenset[str]:
-    return frozenset(each.path for each in loaded if layout.current_prefix(each.name) is not None and _is_link(each))
-
-
-def _is_link(loaded: Loaded) -> bool:
-    if loaded.located is not None:
-        return loaded.located.is_link
-    return loaded.fault is not None and loaded.fault.reason in {Reason.DANGLING, Reason.SYMLINK_LOOP}
-
-
-def _directories(sources: Sources, loaded: Iterable[Loaded]) -> frozenset[str]:
-    """Return the directories in which a change may change the snapshot, but for those of links' targets."""
-    found = {listing.path for listing in sources.listings}
-    found.update(sources.glob_bases)
-    found.update(each.path.rpartition("/")[0] or "/" for each in sources.kubeconfigs)
-    found.update(each.directory for each in loaded)
-    return frozenset(found)
-
-
-def _turns(sources: Sources, loaded: Mapping[str, Loaded]) -> list[str]:
-    """Return the paths that are links or may be."""
-    links = (each.path for each in loaded.values() if each.located is None or each.located.is_link)
-    return [*(each.path for each in sources.kubeconfigs), *links]

@@ -4,13 +4,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from kubepki.config.paths import covers
 from kubepki.model import Certificate, Fault, PathState, Proof, Reason, Snapshot, Standing, Usage
 from kubepki.pki import layout
+from kubepki.pki.one_name import inode, one_name_for_each_file
 from kubepki.pki.states import Loaded, candidate, newest_superseded, with_faults
-from kubepki.pki.wanted import Content, Listing, Sources, Wanted
-
-MAX_SUPERSEDED = 1_000
+from kubepki.pki.wanted import Sources
+from kubepki.pki.wanted_paths import MAX_SUPERSEDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,39 +28,12 @@ class Context:
     real_directory: Callable[[str], str]
 
 
-def wanted_paths(sources: Sources, further: Iterable[Wanted], remembered: frozenset[str]) -> dict[str, Wanted]:
-    """Return each path to look at once, however many sources name it."""
-    table: dict[str, Wanted] = {}
-
-    def want(each: Wanted) -> None:
-        table[each.path] = table[each.path].merge(each) if each.path in table else each
-
-    for listing in sources.listings:
-        for name in _names(listing):
-            want(
-                Wanted(
-                    path=_join(listing.path, name),
-                    superseded=layout.is_superseded_pair(name, listing.names),
-                    component=layout.is_component_name(name),
-                )
-            )
-            if (prefix := layout.updated_prefix(name)) is not None:
-                want(Wanted(path=_join(listing.path, prefix + layout.CURRENT), expected=True, component=True))
-    directories = {listing.path for listing in sources.listings}
-    for path in remembered:
-        if _parent(path) in directories or any(covers(pattern, path) for pattern in sources.globs):
-            want(Wanted(path=path, expected=True, component=True))
-    for each in (*sources.files, *further):
-        want(each)
-    return table
-
-
 def assemble(
     sources: Sources, loaded: Mapping[str, Loaded], kubeconfigs: Iterable[PathState], context: Context
 ) -> Snapshot:
     """Return the snapshot of all that was loaded, ordered by path."""
     read = {state.path: state for state in kubeconfigs}
-    loaded = one_name_for_each_file(loaded, context)
+    loaded = one_name_for_each_file(loaded, context.real_directory)
     states = dict(read)
     absorbed = _link_targets(loaded.values())
     superseded: dict[tuple[str, str], list[Loaded]] = defaultdict(list)
@@ -71,7 +43,7 @@ def assemble(
             continue
         prefix = layout.dated_prefix(each.name)
         expected = each.wanted.expected
-        if not expected and each.located and not each.located.is_link and _inode(each) in absorbed:
+        if not expected and each.located and not each.located.is_link and inode(each) in absorbed:
             continue
         if layout.updated_prefix(each.name) is not None:
             prefix = layout.updated_prefix(each.name) or ""
@@ -91,82 +63,17 @@ def assemble(
     return Snapshot(paths=tuple(states[path] for path in sorted(states)))
 
 
-def one_name_for_each_file(loaded: Mapping[str, Loaded], context: Context) -> dict[str, Loaded]:
-    """Return *loaded* with one path for each resolved file: the one that its component or a kubeconfig uses.
-
-    A component's `-current.pem` comes first, then what a kubeconfig or the configuration names, then the path whose
-    directory is no link, then a link before what it leads to. Links of different names stay, for each has fallbacks of
-    its own; so do dated files, which are told from their links elsewhere.
-    """
-    groups: dict[tuple[int, int], list[Loaded]] = defaultdict(list)
-    for each in loaded.values():
-        if each.located is not None and not _stands_alone(each):
-            groups[_inode(each)].append(each)
-    dropped: set[str] = set()
-    for group in groups.values():
-        places: set[tuple[str, str]] = set()
-        for position, each in enumerate(sorted(group, key=lambda each: _rank(each, context)) if group[1:] else ()):
-            place = (context.real_directory(each.directory), each.name)
-            if place in places or (position and not _has_its_own_life(each)):
-                dropped.add(each.path)
-            places.add(place)
-    return {path: each for path, each in loaded.items() if path not in dropped}
-
-
-def _has_its_own_life(loaded: Loaded) -> bool:
-    """Return whether a path is judged beside another one that leads to the same file."""
-    if layout.current_prefix(loaded.name) is not None:
-        return True
-    return layout.dated_prefix(loaded.name) is not None and not loaded.wanted.expected
-
-
-def _rank(loaded: Loaded, context: Context) -> tuple[bool, bool, bool, bool, str]:
-    is_link = loaded.located is not None and loaded.located.is_link
-    return (
-        layout.current_prefix(loaded.name) is None,
-        not loaded.wanted.expected,
-        context.real_directory(loaded.directory) != loaded.directory,
-        not is_link,
-        loaded.path,
-    )
-
-
-def _stands_alone(loaded: Loaded) -> bool:
-    """Return whether a path is judged for what it is and not for the file that it leads to."""
-    return layout.updated_prefix(loaded.name) is not None or loaded.wanted.content is Content.KEY
-
-
 def _add(states: dict[str, PathState], state: PathState | None) -> None:
     if state is not None:
         states[state.path] = state
 
 
-def _names(listing: Listing) -> list[str]:
-    """Return the names to look at: of the dated files of one prefix only the newest, for nothing ever deletes them."""
-    names: list[str] = []
-    dated: dict[str, list[str]] = defaultdict(list)
-    for name in listing.names:
-        if not layout.is_certificate_name(name):
-            continue
-        prefix = layout.dated_prefix(name)
-        (names if prefix is None else dated[prefix]).append(name)
-    for each in dated.values():
-        # Two more than are considered: one may be the link's own target, one shows that there are too many.
-        names += sorted(each, reverse=True)[: MAX_SUPERSEDED + 2]
-    return names
-
-
 def _link_targets(loaded: Iterable[Loaded]) -> frozenset[tuple[int, int]]:
     return frozenset(
-        _inode(each)
+        inode(each)
         for each in loaded
         if each.located and each.located.is_link and layout.updated_prefix(each.name) is None
     )
-
-
-def _inode(loaded: Loaded) -> tuple[int, int]:
-    identity = loaded.located.identity if loaded.located else None
-    return (identity.device, identity.inode) if identity else (0, 0)
 
 
 def _interrupted(loaded: Loaded, current: Loaded | None, context: Context) -> PathState:

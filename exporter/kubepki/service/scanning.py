@@ -6,10 +6,7 @@ A thread of its own does it. It publishes one immutable value by one assignment;
 import contextlib
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
 
 from kubepki.clocks.clocks import Clocks
 from kubepki.clocks.setup import api_server
@@ -17,14 +14,14 @@ from kubepki.clocks.steps import Step
 from kubepki.disk.disk import Disk, Interrupted
 from kubepki.disk.process import LookingProcess
 from kubepki.logs import tell
-from kubepki.model import Health, Snapshot
-from kubepki.pki.layout import current_prefix
-from kubepki.pki.limits import MAX_REMEMBERED_LINKS, remember
+from kubepki.model import Health
 from kubepki.pki.parsing_process import ParsingProcess, parsing_process
 from kubepki.pki.password import read_password
-from kubepki.pki.publish import Publication, publish
-from kubepki.pki.scan import Scanner, ScanResult
+from kubepki.pki.scan import Scanner
+from kubepki.pki.scan_result import ScanResult
 from kubepki.service.missed import MissedChanges
+from kubepki.service.published import Published, Publisher, watching
+from kubepki.service.remembered import Remembered
 from kubepki.service.scan_thread import ScanThread
 from kubepki.service.telling import Telling
 from kubepki.settings import ConfigError, Settings
@@ -36,15 +33,6 @@ log = logging.getLogger(__name__)
 _SETTLE_SECONDS = 0.1
 _SLOW_SECONDS = 1.0
 _END_SECONDS = 0.5
-_MANY_LINKS = 1_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
-    """What the scan loop has published: the latest snapshot, None before the first scan, and what the service knows."""
-
-    snapshot: Snapshot | None = None
-    health: Health
 
 
 class PkiWatch:
@@ -64,7 +52,6 @@ class PkiWatch:
     ) -> None:
         self._clocks = clocks
         self._told = told
-        self._told_of_too_many = False
         self._told_slow: tuple[str, float] | None = None
         self._looking = LookingProcess(seconds=settings.scan.file_budget, interrupted=self._is_left)
         self._disk = Disk(self._looking)
@@ -77,21 +64,23 @@ class PkiWatch:
         )
         self._watcher = Watcher(self._thread.mark, log=logging.getLogger("kubepki.watch"), disk=self._disk)
         self._telling = Telling(clocks)
-        self._publication: Publication | None = None
+        self._publisher = Publisher(clocks, health)
         self._missed = MissedChanges()
-        self._changes: Counter[str] = Counter()
-        self._remembered = remembered
+        self._remembered = Remembered(remembered)
         self._reread_at = 0.0
         # True until a scan has ended well: what an event named before is looked at with everything else.
         self._whole_next = True
         # True for the scan after the start or a reload: what differs then is no change of the disk.
         self._forgiving = True
-        # The one cell that other threads read: replaced by assignment, never changed.
-        self.published = Published(health=health)
         # True once the first look is over, well or badly.
         self.looked = False
         self._parser: ParsingProcess | None = None
         self._take(settings)
+
+    @property
+    def published(self) -> Published:
+        """What is published now; for any thread."""
+        return self._publisher.published
 
     def start(self) -> None:
         """Start the thread that looks."""
@@ -124,15 +113,15 @@ class PkiWatch:
     def reload(self, settings: Settings) -> None:
         """Take new settings; links that were seen before are forgotten. Raises ConfigError and changes nothing."""
         self._take(settings)
-        self._remembered = frozenset()
-        self._publication = None
+        self._remembered.forget_all()
+        self._publisher.begin_anew()
         self._forgiving = True
         self._thread.wake_at(time.monotonic())
 
     def note_reload(self, *, successful: bool, at: float) -> None:
         """Publish how the reading of the configuration at host time *at* ended; *at* of a failure is not kept."""
         before = self.published.health.last_reload_success_time
-        self._know(last_reload_successful=successful, last_reload_success_time=at if successful else before)
+        self._publisher.know(last_reload_successful=successful, last_reload_success_time=at if successful else before)
 
     def interrupt(self) -> None:
         """Leave the scan that runs, and any later one; for a signal handler."""
@@ -179,9 +168,9 @@ class PkiWatch:
         try:
             self._watcher.supervise()
             events = self._watcher.events()
-            self._remembered -= self._clocks.take_forgotten()
+            self._remembered.forget(self._clocks.take_forgotten())
             changed = self._watcher.take_changed()
-            result = self._scanner.scan(self._remembered, reread=reread, changed=None if whole else changed)
+            result = self._scanner.scan(self._remembered.paths, reread=reread, changed=None if whole else changed)
             self._finish(result, started=started)
             self._missed.note_events(events)
             self._whole_next = False
@@ -189,12 +178,12 @@ class PkiWatch:
             return False
         except Exception:
             # One bad scan must not end the service: the last snapshot stands and the counter rises.
-            self._know(scan_failures=self.published.health.scan_failures + 1)
+            self._publisher.know(scan_failures=self.published.health.scan_failures + 1)
             log.exception("a scan failed; the last snapshot stands")
         else:
             if reread:
                 self._reread_at = started + self._settings.scan.reread_interval
-        self._know(scans=self.published.health.scans + 1, last_scan_duration=time.monotonic() - started)
+        self._publisher.know(scans=self.published.health.scans + 1, last_scan_duration=time.monotonic() - started)
         self._telling.note()
         return True
 
@@ -220,36 +209,26 @@ class PkiWatch:
     def _finish(self, result: ScanResult, *, started: float) -> None:
         missed = self._missed.count(result.snapshot, self._watcher.events(), started, forgiving=self._forgiving)
         if missed:
-            self._know(missed_changes=self.published.health.missed_changes + missed)
+            self._publisher.know(missed_changes=self.published.health.missed_changes + missed)
         if result.departed:
             tell(log, logging.INFO, "this host has left its cluster: all that was expected is gone, and is forgotten")
-            self._remembered = frozenset()
-            self._clocks.keep_links(self._remembered)
-        self._remember(result.current_links | result.optional)
+            self._remembered.forget_all()
+            self._clocks.keep_links(self._remembered.paths)
+        self._remembered.see(result.current_links | result.optional)
         self._clocks.see_sources(result.optional)
-        self._publication = publish(self._publication, result.snapshot, time.monotonic())
-        snapshot = self._publication.snapshot
-        links = {
-            state.path: state.link
-            for state in snapshot.paths
-            if state.link is not None
-            and (current_prefix(state.path.rpartition("/")[2]) is None or state.path in self._remembered)
-        }
-        for path in self._clocks.see_links(links):
-            self._changes[path] += 1
-        if len(self._changes) > _MANY_LINKS:
-            self._changes = Counter({path: count for path, count in self._changes.items() if path in links})
+        snapshot = self._publisher.hold_back(result.snapshot)
+        links = self._publisher.see_links(snapshot, self._remembered.paths)
         if self._forgiving:
-            self._clocks.keep_links(frozenset(links) | self._remembered)
+            self._clocks.keep_links(frozenset(links) | self._remembered.paths)
         self._forgiving = False
         if self.published.snapshot is None:
             tell(log, logging.INFO, watching(snapshot))
             # The first scrape tells of the watch too; later ones have the news at once.
             watch_up = self._follow(result)
-            self._publish(snapshot, watch_up)
+            self._publisher.publish(snapshot, watch_up, self._watcher.events())
         else:
-            self._publish(snapshot, self.published.health.watch_up)
-            self._know(watch_up=self._follow(result))
+            self._publisher.publish(snapshot, self.published.health.watch_up, self._watcher.events())
+            self._publisher.know(watch_up=self._follow(result))
         interval = self._settings.scan.interval
         degraded = self._watcher.degraded()
         self._thread.set_interval(min(interval, POLLING_INTERVAL_SECONDS) if degraded else interval)
@@ -257,33 +236,8 @@ class PkiWatch:
             self._thread.wake_at(started + _SETTLE_SECONDS, whole=False)
         if self._missed.due_at is not None:
             self._thread.wake_at(self._missed.due_at)
-        if self._publication.due_at is not None:
-            self._thread.wake_at(self._publication.due_at, whole=False)
-
-    def _remember(self, seen: frozenset[str]) -> None:
-        self._remembered = remember(self._remembered, seen)
-        if not seen <= self._remembered and not self._told_of_too_many:
-            self._told_of_too_many = True
-            tell(
-                log,
-                logging.WARNING,
-                f"there were more than {MAX_REMEMBERED_LINKS} -current.pem links: that the others go is not noticed; "
-                "kubepki-exporter forget PATH makes room",
-            )
-
-    def _publish(self, snapshot: Snapshot, watch_up: tuple[tuple[str, bool], ...]) -> None:
-        health = replace(
-            self.published.health,
-            watch_up=watch_up,
-            watch_events=self._watcher.events(),
-            symlink_changes=tuple((each.path, self._changes[each.path]) for each in snapshot.paths if each.link),
-            # Only a scan that succeeded counts: an old time is what tells that the scans are stale.
-            last_scan_time=self._clocks.read().host_time,
-        )
-        self.published = Published(snapshot=snapshot, health=health)
-
-    def _know(self, **changes: Any) -> None:  # noqa: ANN401 - the fields of Health
-        self.published = replace(self.published, health=replace(self.published.health, **changes))
+        if self._publisher.due_at is not None:
+            self._thread.wake_at(self._publisher.due_at, whole=False)
 
     def _follow(self, result: ScanResult) -> tuple[tuple[str, bool], ...]:
         """Ask and watch what the scan found; return for each configured directory whether events flow."""
@@ -291,11 +245,3 @@ class PkiWatch:
         first = [*result.configured, *(path.rpartition("/")[0] for path in result.current_links)]
         self._watcher.update(result.directories, first=first)
         return tuple((path, self._watcher.up(path)) for path in result.configured)
-
-
-def watching(snapshot: Snapshot) -> str:
-    """Return in one line what is watched: how many certificates, in how many files, of which distributions."""
-    current = [state for state in snapshot.paths if state.judged]
-    certificates = sum(len(state.judged) for state in current)
-    of = f" of {', '.join(snapshot.distributions)}" if snapshot.distributions else ""
-    return f"watching {certificates} certificates in {len(current)} files{of}"

@@ -8,7 +8,8 @@ import pytest
 from kubepki.cli import main
 from kubepki.clocks.state import State
 from kubepki.model import Reason
-from kubepki.pki.scan import Scanner, ScanResult
+from kubepki.pki.scan import Scanner
+from kubepki.pki.scan_result import ScanResult
 from kubepki.settings import Directory, Kubeconfig, PkiSettings, ScanSettings
 from tests.support.scenarios import CLIENT, NEW, OLD, node
 

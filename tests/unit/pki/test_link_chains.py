@@ -4,7 +4,8 @@ from pathlib import Path
 
 from kubepki.disk.tree import MAX_LINKS
 from kubepki.model import Reason
-from kubepki.pki.scan import Scanner, ScanResult
+from kubepki.pki.scan import Scanner
+from kubepki.pki.scan_result import ScanResult
 from kubepki.settings import ScanSettings
 from tests.support import pki, scenarios
 

@@ -1,0 +1,61 @@
+"""Which paths a scan looks at: what the sources list and name, each path once. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from kubepki.config.paths import covers
+from kubepki.pki import layout
+from kubepki.pki.wanted import Listing, Sources, Wanted
+
+# Of the superseded files of one link: nothing ever deletes them.
+MAX_SUPERSEDED = 1_000
+
+
+def wanted_paths(sources: Sources, further: Iterable[Wanted], remembered: frozenset[str]) -> dict[str, Wanted]:
+    """Return each path to look at once, however many sources name it."""
+    table: dict[str, Wanted] = {}
+
+    def want(each: Wanted) -> None:
+        table[each.path] = table[each.path].merge(each) if each.path in table else each
+
+    for listing in sources.listings:
+        for name in _names(listing):
+            want(
+                Wanted(
+                    path=_join(listing.path, name),
+                    superseded=layout.is_superseded_pair(name, listing.names),
+                    component=layout.is_component_name(name),
+                )
+            )
+            if (prefix := layout.updated_prefix(name)) is not None:
+                want(Wanted(path=_join(listing.path, prefix + layout.CURRENT), expected=True, component=True))
+    directories = {listing.path for listing in sources.listings}
+    for path in remembered:
+        if _parent(path) in directories or any(covers(pattern, path) for pattern in sources.globs):
+            want(Wanted(path=path, expected=True, component=True))
+    for each in (*sources.files, *further):
+        want(each)
+    return table
+
+
+def _names(listing: Listing) -> list[str]:
+    """Return the names to look at: of the dated files of one prefix only the newest, for nothing ever deletes them."""
+    names: list[str] = []
+    dated: dict[str, list[str]] = defaultdict(list)
+    for name in listing.names:
+        if not layout.is_certificate_name(name):
+            continue
+        prefix = layout.dated_prefix(name)
+        (names if prefix is None else dated[prefix]).append(name)
+    for each in dated.values():
+        # Two more than are considered: one may be the link's own target, one shows that there are too many.
+        names += sorted(each, reverse=True)[: MAX_SUPERSEDED + 2]
+    return names
+
+
+def _join(directory: str, name: str) -> str:
+    return f"{directory.rstrip('/')}/{name}"
+
+
+def _parent(path: str) -> str:
+    return path.rpartition("/")[0] or "/"
