@@ -14,11 +14,12 @@ from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from kubepki.clocks.net import Abort, Deadline, UnreadableClockError, connect, resolve
 from kubepki.clocks.sighting import Sighting
+from kubepki.disk.own import read_own
+from kubepki.settings import ConfigError
 
 TIMEOUT_SECONDS = 2.0
 HALF_RESOLUTION_SECONDS = 0.5
@@ -104,11 +105,9 @@ class HttpsClock:
         if self.ca_pem is not None or self.ca_file is None:
             return self.ca_pem
         try:
-            with Path(self.ca_file).open("rb") as file:
-                return file.read(MAX_CA_SIZE)
-        except OSError as error:
-            msg = f"its ca_file cannot be read: {error.strerror}"
-            raise UnreadableClockError(msg) from error
+            return read_own(self.ca_file, MAX_CA_SIZE, what="its ca_file", where="")
+        except ConfigError as error:
+            raise UnreadableClockError(str(error)) from error
 
 
 def api_server_clock(

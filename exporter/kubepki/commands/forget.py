@@ -6,7 +6,8 @@ from kubepki.clocks import forgotten
 from kubepki.clocks.state import State
 from kubepki.commands.look import state_directory
 from kubepki.config.flags import Invocation
-from kubepki.disk import files
+from kubepki.disk.disk import Disk
+from kubepki.disk.own import AskedNow
 from kubepki.model import label_text
 from kubepki.settings import ConfigError
 
@@ -28,7 +29,7 @@ def forget(invocation: Invocation) -> int:
     if path not in {*state.links(), *state.sources()}:
         what = "it is not remembered"
         raise ConfigError(what, where=path, hint="`check` shows what is expected; a configured path is left out there")
-    if files.exists(path):
+    if Disk(AskedNow()).existing((path,)):
         what = "it is there, and what is there is expected"
         raise ConfigError(what, where=path, hint="remove it first, or leave it out with --pki.ignore")
     try:

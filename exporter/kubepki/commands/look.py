@@ -1,6 +1,7 @@
 """One look at disk and clocks for a command that ends afterwards: the service's own scan, clocks and evaluation."""
 
 import os
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from kubepki.clocks.state import State
 from kubepki.commands.diagnosis import Look
 from kubepki.commands.one_look import OneLook, OneLookParser
 from kubepki.disk.disk import Disk
-from kubepki.disk.files import exists, read
+from kubepki.disk.own import AskedNow
 from kubepki.judgement.belief import believe
 from kubepki.judgement.evaluate import evaluate
 from kubepki.model import Fault, PathState, Reading, Standing
@@ -100,11 +101,12 @@ def sources_of(paths: tuple[str, ...], settings: Settings) -> PkiSettings:
     files: list[FilePattern] = []
     kubeconfigs: list[Kubeconfig] = []
     for path in paths:
-        if not exists(path) and not is_refused(path):
+        kind = path_kind(path)
+        if kind == "absent":
             what = "there is no such file or directory"
             raise ConfigError(what, where=path)
         parent, _, name = path.rpartition("/")
-        if is_directory(path):
+        if kind == "directory":
             directories[path] = Directory(path=path, explicit=True)
         elif layout.current_prefix(name) is not None:
             directories.setdefault(parent or "/", Directory(path=parent or "/", explicit=False))
@@ -121,22 +123,20 @@ def sources_of(paths: tuple[str, ...], settings: Settings) -> PkiSettings:
     )
 
 
-def is_refused(path: str) -> bool:
-    """Return whether it cannot be told if there is anything at *path*."""
-    try:
-        os.lstat(path)
-    except PermissionError:
-        return True
-    except OSError:
-        return False
-    return False
+def path_kind(path: str) -> str:
+    """Return what is at *path*: a `directory`, something `other`, nothing (`absent`), or `refused`.
+
+    A `-current.pem` link that leads to a directory is a broken link. What does not answer is told by the scan.
+    """
+    kind = Disk(AskedNow()).kind(path)
+    if kind == "link":
+        return "directory" if layout.current_prefix(path.rpartition("/")[2]) is None else "other"
+    return kind
 
 
-def is_directory(path: str) -> bool:
-    """Return whether *path* is a directory; a `-current.pem` link that leads to one is a broken link."""
-    if layout.current_prefix(path.rpartition("/")[2]) is not None and os.path.islink(path):  # noqa: PTH114 - str
-        return False
-    return os.path.isdir(path)  # noqa: PTH112 - paths are str
+def real_directories(directories: Iterable[str]) -> Mapping[str, str]:
+    """Return each of *directories* with its links resolved; one that does not answer is itself."""
+    return Disk(AskedNow()).real_directories(dict.fromkeys(directories))
 
 
 def known_path(seen: Look, path: str) -> str:
@@ -144,22 +144,22 @@ def known_path(seen: Look, path: str) -> str:
     paths = [state.path for state in seen.snapshot.paths]
     if path in paths:
         return path
-    place = _place(path)
-    return next((each for each in paths if _place(each) == place), path)
+    real = real_directories(_parent(each) for each in (path, *paths))
+    place = (real[_parent(path)], path.rpartition("/")[2])
+    return next((each for each in paths if (real[_parent(each)], each.rpartition("/")[2]) == place), path)
 
 
 def known_directory(seen: Look, directory: str | None) -> str | None:
     """Return the directory by which *seen* knows the files of *directory*."""
     if directory is None:
         return None
-    own = os.path.realpath(directory)
-    known = (state.path.rpartition("/")[0] or "/" for state in seen.snapshot.paths)
-    return next((each for each in known if os.path.realpath(each) == own), directory)
+    known = [_parent(state.path) for state in seen.snapshot.paths]
+    real = real_directories((directory, *known))
+    return next((each for each in known if real[each] == real[directory]), directory)
 
 
-def _place(path: str) -> tuple[str, str]:
-    parent, _, name = path.rpartition("/")
-    return os.path.realpath(parent or "/"), name
+def _parent(path: str) -> str:
+    return path.rpartition("/")[0] or "/"
 
 
 def beside(own: PkiSettings, named: PkiSettings) -> PkiSettings:
@@ -184,9 +184,9 @@ def only(seen: Look, paths: tuple[str, ...], settings: Settings) -> Look:
     found = _scan(named, remembered_links(state.links())).snapshot.paths
     known = {known_path(seen, each.path) for each in found}
     narrowed = {
-        path.rpartition("/")[0] or "/"
+        _parent(path)
         for path in paths
-        if not is_directory(path) and layout.current_prefix(path.rpartition("/")[2])
+        if layout.current_prefix(path.rpartition("/")[2]) and path_kind(path) != "directory"
     } - set(paths)
     dated = tuple(f"{path.removesuffix(layout.CURRENT)}-" for path in paths)
 
@@ -205,12 +205,12 @@ def only(seen: Look, paths: tuple[str, ...], settings: Settings) -> Look:
 def _is_kubeconfig(path: str, scan: ScanSettings) -> bool:
     if layout.is_certificate_name(path):
         return False
-    found = read(path, scan.max_file_size)
-    if isinstance(found, Fault):
+    found = Disk(AskedNow()).look([(path, None)], scan.max_file_size)[0]
+    if isinstance(found, Fault) or found.data is None:
         return path.endswith((".conf", ".config", ".kubeconfig", ".yaml", ".yml"))
     with closing(OneLookParser(scan)) as parser:
         try:
-            content = parser.read_kubeconfig(found[1])
+            content = parser.read_kubeconfig(found.data)
         except TooCostlyError:
             return False
     return bool(content.users or content.clusters)

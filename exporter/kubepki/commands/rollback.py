@@ -18,12 +18,12 @@ from kubepki.commands.host import Host, Words
 from kubepki.commands.link_calls import SYSTEM, System
 from kubepki.commands.link_watch import A_MINUTE, Pace, watch
 from kubepki.commands.look import (
-    is_directory,
-    is_refused,
     known_directory,
     known_path,
     link_state,
     look,
+    path_kind,
+    real_directories,
     state_directory,
 )
 from kubepki.commands.outcome import Hands
@@ -162,20 +162,20 @@ def _sources(invocation: Invocation) -> tuple[Settings, str | None, str | None]:
     if not invocation.paths:
         return settings, None, None
     path = invocation.paths[0]
-    if is_directory(path):
+    kind = path_kind(path)
+    if kind == "directory":
         directory, link = path, None
     elif layout.current_prefix(path.rpartition("/")[2]) is not None:
         directory, link = path.rpartition("/")[0] or "/", path
     else:
         what = "it is neither a directory nor a -current.pem link"
-        if is_refused(path):
+        if kind == "refused":
             what = "it cannot be read (Permission denied), so nobody can tell whether a rollback is needed"
         raise ConfigError(what, where=path)
     # Another way to the same directory (an alias, /proc/PID/root) is the directory that a kubeconfig names.
-    directory = next(
-        (each.path for each in settings.pki.directories if os.path.realpath(each.path) == os.path.realpath(directory)),
-        os.path.realpath(directory),
-    )
+    configured = [each.path for each in settings.pki.directories]
+    real = real_directories((directory, *configured))
+    directory = next((each for each in configured if real[each] == real[directory]), real[directory])
     link = None if link is None else f"{directory.rstrip('/')}/{link.rpartition('/')[2]}"
     directories = (*settings.pki.directories, Directory(path=directory, explicit=True))
     return replace(settings, pki=replace(settings.pki, directories=directories)), link, directory

@@ -1,18 +1,17 @@
 """The command `rules`: a site's alert rules, PrometheusRule, Alertmanager routing and message templates."""
 
 import os
-import stat
 import sys
 from typing import TextIO
 
 from kubepki.commands.textfile import replace_file
 from kubepki.config.flags import Invocation
 from kubepki.config.strict_yaml import MAX_BYTES
+from kubepki.disk.own import read_own
 from kubepki.model import label_text
 from kubepki.rules.files import files
 from kubepki.rules.site import Site
 from kubepki.rules.site_file import parse_site
-from kubepki.settings import ConfigError
 
 FAILED_STATUS = 1
 
@@ -39,16 +38,7 @@ def rules(invocation: Invocation, *, out: TextIO | None = None) -> int:
 
 
 def _site(path: str) -> Site:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor has no path
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                what = "not a regular file"
-                raise ConfigError(what, where=path, hint="--site names the file with a site's parameters")
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        what = f"cannot be read: {error.strerror}"
-        raise ConfigError(what, where=path, hint="--site names the file with a site's parameters") from None
+    data = read_own(path, MAX_BYTES, hint="--site names the file with a site's parameters")
     return parse_site(data, source=label_text(path))
 
 

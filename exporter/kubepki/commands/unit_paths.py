@@ -7,14 +7,16 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing
 from typing import TextIO
 
-from kubepki.commands.one_look import OneLookParser
+from kubepki.commands.one_look import OneLook, OneLookParser
 from kubepki.config.flags import Invocation
 from kubepki.config.presets import expand
 from kubepki.disk import view
+from kubepki.disk.disk import Disk
+from kubepki.disk.own import read_own
 from kubepki.model import safe_text
 from kubepki.pki.scan import Scanner
 from kubepki.service.unit_view import unit_properties
-from kubepki.settings import HttpsReference, Settings
+from kubepki.settings import ConfigError, HttpsReference, Settings
 
 DROP_IN = "/etc/systemd/system/kubepki-exporter.service.d/paths.conf"
 # What is emptied. /usr, /run, /proc, /sys and /dev stay as the unit leaves them; it masks what else there may be.
@@ -53,11 +55,19 @@ _TOO_WIDE = frozenset(
 def unit_paths(invocation: Invocation, *, out: TextIO | None = None) -> int:
     """Print the drop-in to *out* (standard output) and return 0. Reads kubeconfigs, for they name further files."""
     settings = invocation.settings
-    with closing(Scanner(settings.pki, settings.scan, parser=OneLookParser(settings.scan))) as scanner:
+    masks = unit_properties().get("InaccessiblePaths", "").split()
+    disk = Disk(OneLook(settings.scan))
+    with closing(Scanner(settings.pki, settings.scan, parser=OneLookParser(settings.scan), disk=disk)) as scanner:
         seen = scanner.scan(frozenset()).snapshot
-    further = [*(state.path for state in seen.paths), *(state.link.target for state in seen.paths if state.link)]
-    paths = visible(settings, further, exists=os.path.lexists, resolve=os.path.realpath)
-    (out or sys.stdout).write(drop_in(paths, unit_properties().get("InaccessiblePaths", "").split()))
+        further = [*(state.path for state in seen.paths), *(state.link.target for state in seen.paths if state.link)]
+        paths = visible(
+            settings,
+            [*further, *_served_with(settings)],
+            exists=lambda path: bool(disk.existing((path,))),
+            resolve=lambda path: disk.real_directories((path,))[path],
+            masks=masks,
+        )
+    (out or sys.stdout).write(drop_in(paths, masks))
     return 0
 
 
@@ -67,29 +77,34 @@ def visible(
     *,
     exists: Callable[[str], bool],
     resolve: Callable[[str], str],
+    masks: Collection[str] = (),
 ) -> tuple[str, ...]:
     """Return the directories that *settings* and the *further* files need, ordered, none below another.
 
     Each is the parent of what is watched where that is not too wide: a bind mount keeps an inode, and what is created
-    again below it is seen. *resolve* takes symbolic links away: both ends are needed.
+    again below it is seen. A directory that is one of the *masks* of the unit is too wide, for it holds other secrets.
+    *resolve* takes symbolic links away: both ends are needed.
     """
+    too_wide = _TOO_WIDE | {mask.lstrip("-+") for mask in masks}
     found: set[str] = set()
     for path in (*_named(settings, exists), *further):
         for each in (path, resolve(path)):
             parent = each.rpartition("/")[0] or "/"
-            found.add(each if parent in _TOO_WIDE else parent)
+            found.add(each if parent in too_wide else parent)
     return tuple(sorted(path for path in found if not any(path.startswith(f"{other}/") for other in found)))
 
 
 def drop_in(paths: Collection[str], masks: Collection[str] = (), *, note: str = _NOTE, watched: bool = True) -> str:
     """Return the drop-in for a unit with *masks* (its InaccessiblePaths=) that shall see *paths*; systemd.exec(5).
 
-    A mask above one of *paths* is lifted, and its place emptied instead: what is bound below a mask would be dropped.
+    A mask of one of *paths* is lifted. One above it, too, and its place is emptied instead: what is bound below a mask
+    would be dropped.
     A service that stays is *watched*: it is started again where what was bound appears or is replaced.
     """
-    lifted = [mask for mask in masks if any(path.startswith(f"{mask.lstrip('-+')}/") for path in paths)]
+    above = [mask for mask in masks if any(path.startswith(f"{mask.lstrip('-+')}/") for path in paths)]
+    lifted = [*above, *(mask for mask in masks if mask.lstrip("-+") in paths)]
     kept = [mask for mask in masks if mask not in lifted]
-    emptied = (*EMPTIED, *(mask.lstrip("-+") for mask in lifted))
+    emptied = (*EMPTIED, *(mask.lstrip("-+") for mask in above))
     seen = [*SYSTEM, *(path for path in paths if path.startswith(tuple(f"{each}/" for each in emptied)))]
     lines = [
         f"# {note}",
@@ -140,6 +155,22 @@ def _named(settings: Settings, exists: Callable[[str], bool]) -> Iterator[str]:
     named = (settings.config_file, settings.web.config_file, settings.pki.password_file)
     yield from filter(None, named)
     yield from (each.ca_file for each in settings.clock.references if isinstance(each, HttpsReference) and each.ca_file)
+
+
+def _served_with(settings: Settings) -> tuple[str, ...]:
+    """Return the certificate, the key and the CA that the web configuration names; one that is not there names none."""
+    path = settings.web.config_file
+    if path is None:
+        return ()
+    from kubepki.config.strict_yaml import MAX_BYTES  # noqa: PLC0415 - it brings PyYAML along
+    from kubepki.web.config_file import parse_web_config  # noqa: PLC0415 - as above
+
+    try:
+        data = read_own(path, MAX_BYTES)
+    except ConfigError:
+        return ()
+    tls = parse_web_config(data, path=path).tls
+    return () if tls is None else tls.files
 
 
 def _fixed(pattern: str) -> str:

@@ -6,7 +6,8 @@ Rules of this module: pure.
 from collections.abc import Mapping
 from typing import Any
 
-from kubepki.config.options import OPTIONS, Option
+from kubepki.config.option import Option
+from kubepki.config.options import OPTIONS
 from kubepki.settings import (
     ClockSettings,
     ConfigError,

@@ -11,7 +11,8 @@ from kubepki.config.assembly import assemble
 from kubepki.config.commands import RULE_FILES, Command
 from kubepki.config.durations import parse_duration
 from kubepki.config.moments import parse_moment
-from kubepki.config.options import OPTIONS, Option
+from kubepki.config.option import Option
+from kubepki.config.options import OPTIONS
 from kubepki.config.parser import build_parser, parse_arguments, split_arguments
 from kubepki.config.paths import absolute
 from kubepki.settings import ConfigError, Directory, FilePattern, Kubeconfig, Settings

@@ -5,9 +5,9 @@ Rules of this module: pure; the parser of flags, the schema of the file, the man
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from kubepki.config import values
+from kubepki.config.option import Option
 from kubepki.config.presets import NAMES
 from kubepki.settings import (
     DEFAULT_DIRECTORY,
@@ -18,37 +18,6 @@ from kubepki.settings import (
 )
 
 _DAY = 86_400.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
-    """One setting.
-
-    `key` is `GROUP.NAME`, the place in the file and in `Settings`. `default` is for people; the value is that of
-    `Settings`. A `repeated` one is a list in the file. A `service` one means nothing to `check` and `rollback`.
-    A `fixed` one is read at the start only, so that a changed one asks for a restart.
-    """
-
-    key: str
-    flag: str
-    metavar: str
-    default: str
-    help: str
-    parse: values.Parse
-    repeated: bool = False
-    switch: bool = False
-    service: bool = False
-    fixed: bool = False
-
-    @property
-    def group(self) -> str:
-        """The part of the key before the dot."""
-        return self.key.partition(".")[0]
-
-    @property
-    def name(self) -> str:
-        """The part of the key behind the dot."""
-        return self.key.partition(".")[2]
 
 
 GROUPS: Mapping[str, str] = {

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from kubepki import __version__
-from kubepki.config.commands import ABOUT, NOTES, PROGRAM, RULE_FILES, SUMMARIES, USAGES, Command
-from kubepki.config.options import GROUPS, OPTIONS, Option
+from kubepki.config.commands import ABOUT, NOTES, PROGRAM, SUMMARIES, USAGES, Command
+from kubepki.config.option import Option
+from kubepki.config.options import GROUPS, OPTIONS
+from kubepki.config.own_flags import OWN_FLAGS, OWN_VALUED, add_own
 from kubepki.config.values import nearest
 from kubepki.settings import ConfigError
 
@@ -80,32 +82,7 @@ def split_arguments(argv: Sequence[str]) -> tuple[list[str], list[str]]:
     return flags, words
 
 
-_VALUED = frozenset(
-    {
-        "--config.file",
-        "--at",
-        "--to",
-        "--every",
-        "--site",
-        "--print",
-        *(option.flag for option in OPTIONS if not option.switch),
-    }
-)
-
-
-_OWN_FLAGS = (
-    "--shared-directory",
-    "--config.file",
-    "--config.check",
-    "--json",
-    "--at",
-    "--apply",
-    "--to",
-    "--restart-kubelet",
-    "--every",
-    "--site",
-    "--print",
-)
+_VALUED = frozenset({*OWN_VALUED, *(option.flag for option in OPTIONS if not option.switch)})
 
 
 def _command(word: str) -> Command:
@@ -122,7 +99,7 @@ def _unknown(word: str, command: Command, prog: str) -> ConfigError:
     flag = word.partition("=")[0]
     if not word.startswith("--"):
         return ConfigError(f"unexpected argument {word}", hint=f"see {prog} --help")
-    flags = (*_OWN_FLAGS, *(option.flag for option in OPTIONS))
+    flags = (*OWN_FLAGS, *(option.flag for option in OPTIONS))
     if flag in flags:
         return ConfigError(f"{flag} means nothing to {command}", hint="leave it out")
     near = nearest(flag, flags)
@@ -157,96 +134,20 @@ def _add_arguments(parser: _Parser, command: Command) -> None:
     version = f"{PROGRAM}, version {__version__}"
     general.add_argument("--version", action="version", version=version, help="Print the version and exit.")
     if command is Command.RULES:
-        _add_rules(general)
+        add_own(general, command)
         return
     general.add_argument(
         "--config.file", dest="config_file", metavar="FILE", help="Configuration file in YAML. Default: none."
     )
-    if command is Command.SERVE:
-        general.add_argument(
-            "--config.check",
-            dest="config_check",
-            action="store_true",
-            help="Only say whether the configuration is good.",
-        )
-    elif command is Command.CHECK:
-        _add_check(general)
-    elif command is Command.TEXTFILE:
-        _add_textfile(general)
-    elif command is Command.UNIT_PATHS:
-        pass
-    elif command is Command.FORGET:
-        general.add_argument("paths", nargs=1, metavar="PATH", help="The path to forget.")
-    else:
-        _add_rollback(general)
+    add_own(general, command)
+    # The drop-in is written from the flags that the unit gives its service.
+    serves = command in (Command.SERVE, Command.UNIT_PATHS)
     for group, title in GROUPS.items():
-        wanted = [each for each in OPTIONS if each.group == group and (command is Command.SERVE or not each.service)]
+        wanted = [each for each in OPTIONS if each.group == group and (serves or not each.service)]
         if wanted:
             section = parser.add_argument_group(title)
             for option in wanted:
                 _add_option(section, option)
-
-
-def _add_check(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "paths", nargs="*", metavar="PATH", help="Directory, file or kubeconfig to look at instead of all sources."
-    )
-    group.add_argument("--json", action="store_true", help="Print JSON instead of text.")
-    _add_at(group)
-
-
-def _add_textfile(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("paths", nargs=1, metavar="FILE", help="File to write, in the directory of the collector.")
-    group.add_argument(
-        "--every", metavar="DURATION", help="Go on and write it again after DURATION, 5s to 1h. Default: write it once."
-    )
-
-
-def _add_rules(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("paths", nargs="?", metavar="DIR", help="Directory to write into. Default: print to the output.")
-    group.add_argument("--site", metavar="FILE", help="A site's parameters in YAML. Default: those of what is shipped.")
-    group.add_argument(
-        "--print",
-        dest="show",
-        metavar="NAME",
-        help=f"What to print: {', '.join(RULE_FILES)}. Default: {next(iter(RULE_FILES))}.",
-    )
-
-
-def _add_rollback(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "paths",
-        nargs="?",
-        metavar="PATH",
-        help="Link to repair, or its directory. Default: the kubelet's client link in the sources.",
-    )
-    group.add_argument("--apply", action="store_true", help="Do it. Without this flag the plan is shown.")
-    group.add_argument(
-        "--to",
-        metavar="FILE",
-        help="Older file to point at, a bare name beside the link. Default: the best that passes.",
-    )
-    group.add_argument(
-        "--restart-kubelet",
-        dest="restart_kubelet",
-        action="store_true",
-        help="With --apply: restart the kubelet, too, and watch for a minute whether it keeps the file.",
-    )
-    group.add_argument(
-        "--shared-directory",
-        dest="shared_directory",
-        action="store_true",
-        help="With --apply: do it although others than root and its owner can write to the link's directory.",
-    )
-    _add_at(group)
-
-
-def _add_at(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--at",
-        metavar="TIME",
-        help="Take TIME (RFC 3339 or Unix seconds) for now, from a clock that you trust. Default: the host's clock.",
-    )
 
 
 def _add_option(group: argparse._ArgumentGroup, option: Option) -> None:

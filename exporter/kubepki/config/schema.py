@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from kubepki.config import values
-from kubepki.config.options import GROUPS, OPTIONS, REFERENCE_KEYS, REFERENCES_KEY, Option
+from kubepki.config.option import Option
+from kubepki.config.options import GROUPS, OPTIONS, REFERENCE_KEYS, REFERENCES_KEY
 from kubepki.config.strict_yaml import Entries, Entry, Items, Node, Text, parse_yaml, shown_key
 from kubepki.settings import ConfigError, HttpsReference, NtpReference
 

@@ -128,6 +128,8 @@ _CALLS: Mapping[str, Callable[..., Any]] = {
     "names": _names,
     "entries": lambda path, directories, follow: files.entry_names(path, directories=directories, follow=follow),
     "exists": files.exists,
+    "kind": files.kind,
+    "identity": files.identity,
     "changed": files.changed,
     "real": files.real_directory,
     "links": files.link_places,

@@ -74,6 +74,11 @@ class Disk:
         """Return those of *paths* at which there is anything, or that do not answer."""
         return frozenset(path for path, answer in self._each("exists", paths) if answer)
 
+    def kind(self, path: str) -> str:
+        """Return what `files.kind` says of *path*; one that does not answer is something `other`."""
+        answer: str = self._asked.ask([("kind", path)])[0]
+        return "other" if answer == NO_ANSWER else answer
+
     def changed(self, paths: Iterable[str]) -> Mapping[str, float | None]:
         """Return when each of *paths* was last changed, in Unix seconds; None where it is not there, or is silent."""
         found = self._each("changed", paths)

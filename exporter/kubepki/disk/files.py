@@ -10,7 +10,7 @@ import stat
 from collections.abc import Callable
 
 from kubepki.disk.located import Identity, Located, Looked
-from kubepki.disk.view import emptied_above
+from kubepki.disk.view import hidden, hidden_by, is_mask
 from kubepki.model import Fault, Reason
 
 _CHUNK = 16_384
@@ -41,8 +41,8 @@ def locate(path: str) -> Located | Fault:
         return hidden(path) or Fault(
             reason=Reason.NOT_REGULAR, detail=f"it is {_kind(status.st_mode)}, not a regular file"
         )
-    if _is_mask(status):
-        return _hidden_by(resolved)
+    if is_mask(status):
+        return hidden_by(resolved)
     return Located(resolved=resolved, is_link=is_link, identity=_identity(status))
 
 
@@ -134,28 +134,6 @@ def list_names(
     return frozenset(names), cut
 
 
-def hidden(path: str) -> Fault | None:
-    """Return the fault of a path that lies behind a mask of the service's unit, None where there is no mask.
-
-    systemd hides a path by a mount of something empty that nobody may use: mode 000 (systemd.exec(5),
-    InaccessiblePaths= and ProtectHome=). What lies behind it is not gone. Neither is what an allow list leaves out.
-    """
-    place = os.path.realpath(path)
-    if (emptied := emptied_above(place, os.environ)) is not None:
-        detail = (
-            f"the unit shows the service only some of {emptied}; `kubepki-exporter unit-paths` writes what shows this"
-        )
-        return Fault(reason=Reason.HIDDEN, detail=detail)
-    while place != "/":
-        try:
-            status = os.lstat(place)
-        except OSError:
-            place = place.rpartition("/")[0] or "/"
-            continue
-        return _hidden_by(place) if _is_mask(status) else None
-    return None
-
-
 def entry_names(directory: str, *, directories: bool, follow: bool) -> tuple[str, ...]:
     """Return the sorted names in *directory* that are directories, or those that are none; none where it has no list.
 
@@ -184,6 +162,27 @@ def guard(directory: str) -> tuple[int, ...] | None:
     return (status.st_dev, status.st_ino, status.st_mode, status.st_uid, status.st_gid)
 
 
+def identity(path: str) -> tuple[int, ...] | None:
+    """Return what tells one content of the file that *path* leads to from another; None where it is not there."""
+    try:
+        return tuple(_identity(os.stat(path)))  # noqa: PTH116 - as above
+    except (OSError, ValueError):
+        return None
+
+
+def kind(path: str) -> str:
+    """Return what is at *path*: a `directory`, a `link` to one, something `other`, nothing (`absent`), or `refused`."""
+    try:
+        mode = os.lstat(path).st_mode
+    except PermissionError:
+        return "refused"
+    except (OSError, ValueError):
+        return "absent"
+    if stat.S_ISLNK(mode):
+        return "link" if os.path.isdir(path) else "other"  # noqa: PTH112 - as above
+    return "directory" if stat.S_ISDIR(mode) else "other"
+
+
 def exists(path: str) -> bool:
     """Return whether there is anything at *path*, be it a dangling link."""
     return os.path.lexists(path)
@@ -200,15 +199,6 @@ def changed(path: str) -> float | None:
 def real_directory(directory: str) -> str:
     """Return *directory* with its links resolved as far as it exists."""
     return os.path.realpath(directory)
-
-
-def _is_mask(status: os.stat_result) -> bool:
-    return stat.S_IMODE(status.st_mode) == 0 and (stat.S_ISDIR(status.st_mode) or status.st_size == 0)
-
-
-def _hidden_by(place: str) -> Fault:
-    detail = f"it lies behind {place}, which the service may not see; open it to the unit: BindReadOnlyPaths={place}"
-    return Fault(reason=Reason.HIDDEN, detail=detail)
 
 
 def _identity(status: os.stat_result) -> Identity:

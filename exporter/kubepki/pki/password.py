@@ -1,8 +1,7 @@
 """The password of PKCS#12 files, from the file that the settings name."""
 
-from kubepki.disk import files
-from kubepki.model import Fault
-from kubepki.settings import ConfigError, PkiSettings
+from kubepki.disk.own import read_own
+from kubepki.settings import PkiSettings
 
 _MAX_PASSWORD_BYTES = 4_096
 
@@ -11,8 +10,11 @@ def read_password(pki: PkiSettings) -> bytes | None:
     """Return the password of PKCS#12 files without its line end; None where no file is named, ConfigError if unread."""
     if pki.password_file is None:
         return None
-    outcome = files.read(pki.password_file, _MAX_PASSWORD_BYTES)
-    if isinstance(outcome, Fault):
-        what = f"the password file {pki.password_file} cannot be read: {outcome.detail}"
-        raise ConfigError(what, where="--pki.password-file", hint="name a readable file with one line")
-    return outcome[1].rstrip(b"\r\n")
+    data = read_own(
+        pki.password_file,
+        _MAX_PASSWORD_BYTES,
+        what=f"the password file {pki.password_file}",
+        where="--pki.password-file",
+        hint="name a readable file with one line",
+    )
+    return data.rstrip(b"\r\n")

@@ -10,8 +10,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
+from kubepki.config.strict_yaml import MAX_BYTES
+from kubepki.disk.own import looks_elsewhere, own_identities, read_own
 from kubepki.settings import ConfigError
 from kubepki.web.basic_auth import Verifications
 from kubepki.web.config_file import WebConfigFile, parse_web_config
@@ -19,6 +20,7 @@ from kubepki.web.peers import NOBODY, Peer
 from kubepki.web.tls import make_context, peer_allowed, without_effect
 
 _CHECK_SECONDS = 1.0
+_CHECK_ELSEWHERE_SECONDS = 30.0
 _Identity = tuple[tuple[int, ...] | None, ...]
 
 
@@ -60,8 +62,7 @@ class WebConfig:
 
     def files(self) -> tuple[str, ...]:
         """Return the absolute paths of the file and of those that it names."""
-        tls = self._current.file.tls
-        return (self._path, *(() if tls is None else tls.files))
+        return _paths(self._path, self._current.file)
 
     def tls_context(self) -> ssl.SSLContext | None:
         """Return the context for a new connection, None for plain HTTP."""
@@ -86,13 +87,24 @@ class WebConfig:
             self._refusal = ""
 
     def refresh(self) -> None:
-        """Read everything again where a file has changed. Never raises ConfigError, reports each once."""
-        if time.monotonic() - self._checked < self._check_seconds or not self._lock.acquire(blocking=False):
+        """Read everything again where a file has changed. Never raises ConfigError, reports each once.
+
+        Where a mount of this host's could hang, a thread of its own does so, and no request waits for it.
+        """
+        elsewhere = looks_elsewhere()
+        pause = _CHECK_ELSEWHERE_SECONDS if elsewhere and self._check_seconds else self._check_seconds
+        if time.monotonic() - self._checked < pause or not self._lock.acquire(blocking=False):
             return
+        self._checked = time.monotonic()
+        if elsewhere:
+            threading.Thread(target=self._refresh_locked, name="web-configuration", daemon=True).start()
+        else:
+            self._refresh_locked()
+
+    def _refresh_locked(self) -> None:
         try:
-            self._checked = time.monotonic()
             current = self._current
-            if (_identity(self._path), *_identities(current.file)) == current.identity:
+            if own_identities(_paths(self._path, current.file)) == current.identity:
                 return
             self._current = self._read()
             self._refusal = ""
@@ -108,14 +120,12 @@ class WebConfig:
 
     def _read(self) -> _InForce:
         # Identities are taken before the contents, so that a change in between is seen at the next look.
-        own = _identity(self._path)
+        own = own_identities((self._path,))
         try:
-            file = parse_web_config(Path(self._path).read_bytes(), path=self._path, verifications=self._verifications)
-            identity = (own, *_identities(file))
+            data = read_own(self._path, MAX_BYTES, hint="check --web.config.file")
+            file = parse_web_config(data, path=self._path, verifications=self._verifications)
+            identity = (*own, *own_identities(_paths(self._path, file)[1:]))
             context = make_context(file.tls) if file.tls is not None else None
-        except OSError as error:
-            what = f"cannot be read: {error.strerror}"
-            raise ConfigError(what, where=self._path, hint="check --web.config.file") from error
         except ConfigError as error:
             if error.where:
                 raise
@@ -130,13 +140,5 @@ class WebConfig:
             self._report(line, None)
 
 
-def _identities(file: WebConfigFile) -> _Identity:
-    return tuple(_identity(path) for path in (file.tls.files if file.tls is not None else ()))
-
-
-def _identity(path: str) -> tuple[int, ...] | None:
-    try:
-        status = os.stat(path)  # noqa: PTH116 - str throughout
-    except OSError:
-        return None
-    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+def _paths(own: str, file: WebConfigFile) -> tuple[str, ...]:
+    return (own, *(() if file.tls is None else file.tls.files))

@@ -1,12 +1,17 @@
 """The `tls_server_config` of a web configuration as an ssl.SSLContext."""
 
+import contextlib
 import ipaddress
+import os
 import ssl
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from kubepki.disk.own import read_own
 from kubepki.settings import ConfigError
 
+_MAX_FILE_BYTES = 4 << 20
+_MFD_NOEXEC_SEAL = 0x8  # linux/memfd.h
 _VERSIONS = {"TLS12": ssl.TLSVersion.TLSv1_2, "TLS13": ssl.TLSVersion.TLSv1_3}
 _CLIENT_AUTH = {
     "NoClientCert": ssl.CERT_NONE,
@@ -64,15 +69,25 @@ def make_context(config: TlsConfig) -> ssl.SSLContext:
         context.set_ciphers(":".join(ciphers))
     if len(config.curve_preferences) == 1:
         context.set_ecdh_curve(_CURVES[config.curve_preferences[0]])
+    certificate, key, authorities = (
+        _content(key, path)
+        for key, path in (
+            ("cert_file", config.cert_file),
+            ("key_file", config.key_file),
+            ("client_ca_file", config.client_ca_file),
+        )
+    )
     try:
-        # Without a password OpenSSL would ask the terminal for that of an encrypted key.
-        context.load_cert_chain(config.cert_file, config.key_file, password="")
+        with _held(certificate) as certificate_file, _held(key) as key_file:
+            # Without a password OpenSSL would ask the terminal for that of an encrypted key.
+            context.load_cert_chain(certificate_file, key_file, password="")
     except (OSError, ValueError) as error:
         what = f"cert_file {config.cert_file} with key_file {config.key_file} cannot be used: {_reason(error)}"
         raise ConfigError(what, hint="the key must be unencrypted PEM and belong to the certificate") from error
     if config.client_ca_file:
         try:
-            context.load_verify_locations(config.client_ca_file)
+            with _held(authorities) as authorities_file:
+                context.load_verify_locations(authorities_file)
         except (OSError, ValueError) as error:
             what = f"client_ca_file {config.client_ca_file} cannot be used: {_reason(error)}"
             raise ConfigError(what, hint="it must hold PEM certificates") from error
@@ -94,6 +109,22 @@ def peer_allowed(config: TlsConfig, tls: ssl.SSLSocket) -> bool:
     certificate = tls.getpeercert() or {}
     names = {_normal(str(pair[1])) for pair in certificate.get("subjectAltName", ())}
     return not names.isdisjoint(_normal(name) for name in config.client_allowed_sans)
+
+
+def _content(key: str, path: str) -> bytes:
+    return read_own(path, _MAX_FILE_BYTES, what=f"{key} {path}", where="") if path else b""
+
+
+@contextlib.contextmanager
+def _held(content: bytes) -> Iterator[str]:
+    """Hold *content* in memory and yield a path of it: OpenSSL opens files itself, and would wait for a pipe."""
+    try:
+        descriptor = os.memfd_create("kubepki-tls", os.MFD_CLOEXEC | _MFD_NOEXEC_SEAL)
+    except OSError:  # Linux before 6.3
+        descriptor = os.memfd_create("kubepki-tls", os.MFD_CLOEXEC)
+    with os.fdopen(descriptor, "wb", buffering=0) as file:
+        file.write(content)
+        yield f"/proc/self/fd/{file.fileno()}"
 
 
 def _check(config: TlsConfig) -> None:

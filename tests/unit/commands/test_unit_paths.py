@@ -13,7 +13,7 @@ from kubepki.commands.unit_paths import PINNED, SYSTEM, drop_in, escaped, unit_p
 from kubepki.config.commands import Command
 from kubepki.config.flags import Invocation
 from kubepki.config.presets import AUTO, NAMES, expand
-from kubepki.disk import files, view
+from kubepki.disk import view
 from kubepki.model import Reason
 from kubepki.settings import ClockSettings, Directory, FilePattern, HttpsReference, PkiSettings, Settings, WebSettings
 from tests.unit.service.test_unit_file import SYSTEMD, verify
@@ -72,6 +72,40 @@ def test_everything_that_the_settings_name_is_seen() -> None:
     )
     found = seen(settings, "/etc/conf/kubelet.pem", links={"/etc/conf/kubelet.pem": "/var/lib/far/away.pem"})
     assert found == ("/etc/clocks", "/etc/conf", "/etc/keys", "/etc/web", "/var/lib/far")
+
+
+def test_a_key_in_a_masked_directory_is_shown_alone(tmp_path: Path) -> None:
+    """The web configuration's own files are seen; what lies beside a key of others stays hidden."""
+    (tmp_path / "web.yml").write_text(
+        "tls_server_config: {cert_file: cert.pem, key_file: /etc/ssl/private/exporter.key}\n"
+    )
+    out = io.StringIO()
+    settings = Settings(
+        pki=PkiSettings(directories=(), kubeconfigs=(), presets=()),
+        web=WebSettings(config_file=str(tmp_path / "web.yml")),
+    )
+    assert unit_paths(Invocation(command=Command.UNIT_PATHS, settings=settings), out=out) == 0
+    assert "BindReadOnlyPaths=-/etc/ssl/private\n" in out.getvalue()
+    masks = ["-/etc/ssl/private", "-/etc/shadow"]
+    paths = visible(
+        Settings(pki=PkiSettings(directories=(), kubeconfigs=(), presets=())),
+        ("/etc/ssl/private/exporter.key",),
+        exists=lambda _path: False,
+        resolve=lambda path: path,
+        masks=masks,
+    )
+    text = drop_in(paths, masks)
+    assert paths == ("/etc/ssl/private/exporter.key",)
+    assert "InaccessiblePaths=-/etc/shadow\n" in text
+    assert "TemporaryFileSystem=/etc:ro /var:ro /etc/ssl/private:ro\n" in text
+    assert "BindReadOnlyPaths=-/etc/ssl/private/exporter.key\n" in text
+
+
+def test_a_directory_that_is_masked_itself_is_shown() -> None:
+    """Where the settings name it the mask is lifted, and nothing is emptied for it."""
+    text = drop_in(("/srv/pki",), ["-/srv/pki", "-/mnt"])
+    assert "InaccessiblePaths=-/mnt\n" in text
+    assert "TemporaryFileSystem=/etc:ro /var:ro\n" in text
 
 
 def test_systemd_takes_the_drop_in(program: Callable[[str], Path], tmp_path: Path) -> None:
@@ -155,7 +189,7 @@ def test_what_the_view_hides_is_not_missing(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("KUBEPKI_EMPTIED", f"/etc:{tmp_path}")
     monkeypatch.setenv("KUBEPKI_VISIBLE", view.spelled([str(tmp_path / "seen %")]))
     (tmp_path / "seen %").mkdir()
-    found = {name: files.hidden(str(tmp_path / name)) for name in ("seen %/x", "seen %", "other/x", "seen")}
+    found = {name: view.hidden(str(tmp_path / name)) for name in ("seen %/x", "seen %", "other/x", "seen")}
     assert {name: fault and fault.reason for name, fault in found.items()} == {
         "seen %/x": None,
         "seen %": None,

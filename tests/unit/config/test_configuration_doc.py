@@ -76,12 +76,16 @@ def test_the_keys_of_references_are_documented() -> None:
     assert found == set(REFERENCE_KEYS)
 
 
+# The drop-in is written from the service's own flags.
+SERVICE = (Command.SERVE, Command.UNIT_PATHS)
+
+
 def test_each_flag_is_documented_for_the_commands_that_take_it() -> None:
     """The parser of each command takes what the document says, and nothing else."""
     keyed = {option.flag: option for option in OPTIONS}
     own = {code(row[0]): row[1] for row in rows(section("Flags without a key"))}
     for name, parser in commands().items():
-        takes = {flag for flag, option in keyed.items() if name == Command.SERVE or not option.service}
+        takes = {flag for flag, option in keyed.items() if name in SERVICE or not option.service}
         if name == Command.RULES:  # looks at no host
             takes = set()
         for flag, command in own.items():
