@@ -7,6 +7,7 @@ or another clock has passed what this one has not reached for a day, it is this 
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from kubepki.judgement.phrases import moment
 from kubepki.model import Snapshot, Usage
@@ -47,8 +48,8 @@ def merged(parts: Iterable[Signed]) -> Signed:
     every = tuple(parts)
     return Signed(
         authority=min((each.authority for each in every if each.authority is not None), default=None),
-        begins=tuple(sorted(begin for each in every for begin in each.begins)),
-        presented=tuple(sorted(begin for each in every for begin in each.presented)),
+        begins=tuple(sorted(chain.from_iterable(each.begins for each in every))),
+        presented=tuple(sorted(chain.from_iterable(each.presented for each in every))),
     )
 
 

@@ -45,8 +45,18 @@ class Authorities:
         """Start a scan: what it does not ask for is forgotten with the next, or each rotation would leave a trace."""
         self._issued_before, self._issued = self._issued, {}
 
-    def known(self, sources: Sources, kubeconfigs: Collection[LoadedKubeconfig], loaded: Mapping[str, Loaded]) -> Known:
-        """Return what the *loaded* files, the *kubeconfigs* and the configurations that *sources* find say of CAs."""
+    def known(
+        self,
+        sources: Sources,
+        kubeconfigs: Collection[LoadedKubeconfig],
+        loaded: Mapping[str, Loaded],
+        together: Collection[Loaded],
+        issuers: Iterable[str],
+    ) -> Known:
+        """Return what the *loaded* files, the *kubeconfigs* and the configurations that *sources* find say of CAs.
+
+        *together* are those that may hold a CA, *issuers* the names of who issued the others.
+        """
         config = self._configured(sources, kubeconfigs)
         named_paths = {each.path for each in config.authorities}
         further = self._loader.files({path: Wanted(path=path) for path in sorted(named_paths - loaded.keys())})
@@ -54,9 +64,9 @@ class Authorities:
         of_kubeconfigs = trusted_by(kubeconfigs, loaded)
         named = [*of_kubeconfigs, *(each for authority in authorities for each in authority.certificates)]
         users = [each for kubeconfig in kubeconfigs if kubeconfig.content for each in kubeconfig.content.parsed]
-        in_files = [each for found in loaded.values() if found.parsed for each in found.parsed.certificates]
+        in_files = [each for found in together if found.parsed for each in found.parsed.certificates]
         trust = Trust(self._is_issued, authorities=authorities, kubeconfigs=of_kubeconfigs, at_hand=[*named, *in_files])
-        own = own_authorities(named, loaded.values(), users)
+        own = own_authorities(named, together, users, issuers)
         return Known(trust=trust, own=own, directories=config.directories)
 
     def _configured(self, sources: Sources, kubeconfigs: Collection[LoadedKubeconfig]) -> Configured:

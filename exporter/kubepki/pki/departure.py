@@ -18,10 +18,9 @@ def has_departed(snapshot: Snapshot, remembered: frozenset[str], exists: Callabl
     """
     links = layout.remembered_links(tuple(remembered))
     kubeconfigs = remembered - links
-    states = {state.path: state for state in snapshot.paths}
-    seen = [states[path] for path in remembered if path in states]
     if not kubeconfigs or any(map(exists, kubeconfigs)):
         return False
+    seen = [state for state in snapshot.paths if state.path in remembered]
     if any(fault.reason is not Reason.MISSING for state in seen for fault in state.faults):
         return False
     if any(state.certificates or not state.faults for state in seen):

@@ -1,7 +1,7 @@
 """What a kubeconfig that was read means for the snapshot. Pure."""
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from kubepki.config.paths import absolute
@@ -63,8 +63,13 @@ def wanted_by(kubeconfig: LoadedKubeconfig) -> Iterator[Wanted]:
             yield Wanted(path=path, expected=True, key_path=key_path, component=True)
 
 
-def kubeconfig_state(kubeconfig: LoadedKubeconfig, loaded: Mapping[str, Loaded]) -> PathState:
-    """Return the state of a kubeconfig, with the comparison of its user to the current client link."""
+def client_links(loaded: Iterable[Loaded]) -> list[Loaded]:
+    """Return the current links that hold a certificate of a client, ordered by path."""
+    return sorted(filter(_is_client_link, loaded), key=lambda each: each.path)
+
+
+def kubeconfig_state(kubeconfig: LoadedKubeconfig, loaded: Mapping[str, Loaded], links: list[Loaded]) -> PathState:
+    """Return the state of a kubeconfig, with the comparison of its user to the current client *links*."""
     content = kubeconfig.content
     faults = [kubeconfig.fault] if kubeconfig.fault else []
     if content is None:
@@ -74,7 +79,6 @@ def kubeconfig_state(kubeconfig: LoadedKubeconfig, loaded: Mapping[str, Loaded])
         faults.append(
             Fault(reason=Reason.KEY_MISMATCH, detail="a user's embedded private key is not the certificate's")
         )
-    links = sorted(filter(_is_client_link, loaded.values()), key=lambda each: each.path)
     faults += [*_stale(content, links), *_diverged(kubeconfig, content, links, loaded)]
     return PathState(
         path=kubeconfig.path,

@@ -61,6 +61,13 @@ def updated_prefix(name: str) -> str | None:
     return name.removesuffix(UPDATED) if name.endswith(UPDATED) and name != UPDATED else None
 
 
+def is_of_rotation(name: str) -> bool:
+    """Return whether a name is one of client-go's: a dated one, `-current.pem` or `-updated.pem`."""
+    if not name.endswith(".pem"):
+        return False
+    return name.endswith((CURRENT, UPDATED)) or (name[-5].isdigit() and dated_prefix(name) is not None)
+
+
 def name_time(name: str, timezone: tzinfo | None) -> float | None:
     """Return the stamp in a dated name as Unix seconds, read in *timezone* (None: the host's); None without a stamp.
 

@@ -1,12 +1,14 @@
 """How much of a host is told, whatever lies on it: what components present now is never left out first. Pure."""
 
 from dataclasses import replace
+from operator import attrgetter
 
 from kubepki.model import PathState, Snapshot, Standing
 from kubepki.pki import layout
 
 # A host has one link for each kind of certificate of its kubelet.
 MAX_REMEMBERED_LINKS = 64
+_CERTIFICATES = attrgetter("certificates")
 # Certificates beyond one for each file: chains and bundles.
 _FURTHER = 5_000
 
@@ -22,7 +24,7 @@ def within(snapshot: Snapshot, most: int) -> Snapshot:
     The last to go is what a `-current.pem` holds, then the first certificate of each other current file, then the rest
     of them; superseded ones go first.
     """
-    if sum(len(state.certificates) for state in snapshot.paths) <= most:
+    if sum(map(len, map(_CERTIFICATES, snapshot.paths))) <= most:
         return snapshot
     ranked = sorted(
         (_rank(state, position), index, position)

@@ -6,7 +6,7 @@ disappearance, or that it is `current` again because what superseded it is gone.
 first snapshot is never held back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from kubepki.model import PathState, Snapshot, Standing
@@ -31,10 +31,12 @@ def publish(previous: Publication | None, raw: Snapshot, now: float) -> Publicat
     """Return what to publish at *now*, a monotonic time, after the disk said *raw*."""
     if previous is None:
         return Publication(snapshot=raw)
-    before = {state.path: state for state in previous.snapshot.paths}
-    after = {state.path: state for state in raw.paths}
+    # A state that is the same object is no news. Few are not, of however many there are.
+    same = set(map(id, previous.snapshot.paths)).intersection(map(id, raw.paths))
+    before = {state.path: state for state in previous.snapshot.paths if id(state) not in same}
+    after = {state.path: state for state in raw.paths if id(state) not in same}
     taken = {state.link.target for state in raw.paths if state.link is not None}
-    published: dict[str, PathState] = {}
+    instead: dict[str, PathState | None] = {}
     held: dict[str, float] = {}
     for path in before.keys() | after.keys():
         old, new = before.get(path), after.get(path)
@@ -43,12 +45,21 @@ def publish(previous: Publication | None, raw: Snapshot, now: float) -> Publicat
         since = previous.held.get(path, now)
         if is_bad and now - since < GRACE_SECONDS:
             held[path] = since
-            new = old
-        if new is not None:
-            published[path] = new
-    _absorb_held_targets(published, held)
-    snapshot = replace(raw, paths=tuple(published[path] for path in sorted(published)))
+            instead[path] = old
+    snapshot = _with(raw, instead) if instead else raw
     return Publication(snapshot=previous.snapshot if snapshot == previous.snapshot else snapshot, held=held)
+
+
+def _with(raw: Snapshot, instead: Mapping[str, PathState | None]) -> Snapshot:
+    """Return *raw* with other states of some paths; None is none."""
+    published = {state.path: state for state in raw.paths}
+    for path, state in instead.items():
+        if state is None:
+            published.pop(path, None)
+        else:
+            published[path] = state
+    _absorb_held_targets(published, instead)
+    return replace(raw, paths=tuple(published[path] for path in sorted(published)))
 
 
 def _is_bad_news(old: PathState | None, new: PathState) -> bool:
@@ -58,7 +69,7 @@ def _is_bad_news(old: PathState | None, new: PathState) -> bool:
     return not known.issuperset(fault.reason for fault in new.faults)
 
 
-def _absorb_held_targets(published: dict[str, PathState], held: Mapping[str, float]) -> None:
+def _absorb_held_targets(published: dict[str, PathState], held: Iterable[str]) -> None:
     """Keep a held link's old target out under its own name, or one file would be told twice."""
     for path in held:
         state = published.get(path)

@@ -5,14 +5,14 @@ of everything gives.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from kubepki.config.presets import marks
 from kubepki.model import Reason
 from kubepki.pki import layout
 from kubepki.pki.kubeconfigs import LoadedKubeconfig
-from kubepki.pki.loading import key_path
 from kubepki.pki.states import Loaded
+from kubepki.pki.table import Table
 from kubepki.pki.wanted import Sources, Wanted
 from kubepki.settings import Kubeconfig
 
@@ -41,7 +41,6 @@ class Seen:
     places: Mapping[str, tuple[str, ...]]
     guards: Mapping[str, tuple[int, ...] | None]
     doubtful: frozenset[str]
-    keys: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +52,7 @@ class Touched:
     paths: frozenset[str]
 
 
-def touched(seen: Seen, changed: Iterable[str]) -> Touched | None:
+def touched(seen: Seen, changed: Iterable[str], table: Table) -> Touched | None:
     """Return what the *changed* paths touch, named by their real directories; None where it may be anything."""
     listed = {listing.path for listing in seen.sources.listings}
     kubeconfigs = {each.path for each in seen.asked}
@@ -71,40 +70,30 @@ def touched(seen: Seen, changed: Iterable[str]) -> Touched | None:
         directories.add(directory or "/")
         for place in seen.places[directory or "/"]:
             each = f"{place.rstrip('/')}/{name}"
-            known = each in seen.wanted or each in seen.keys or each in kubeconfigs
+            known = each in seen.wanted or each in table.keys or each in kubeconfigs
             if each in marks() or (not known and (place not in listed or _is_hunted(seen.sources, each))):
                 return None
             if place in listed:
                 listings.add(place)
             paths.add(each)
-            paths.update(seen.keys.get(each, ()))
-    inodes = {inode for path in paths if (inode := _inode(seen.loaded.get(path))) is not None}
-    paths.update(path for path, each in seen.loaded.items() if _inode(each) in inodes)
+            paths.update(table.keys.get(each, ()))
+    paths = table.same_files(paths)
     if len(paths) > MOST:
         return None
     return Touched(listings=frozenset(listings), directories=frozenset(directories), paths=frozenset(paths))
 
 
-def doubtful(wanted: Mapping[str, Wanted], loaded: Mapping[str, Loaded], unsettled: frozenset[str]) -> frozenset[str]:
+def doubtful(wanted: Mapping[str, Wanted], table: Table, unsettled: frozenset[str]) -> frozenset[str]:
     """Return the paths that are looked at whatever changed."""
-    keys = owners_of_keys(loaded)
+    keys = table.keys
     return frozenset(
         {
-            *(wanted.keys() - loaded.keys()),
-            *(path for path, each in loaded.items() if _is_doubtful(each)),
+            *(wanted.keys() - table.loaded.keys()),
+            *(path for path, each in table.special.items() if _is_doubtful(each)),
             *(unsettled & wanted.keys()),
             *(path for key in unsettled & keys.keys() for path in keys[key]),
         }
     )
-
-
-def owners_of_keys(loaded: Mapping[str, Loaded]) -> dict[str, frozenset[str]]:
-    """Return for each separate key file, be it there or not, the paths that it belongs to."""
-    found: dict[str, set[str]] = {}
-    for path, each in loaded.items():
-        if (key := key_path(each)) is not None:
-            found.setdefault(key, set()).add(path)
-    return {key: frozenset(paths) for key, paths in found.items()}
 
 
 def places_of(real: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
@@ -128,9 +117,3 @@ def _went_over_its_budget(loaded: Loaded) -> bool:
 def _is_hunted(sources: Sources, path: str) -> bool:
     """Return whether globs could find *path*, or something below it."""
     return any(path.startswith(f"{base.rstrip('/')}/") for base in (*sources.glob_bases, *sources.hunted_bases))
-
-
-def _inode(loaded: Loaded | None) -> tuple[int, int] | None:
-    if loaded is None or loaded.located is None:
-        return None
-    return loaded.located.identity[:2]

@@ -11,16 +11,17 @@ from dataclasses import replace
 from kubepki.config.paths import matches_any
 from kubepki.config.time_zones import find_zone
 from kubepki.disk.disk import Disk, Interrupted
+from kubepki.model import PathState
 from kubepki.pki import layout
 from kubepki.pki.apiserver import api_server
 from kubepki.pki.authorities import Authorities
 from kubepki.pki.bootstrap import waiting
 from kubepki.pki.departure import has_departed
-from kubepki.pki.kubeconfigs import LoadedKubeconfig, kubeconfig_state, one_for_each_file, wanted_by
+from kubepki.pki.kubeconfigs import client_links, kubeconfig_state, one_for_each_file, wanted_by
 from kubepki.pki.limits import most_certificates, within
 from kubepki.pki.loading import Loader
 from kubepki.pki.parsing import Parser, ParserHere
-from kubepki.pki.rescan import Seen, doubtful, owners_of_keys, places_of, touched
+from kubepki.pki.rescan import Seen, doubtful, places_of, touched
 from kubepki.pki.scan_result import (
     ScanResult,
     authority_fingerprints,
@@ -31,10 +32,10 @@ from kubepki.pki.scan_result import (
 )
 from kubepki.pki.snapshots import Context, assemble
 from kubepki.pki.sources import find_sources, listed_anew
-from kubepki.pki.states import Loaded, States
+from kubepki.pki.states import Loaded, States, path_state
+from kubepki.pki.table import Table
 from kubepki.pki.trust_stores import foreign
-from kubepki.pki.wanted import Sources
-from kubepki.pki.wanted_paths import wanted_paths
+from kubepki.pki.wanted_paths import WantedPaths
 from kubepki.settings import PkiSettings, ScanSettings
 
 
@@ -58,11 +59,14 @@ class Scanner:
         self._parser: Parser = parser or ParserHere()
         self._disk = disk or Disk()
         timezone = find_zone(pki.timezone)
-        self._states = States(lambda name: layout.name_time(name, timezone))
+        self._name_time = lambda name: layout.name_time(name, timezone)
+        self._states = States(self._name_time)
         self._loader = Loader(
             self._disk, self._parser, scan, password=password, boottime=boottime, interrupted=interrupted
         )
         self._authorities = Authorities(self._loader, self._parser, self._disk)
+        self._table = Table(lambda each, standing: path_state(each, standing, self._name_time))
+        self._wanted = WantedPaths()
         self._seen: Seen | None = None
 
     def scan(
@@ -104,7 +108,7 @@ class Scanner:
         )
         kubeconfigs = one_for_each_file(self._loader.kubeconfigs(asked))
         further = [wanted for each in kubeconfigs for wanted in wanted_by(each)]
-        wanted = wanted_paths(sources, further, layout.remembered_links(tuple(remembered)))
+        wanted = self._wanted.of(sources, further, layout.remembered_links(tuple(remembered)))
         left_out = {path for path in (*wanted, *(each.path for each in sources.kubeconfigs)) if self._ignores(path)}
         wanted = {path: each for path, each in wanted.items() if path not in left_out}
         loaded = self._loader.files(wanted)
@@ -134,7 +138,7 @@ class Scanner:
         seen, self._seen = self._seen, None
         if seen is None or seen.remembered != remembered or seen.left_out:
             return None
-        found = touched(seen, changed)
+        found = touched(seen, changed, self._table)
         if found is None or any(self._disk.guards([each])[each] != seen.guards[each] for each in found.directories):
             return None
         self._loader.go_on()
@@ -143,62 +147,67 @@ class Scanner:
         sources = listed_anew(seen.sources, found.listings, self._disk, max_files=self._settings.max_files)
         wanted = seen.wanted
         if sources.listings != seen.sources.listings:
-            wanted = wanted_paths(sources, seen.further, layout.remembered_links(tuple(remembered)))
+            wanted = self._wanted.of(sources, seen.further, layout.remembered_links(tuple(remembered)))
             if any(map(self._ignores, wanted.keys() - seen.wanted.keys())):
                 return None
-        again = {path: each for path, each in wanted.items() if path in found.paths or seen.wanted.get(path) != each}
-        loaded = {path: each for path, each in seen.loaded.items() if path in wanted and path not in again}
+        known = seen.wanted.get
+        again = {path: each for path, each in wanted.items() if known(path) is not each and known(path) != each}
+        again.update({path: wanted[path] for path in found.paths if path in wanted})
+        loaded = dict(seen.loaded)
+        for path in (seen.loaded.keys() - wanted.keys()) | (again.keys() & seen.loaded.keys()):
+            del loaded[path]
         loaded.update(self._loader.files(again))
         return self._finish(replace(seen, sources=sources, wanted=wanted, loaded=loaded))
 
     def _finish(self, seen: Seen) -> ScanResult:
         named = [each.path for each in seen.kubeconfigs]
-        awaited = waiting(seen.loaded, seen.sources.listings, named, seen.remembered, self._disk)
-        result = self._result(seen.sources, seen.kubeconfigs, seen.loaded | awaited, ignored=seen.ignored)
+        self._states.begin()
+        self._table.become(seen.loaded)
+        together, plain = self._table.parted(named)
+        together |= waiting(together, seen.sources.listings, named, seen.remembered, self._disk)
+        result = self._result(seen, together, plain)
         unsettled = self._loader.unsettled
         self._seen = replace(
             seen,
-            doubtful=doubtful(seen.wanted, seen.loaded, unsettled),
-            keys=owners_of_keys(seen.loaded),
+            doubtful=doubtful(seen.wanted, self._table, unsettled),
         )
         return result
 
-    def _result(
-        self,
-        sources: Sources,
-        kubeconfigs: list[LoadedKubeconfig],
-        loaded: dict[str, Loaded],
-        *,
-        ignored: int,
-    ) -> ScanResult:
-        self._states.begin()
-        known = self._authorities.known(sources, kubeconfigs, loaded)
-        real = self._disk.real_directories(sorted({each.directory for each in loaded.values()}))
+    def _result(self, seen: Seen, together: dict[str, Loaded], plain: dict[str, PathState]) -> ScanResult:
+        """Return the result of what is judged *together*, and of what is *plain*."""
+        sources, kubeconfigs = seen.sources, seen.kubeconfigs
+        loaded = {**seen.loaded, **together}
+        known = self._authorities.known(sources, kubeconfigs, loaded, together.values(), self._table.issuers)
+        real = self._disk.real_directories(sorted({each.directory for each in together.values()}))
         context = Context(
             state=self._states.of,
             proof=known.trust.proof,
             foreign=lambda each: foreign(each, known.own, sources.trust_stores),
-            authorities=authority_fingerprints(kubeconfigs, loaded),
+            authorities=authority_fingerprints(kubeconfigs, together.values()),
             real_directory=real.__getitem__,
         )
-        states = [kubeconfig_state(each, loaded) for each in kubeconfigs]
+        links = client_links(together.values())
+        states = [kubeconfig_state(each, loaded, links) for each in kubeconfigs]
+        snapshot = assemble(sources, together, plain, states, context)
         return ScanResult(
             snapshot=replace(
-                within(assemble(sources, loaded, states, context), most_certificates(self._settings.max_files)),
-                ignored=ignored,
+                within(snapshot, most_certificates(self._settings.max_files)),
+                ignored=seen.ignored,
                 distributions=sources.distributions,
                 directories=tuple(listing.path for listing in sources.listings),
             ),
-            current_links=current_links(loaded.values()),
+            current_links=current_links(together.values()),
             optional=frozenset(each.path for each in sources.kubeconfigs if each.optional)
             & frozenset(each.path for each in kubeconfigs if each.fault is None),
-            directories=watched_directories(sources, loaded.values())
-            | self._disk.link_places(possible_links(sources, loaded))
+            directories=watched_directories(
+                sources, {*self._table.directories(), *(each.directory for each in together.values())}
+            )
+            | self._disk.link_places(possible_links(sources, together))
             | known.directories,
             configured=tuple(listing.path for listing in sources.listings),
             apiserver=api_server(kubeconfigs, loaded),
             unsettled=bool(self._loader.unsettled),
-            issued=known.issued(each for each in loaded.values() if is_current(each)),
+            issued=known.issued(each for each in together.values() if is_current(each)),
         )
 
     def parsing(self) -> Mapping[str, float]:

@@ -33,10 +33,10 @@ class ScanResult:
     issued: Mapping[str, Proof] | None
 
 
-def authority_fingerprints(kubeconfigs: Iterable[LoadedKubeconfig], loaded: Mapping[str, Loaded]) -> frozenset[str]:
+def authority_fingerprints(kubeconfigs: Iterable[LoadedKubeconfig], loaded: Iterable[Loaded]) -> frozenset[str]:
     """Return the fingerprints of all CAs that this host holds in CA files and kubeconfigs."""
     found: set[str] = set()
-    for each in loaded.values():
+    for each in loaded:
         if each.leaf is not None and each.parsed is not None and each.leaf.certificate.usage is Usage.CA:
             found.update(one.certificate.fingerprint_sha256 for one in each.parsed.certificates)
     for kubeconfig in kubeconfigs:
@@ -61,12 +61,15 @@ def _is_link(loaded: Loaded) -> bool:
     return loaded.fault is not None and loaded.fault.reason in {Reason.DANGLING, Reason.SYMLINK_LOOP}
 
 
-def watched_directories(sources: Sources, loaded: Iterable[Loaded]) -> frozenset[str]:
-    """Return the directories in which a change may change the snapshot, but for those of links' targets."""
+def watched_directories(sources: Sources, loaded: Iterable[str]) -> frozenset[str]:
+    """Return the directories in which a change may change the snapshot, but for those of links' targets.
+
+    *loaded* are those of what was loaded.
+    """
     found = {listing.path for listing in sources.listings}
     found.update(sources.glob_bases)
     found.update(each.path.rpartition("/")[0] or "/" for each in sources.kubeconfigs)
-    found.update(each.directory for each in loaded)
+    found.update(loaded)
     return frozenset(found)
 
 

@@ -29,12 +29,16 @@ class Context:
 
 
 def assemble(
-    sources: Sources, loaded: Mapping[str, Loaded], kubeconfigs: Iterable[PathState], context: Context
+    sources: Sources,
+    loaded: Mapping[str, Loaded],
+    plain: Mapping[str, PathState],
+    kubeconfigs: Iterable[PathState],
+    context: Context,
 ) -> Snapshot:
-    """Return the snapshot of all that was loaded, ordered by path."""
+    """Return the snapshot of all that was *loaded* and is judged together, and of what is *plain*; ordered by path."""
     read = {state.path: state for state in kubeconfigs}
     loaded = one_name_for_each_file(loaded, context.real_directory)
-    states = dict(read)
+    states = {**plain, **read}
     absorbed = _link_targets(loaded.values())
     superseded: dict[tuple[str, str], list[Loaded]] = defaultdict(list)
     for each in loaded.values():
@@ -60,7 +64,7 @@ def assemble(
         if link is not None and link.path in states:
             states[link.path] = _with_candidates(states[link.path], link, dated, context)
     _add_directories(states, sources, superseded)
-    return Snapshot(paths=tuple(states[path] for path in sorted(states)))
+    return Snapshot(paths=tuple(map(states.__getitem__, sorted(states))))
 
 
 def _add(states: dict[str, PathState], state: PathState | None) -> None:

@@ -47,11 +47,14 @@ class Own:
 
 
 def own_authorities(
-    named: Iterable[ParsedCertificate], loaded: Iterable[Loaded], embedded: Iterable[ParsedCertificate]
+    named: Iterable[ParsedCertificate],
+    loaded: Iterable[Loaded],
+    embedded: Iterable[ParsedCertificate],
+    issuers: Iterable[str],
 ) -> Own:
-    """Return the cluster's own CAs: those *named*, and the issuers of what the *loaded* files and users present."""
+    """Return the cluster's own CAs: those *named*, *issuers*, and who issued what *loaded* files and users present."""
     named = tuple(named)
-    issuers = {
+    of_files = {
         each.leaf.certificate.issuer
         for each in loaded
         if each.leaf is not None and each.leaf.certificate.usage is not Usage.CA and _has_key(each)
@@ -60,7 +63,7 @@ def own_authorities(
     own = {name for each in named for name in (each.certificate.subject, each.certificate.issuer)}
     return Own(
         fingerprints=frozenset(each.certificate.fingerprint_sha256 for each in named),
-        names=frozenset({*own, *issuers, *users}),
+        names=frozenset({*own, *issuers, *of_files, *users}),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from kubepki.config.paths import covers
 from kubepki.pki import layout
@@ -9,42 +10,77 @@ from kubepki.pki.wanted import Listing, Sources, Wanted
 
 # Of the superseded files of one link: nothing ever deletes them.
 MAX_SUPERSEDED = 1_000
+# The one name whose standing another name decides.
+_STATIC_PAIR = "kubelet.crt"
 
 
-def wanted_paths(sources: Sources, further: Iterable[Wanted], remembered: frozenset[str]) -> dict[str, Wanted]:
-    """Return each path to look at once, however many sources name it."""
-    table: dict[str, Wanted] = {}
+@dataclass(slots=True)
+class _Listed:
+    """What one directory has led to: its names, and what to look at for those that no other name concerns."""
 
-    def want(each: Wanted) -> None:
-        table[each.path] = table[each.path].merge(each) if each.path in table else each
+    names: frozenset[str] = frozenset()
+    plain: dict[str, Wanted] = field(default_factory=dict)
+    others: set[str] = field(default_factory=set)
 
-    for listing in sources.listings:
-        for name in _names(listing):
-            want(
-                Wanted(
-                    path=_join(listing.path, name),
-                    superseded=layout.is_superseded_pair(name, listing.names),
-                    component=layout.is_component_name(name),
+    def become(self, listing: Listing) -> None:
+        """Follow the names of *listing*."""
+        for name in self.names - listing.names:
+            self.plain.pop(_join(listing.path, name), None)
+            self.others.discard(name)
+        for name in listing.names - self.names:
+            if not layout.is_certificate_name(name):
+                continue
+            if layout.is_of_rotation(name) or name == _STATIC_PAIR:
+                self.others.add(name)
+            else:
+                path = _join(listing.path, name)
+                self.plain[path] = Wanted(path=path, component=layout.is_component_name(name))
+        self.names = listing.names
+
+
+class WantedPaths:
+    """The paths to look at; what a listing leads to is kept, so that another one costs what is new in it."""
+
+    def __init__(self) -> None:
+        self._listed: dict[str, _Listed] = {}
+
+    def of(self, sources: Sources, further: Iterable[Wanted], remembered: frozenset[str]) -> dict[str, Wanted]:
+        """Return each path to look at once, however many sources name it."""
+        table: dict[str, Wanted] = {}
+
+        def want(each: Wanted) -> None:
+            table[each.path] = table[each.path].merge(each) if each.path in table else each
+
+        self._listed = {each.path: self._listed.get(each.path) or _Listed() for each in sources.listings}
+        for listing in sources.listings:
+            listed = self._listed[listing.path]
+            listed.become(listing)
+            table.update(listed.plain)
+        for listing in sources.listings:
+            for name in _of_rotations(self._listed[listing.path].others):
+                want(
+                    Wanted(
+                        path=_join(listing.path, name),
+                        superseded=layout.is_superseded_pair(name, listing.names),
+                        component=layout.is_component_name(name),
+                    )
                 )
-            )
-            if (prefix := layout.updated_prefix(name)) is not None:
-                want(Wanted(path=_join(listing.path, prefix + layout.CURRENT), expected=True, component=True))
-    directories = {listing.path for listing in sources.listings}
-    for path in remembered:
-        if _parent(path) in directories or any(covers(pattern, path) for pattern in sources.globs):
-            want(Wanted(path=path, expected=True, component=True))
-    for each in (*sources.files, *further):
-        want(each)
-    return table
+                if (prefix := layout.updated_prefix(name)) is not None:
+                    want(Wanted(path=_join(listing.path, prefix + layout.CURRENT), expected=True, component=True))
+        directories = {listing.path for listing in sources.listings}
+        for path in remembered:
+            if _parent(path) in directories or any(covers(pattern, path) for pattern in sources.globs):
+                want(Wanted(path=path, expected=True, component=True))
+        for each in (*sources.files, *further):
+            want(each)
+        return table
 
 
-def _names(listing: Listing) -> list[str]:
+def _of_rotations(listed: Iterable[str]) -> list[str]:
     """Return the names to look at: of the dated files of one prefix only the newest, for nothing ever deletes them."""
     names: list[str] = []
     dated: dict[str, list[str]] = defaultdict(list)
-    for name in listing.names:
-        if not layout.is_certificate_name(name):
-            continue
+    for name in listed:
         prefix = layout.dated_prefix(name)
         (names if prefix is None else dated[prefix]).append(name)
     for each in dated.values():

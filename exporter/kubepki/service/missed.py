@@ -43,6 +43,7 @@ class MissedChanges:
 
 
 def _differences(before: Snapshot, after: Snapshot) -> int:
-    old = {state.path: state for state in before.paths}
-    new = {state.path: state for state in after.paths}
+    same = set(map(id, before.paths)).intersection(map(id, after.paths))
+    old = {state.path: state for state in before.paths if id(state) not in same}
+    new = {state.path: state for state in after.paths if id(state) not in same}
     return sum(1 for path in old.keys() | new.keys() if old.get(path) != new.get(path))
