@@ -15,6 +15,8 @@ from kubepki.settings import ConfigError, HttpsReference, NtpReference
 KEYS = (*(option.key for option in OPTIONS), REFERENCES_KEY)
 _OPTIONS = {option.key: option for option in OPTIONS}
 _HTTPS_KEYS = frozenset({"name", "url", "ca_file"})
+# A name may be any text, so that a number in its place would pass for one.
+_NAMES = (values.path, values.directory, values.kubeconfig, values.file_pattern, values.glob, values.reference_name)
 _NTP_KEYS = frozenset({"name", "host", "port"})
 
 
@@ -119,6 +121,9 @@ class _Reader:
     def _value(self, node: Node, key: str, parse: values.Parse) -> object:
         if not isinstance(node, Text):
             raise self._error(node, key, "expected one value, not a list or keys", "write a single value")
+        if node.typed and parse in _NAMES:
+            what = "expected a name, not a number, a truth value or a date"
+            raise self._error(node, key, what, "write it in quotes where it is one")
         try:
             return parse("" if node.null else node.text, self._base)
         except ValueError as error:

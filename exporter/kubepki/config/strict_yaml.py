@@ -18,6 +18,8 @@ from kubepki.settings import ConfigError
 MAX_BYTES = 256 << 10
 MAX_DEPTH = 16
 _NULLS = frozenset({"", "~", "null"})
+_RESOLVER = yaml.resolver.Resolver()
+_TYPES = frozenset(f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "timestamp"))
 _KEY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 # PyYAML quotes what it found; only names of its own tokens (`'<scalar>'`) and single characters may be shown.
 _QUOTED = re.compile(r"""'(?!<[a-z ]+>')[^']{2,}'|"[^"]{2,}\"""")
@@ -25,11 +27,12 @@ _QUOTED = re.compile(r"""'(?!<[a-z ]+>')[^']{2,}'|"[^"]{2,}\"""")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """A scalar; `null` where nothing, `~` or `null` was written."""
+    """A scalar; `null` where nothing, `~` or `null` was written, `typed` what YAML takes for a number, truth, date."""
 
     text: str
     line: int
     null: bool
+    typed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +132,9 @@ class _Composer:
         if getattr(event, "tag", None) is not None:
             raise self._error(event, "a tag", hint="write the value without one")
         if isinstance(event, yaml.ScalarEvent):
-            return Text(text=event.value, line=line, null=event.implicit[0] and event.value in _NULLS)
+            null = event.implicit[0] and event.value in _NULLS
+            tag = _RESOLVER.resolve(yaml.ScalarNode, event.value, event.implicit)
+            return Text(text=event.value, line=line, null=null, typed=tag in _TYPES)
         if isinstance(event, yaml.SequenceStartEvent):
             return Items(items=tuple(self._items(depth)), line=line)
         return Entries(entries=tuple(self._entries(depth)), line=line)

@@ -20,6 +20,8 @@ from kubepki.settings import (
     Settings,
 )
 
+NO_NAME = "expected a name, not a number, a truth value or a date; write it in quotes where it is one"
+
 
 def parse(text: str) -> dict[str, object]:
     return parse_config(text.encode(), source="c.yml", base="/etc/kubepki")
@@ -75,6 +77,14 @@ def test_a_path_may_hold_bytes_that_are_no_utf8() -> None:
     assert os.fsencode(str(parse('pki: {password_file: "/a\\uDCFF"}')["pki.password_file"])) == b"/a\xff"
 
 
+def test_a_number_in_quotes_is_a_name() -> None:
+    """A directory may be called 5; only what YAML itself takes for a number has to be quoted."""
+    settings = assemble(parse("pki: {directories: ['5'], files: [5.crt], ignore: ['yes', no.pem]}\n"))
+    assert settings.pki.directories == (Directory(path="/etc/kubepki/5", explicit=True),)
+    assert settings.pki.files == (FilePattern(pattern="/etc/kubepki/5.crt", wildcard=False),)
+    assert settings.pki.ignore == ("/etc/kubepki/yes", "/etc/kubepki/no.pem")
+
+
 def test_an_empty_list_switches_a_default_off() -> None:
     """No directory but the default kubeconfig."""
     settings = assemble(parse("pki: {directories: []}\n"))
@@ -128,6 +138,19 @@ def test_references_are_https_or_ntp() -> None:
             "pki: {password_file: ~/x}\n",
             "c.yml:1: pki.password_file: expected a path written in full: ~ is not expanded",
         ),
+        ("pki:\n  directories: [5]\n", f"c.yml:2: pki.directories: {NO_NAME}"),
+        ("pki:\n  files:\n    - a.crt\n    - yes\n", f"c.yml:4: pki.files: {NO_NAME}"),
+        ("pki: {kubeconfigs: [1.5]}\n", f"c.yml:1: pki.kubeconfigs: {NO_NAME}"),
+        ("pki: {ignore: [2021-09-01]}\n", f"c.yml:1: pki.ignore: {NO_NAME}"),
+        ("pki: {password_file: 0755}\n", f"c.yml:1: pki.password_file: {NO_NAME}"),
+        ("state: {directory: 1:30}\n", f"c.yml:1: state.directory: {NO_NAME}"),
+        ("web: {config_file: false}\n", f"c.yml:1: web.config_file: {NO_NAME}"),
+        ("clock: {references: [{name: 7, host: h}]}\n", f"c.yml:1: clock.references.name: {NO_NAME}"),
+        ("clock: {references: [{name: a, url: 7}]}\n", "c.yml:1: clock.references.url: expected a URL"),
+        ("web: {listen_addresses: [10509]}\n", "c.yml:1: web.listen_addresses: expected "),
+        ("web: {max_requests: many}\n", "c.yml:1: web.max_requests: expected a whole number"),
+        ("clock: {apiserver: 1}\n", "c.yml:1: clock.apiserver: expected one of true, false"),
+        ("log: {level: 5}\n", "c.yml:1: log.level: expected one of "),
         ("pki: {presets: [eks]}\n", "c.yml:1: pki.presets: expected one of kubeadm, "),
         ("pki: {timezone: Mars}\n", "c.yml:1: pki.timezone: expected an IANA time zone"),
         ("web: {telemetry_path: metrics}\n", "c.yml:1: web.telemetry_path: expected a path such as /metrics"),
