@@ -5,10 +5,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 OLD := .venv-oldest
 PYTEST := $(BIN)/python -m pytest
+# What computes is run in two processes, a file in one of them; what waits for clocks and sockets (e2e) has the machine alone.
+TWO := -n 2 --dist loadfile
+OUTSIDE := -m "not system and not kubernetes"
+# What can differ with the libraries: the rooms that import them, and the service on a real host.
+OLDEST := $(addprefix tests/unit/,clocks config formats metrics pki rules service watch web) \
+	$(addprefix tests/unit/commands/,test_check.py test_rollback.py test_textfile.py) \
+	$(addprefix tests/property/,test_page_is_the_librarys.py test_parse_never_raises.py test_rescan_law.py)
+OLDEST_ALONE := $(addprefix tests/e2e/,test_costly_files.py test_hostile_clients.py test_reference_clock.py test_rotation.py \
+	test_service.py test_tls_proof.py test_watch_real_inotify.py)
 DEMO := build/incident
 ARGS ?=
 
-.PHONY: help broken run look demo stage pictures test test-oldest test-system test-kubernetes test-vm lint format generate check-generated dashboards rules manifests bench table conformance fuzz soak golden \
+.PHONY: help broken run look demo stage pictures test test-oldest test-system walk test-kubernetes test-vm lint format generate check-generated dashboards rules manifests bench table conformance fuzz soak golden \
 	programs system-packages wheel man deb rpm image single-file release install uninstall clean
 
 help: ## print this
@@ -32,10 +41,12 @@ pictures: $(VENV)/.dev programs ## draw the boards' pictures of the documentatio
 	@$(BIN)/python -m tests.grafana.pictures docs/pictures $(ARGS)
 
 test: $(VENV)/.dev programs ## run all tests but those that boot machines
-	$(PYTEST) -q -m "not system and not kubernetes"
+	$(PYTEST) -q $(TWO) $(OUTSIDE) --ignore=tests/e2e
+	$(PYTEST) -q $(OUTSIDE) tests/e2e
 
-test-oldest: $(OLD)/.dev programs ## the same tests with the oldest supported libraries
-	$(OLD)/bin/python -m pytest -q -m "not system and not kubernetes" --ignore=tests/unit/packaging tests/unit tests/property tests/e2e
+test-oldest: $(OLD)/.dev programs ## those of the tests that the libraries can change, with the oldest supported ones
+	$(OLD)/bin/python -m pytest -q $(TWO) $(OUTSIDE) $(OLDEST)
+	$(OLD)/bin/python -m pytest -q $(OUTSIDE) $(OLDEST_ALONE)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -57,7 +68,10 @@ test-vm: $(VENV)/.dev programs ## boot hosts whose hardware clock is wrong, in Q
 	@$(BIN)/python -m tests.vm $(ARGS)
 
 test-system: $(VENV)/.dev system-packages wheel ## boot Debian 12 and 13 and use the packages there; needs root
-	$(PYTEST) -q -m system tests/system
+	$(PYTEST) -q -n 2 --dist loadgroup -m system tests/system
+
+walk: $(VENV)/.dev programs system-packages ## type every command of every page in a bare Debian 12 and 13; needs root and a network
+	$(PYTEST) -q -s -m system tests/system/test_walk.py
 
 test-kubernetes: $(VENV)/.dev programs ## play the incident and its repair on real Kubernetes with wrong clocks; needs root and Go
 	@sh tests/support/install-packages.sh systemd/packaging/apt-packages.txt test-kubernetes

@@ -16,6 +16,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.grafana.boards import Json, filled, panels
 from tests.grafana.prometheus import Prometheus
+from tests.support.exclusive import exclusive
 
 JUDGE = ROOT / "tests" / "grafana" / "judge"
 # What may be painted where something is good.
@@ -59,9 +60,10 @@ def judge() -> Iterator[Judge]:
     node, npm = shutil.which("node"), shutil.which("npm")
     reason = "node and npm are not installed (Grafana's own code judges the boards)"
     installed = JUDGE / "node_modules" / "@grafana" / "data"
-    if node and npm and not installed.is_dir():
-        done = subprocess.run([npm, "ci", "--silent"], cwd=JUDGE, capture_output=True, text=True, check=False)
-        reason = f"npm cannot install the packages of tests/grafana/judge: {done.stderr}"
+    with exclusive("judge"):
+        if node and npm and not installed.is_dir():
+            done = subprocess.run([npm, "ci", "--silent"], cwd=JUDGE, capture_output=True, text=True, check=False)
+            reason = f"npm cannot install the packages of tests/grafana/judge: {done.stderr}"
     if not node or not installed.is_dir():
         if os.environ.get("CI") == "true":
             pytest.fail(reason)

@@ -17,6 +17,7 @@ import yaml
 from kubepki.config.presets import AUTO, NAMES, expand
 from systemd.kubernetes.generate import files, mounts_of
 from tests.conftest import ROOT
+from tests.support.exclusive import exclusive
 
 KUBERNETES = ROOT / "systemd" / "kubernetes"
 CHART = KUBERNETES / "helm" / "kubepki-exporter"
@@ -38,16 +39,22 @@ def render() -> Render:
     """Return a function that runs the renderer, which is built with Go from modules of pinned versions."""
     sources = b"".join((TOOL / name).read_bytes() for name in ("main.go", "go.mod", "go.sum"))
     binary = ROOT / ".cache" / "manifests" / f"render-{hashlib.sha256(sources).hexdigest()[:12]}"
-    if not binary.exists():
-        go = shutil.which("go")
-        if os.environ.get("CI") != "true":
-            pytest.skip("Helm's and kustomize's code is not built; CI=true builds it with Go, which takes minutes")
-        assert go is not None, "the program go is not there: the chart is rendered by Helm's own module"
-        binary.parent.mkdir(parents=True, exist_ok=True)
-        built = subprocess.run(
-            (go, "build", "-o", str(binary), "."), cwd=TOOL, capture_output=True, text=True, check=False, timeout=900
-        )
-        assert built.returncode == 0, built.stderr[-3000:]
+    with exclusive("manifests"):
+        if not binary.exists():
+            go = shutil.which("go")
+            if os.environ.get("CI") != "true":
+                pytest.skip("Helm's and kustomize's code is not built; CI=true builds it with Go, which takes minutes")
+            assert go is not None, "the program go is not there: the chart is rendered by Helm's own module"
+            binary.parent.mkdir(parents=True, exist_ok=True)
+            built = subprocess.run(
+                (go, "build", "-o", str(binary), "."),
+                cwd=TOOL,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=900,
+            )
+            assert built.returncode == 0, built.stderr[-3000:]
 
     def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run((binary, *arguments), capture_output=True, text=True, check=False, timeout=60)

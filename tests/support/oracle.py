@@ -15,6 +15,8 @@ from typing import IO
 
 import pytest
 
+from tests.support.exclusive import exclusive
+
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "tests" / "oracle"
 PROGRAM = ROOT / "build" / "oracle"
@@ -52,7 +54,8 @@ def running() -> Iterator[Oracle]:
         if os.environ.get("CI") == "true":
             pytest.fail("Go is not installed: tests/README.md says which version the judges need")
         pytest.skip("needs Go: the conformance with crypto/tls and client-go")
-    subprocess.run([go, "build", "-o", PROGRAM, "."], cwd=SOURCE, check=True, capture_output=True)
+    with exclusive("oracle"):
+        subprocess.run([go, "build", "-o", PROGRAM, "."], cwd=SOURCE, check=True, capture_output=True)
     with subprocess.Popen([PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin
         assert process.stdout

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.exclusive import exclusive
 from tests.system.machine import Machine, booted
 from tests.system.roots import ROOT, copy_root
 
@@ -28,15 +29,16 @@ def superuser(program: Callable[[str], Path]) -> None:
 
 
 def build(script: str, *, timeout: float = 600, **environment: str) -> Path:
-    """Run one of the build scripts and return the file that it names."""
-    done = subprocess.run(
-        (str(ROOT / "systemd" / "packaging" / script),),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=timeout,
-        env={**os.environ, **environment},
-    )
+    """Run one of the build scripts, which share folders of this tree, and return the file that it names."""
+    with exclusive("packages"):
+        done = subprocess.run(
+            (str(ROOT / "systemd" / "packaging" / script),),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout,
+            env={**os.environ, **environment},
+        )
     assert done.returncode == 0, done.stdout + done.stderr
     return ROOT / done.stdout.splitlines()[-1]
 
@@ -62,3 +64,12 @@ def machine(
     with booted(request.param, root) as running:
         yield running
     shutil.rmtree(directory, ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the life of one machine in one process and in its order; what else there is runs beside it."""
+    for item in items:
+        if item.get_closest_marker("system") and not item.get_closest_marker("xdist_group"):
+            parameters = getattr(item, "callspec", None)
+            release = parameters.params.get("machine") if parameters else None
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{release}" if release else item.path.stem))

@@ -1,4 +1,4 @@
-"""A booted Debian: systemd-nspawn around a tree, without a network but loopback, reached with nsenter."""
+"""A booted Debian: systemd-nspawn around a tree, mostly without a network but loopback, reached with nsenter."""
 
 import contextlib
 import os
@@ -80,13 +80,13 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @contextlib.contextmanager
-def booted(release: str, root: Path) -> Iterator[Machine]:
-    """Boot the tree *root* and yield the machine; it is off when the context ends."""
+def booted(release: str, root: Path, *, network: bool = False) -> Iterator[Machine]:
+    """Boot the tree *root* and yield the machine; it is off when the context ends; *network*: this host's."""
     log = root.with_suffix(".console")
     command = ("systemd-nspawn", "--quiet", f"--directory={root}", "--boot", "--register=no", "--keep-unit")
     with log.open("wb") as console:
         process = subprocess.Popen(
-            (*command, "--private-network", "--console=pipe", "--link-journal=no"),
+            (*command, *(() if network else ("--private-network",)), "--console=pipe", "--link-journal=no"),
             stdin=subprocess.DEVNULL,
             stdout=console,
             stderr=subprocess.STDOUT,

@@ -1,13 +1,18 @@
-"""Trees of Debian releases that can boot, made by debootstrap and kept below `.cache/system`."""
+"""Trees of Debian releases that can boot, made by debootstrap and kept for every clone in the user's cache."""
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.exclusive import exclusive
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-CACHE = ROOT / ".cache" / "system"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kubepki-exporter" / "system"
 BOOT_PACKAGES = ("systemd", "systemd-sysv", "dbus")
 # What a machine may install without a network: the packages' dependencies, kept in its own apt cache.
 DOWNLOADED = {
@@ -41,18 +46,13 @@ def base_root(release: str) -> Path:
     """Return a pristine tree of *release*, made when it is not there yet; copy it before booting."""
     downloads = (*DEPENDENCIES, *DOWNLOADED[release])
     key = hashlib.sha256("\n".join((release, *BOOT_PACKAGES, "", *downloads)).encode()).hexdigest()[:12]
-    root = CACHE / f"{release}-{key}"
-    if not root.is_dir():
-        part = root.with_suffix(".part")
-        if part.exists():
-            shutil.rmtree(part)
-        CACHE.mkdir(parents=True, exist_ok=True)
-        include = f"--include={','.join(BOOT_PACKAGES)}"
-        _output("debootstrap", "--variant=minbase", include, release, str(part), mirror())
-        install = ("apt-get", "install", "-y", "--no-install-recommends", "--download-only")
-        _output("chroot", str(part), "apt-get", "update")
-        _output("chroot", str(part), *install, *downloads)
-        part.rename(root)
+    with _made(CACHE / f"{release}-{key}") as (root, part):
+        if part:
+            include = f"--include={','.join(BOOT_PACKAGES)}"
+            _output("debootstrap", "--variant=minbase", include, release, str(part), mirror())
+            install = ("apt-get", "install", "-y", "--no-install-recommends", "--download-only")
+            _output("chroot", str(part), "apt-get", "update")
+            _output("chroot", str(part), *install, *downloads)
     return root
 
 
@@ -60,14 +60,9 @@ def bare_root(release: str) -> Path:
     """Return a tree of *release* with what every Debian has, and no Python; to be read, not to be written."""
     if release in DOWNLOADED:
         return base_root(release)
-    root = CACHE / f"{release}-bare"
-    if not root.is_dir():
-        part = root.with_suffix(".part")
-        if part.exists():
-            shutil.rmtree(part)
-        CACHE.mkdir(parents=True, exist_ok=True)
-        _output("debootstrap", "--variant=minbase", release, str(part), mirror())
-        part.rename(root)
+    with _made(CACHE / f"{release}-bare") as (root, part):
+        if part:
+            _output("debootstrap", "--variant=minbase", release, str(part), mirror())
     return root
 
 
@@ -76,6 +71,20 @@ def copy_root(release: str, directory: Path) -> Path:
     copy = directory / release
     _output("cp", "-a", "--reflink=auto", str(base_root(release)), str(copy))
     return copy
+
+
+@contextmanager
+def _made(root: Path) -> Iterator[tuple[Path, Path | None]]:
+    """Yield *root* and, where it is not there, what becomes it when the block ends well; one process at a time."""
+    with exclusive(root.name, directory=CACHE):
+        if root.is_dir():
+            yield root, None
+            return
+        part = root.with_suffix(".part")
+        if part.exists():
+            shutil.rmtree(part)
+        yield root, part
+        part.rename(root)
 
 
 def _output(*command: str) -> str:

@@ -103,3 +103,17 @@ def test_missing_program_is_told_truly(tmp_path: Path) -> None:
     assert told.startswith("no-such-program\tapt-get cannot download the package kubepki-no-such-package: ")
     assert "ls\t" not in told
     assert "no-such-program" in done.stderr
+
+
+def test_oldest_libraries_are_tried_where_they_are_used() -> None:
+    """Each room that imports a library, and the suites that need one, are among what `make test-oldest` runs."""
+    libraries = "bcrypt|cryptography|ntplib|prometheus_client|watchdog|yaml"
+    uses = re.compile(rf"^\s*(?:import|from) (?:{libraries})\b", re.MULTILINE)
+    package = ROOT / "exporter" / "kubepki"
+    using = [path.relative_to(package) for path in package.rglob("*.py") if uses.search(path.read_text())]
+    assert using
+    listed = (ROOT / "Makefile").read_text().partition("OLDEST :=")[2].partition("OLDEST_ALONE")[0]
+    words = set(re.split(r"[\s,()\\]+", listed))
+    for path in using:
+        room, name = path.parts[0], f"test_{path.name}"
+        assert room in words or name in words, f"{path}: add its tests to OLDEST in the Makefile"
