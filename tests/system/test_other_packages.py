@@ -1,5 +1,6 @@
 """The packages for hosts that the .deb does not serve: the .rpm with its own libraries, and a virtual environment."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -102,26 +104,31 @@ def install_environment(machine: Machine) -> None:
     machine.run("ln", "-s", f"{home}/bin/kubepki-exporter", "/usr/local/bin/kubepki-exporter")
 
 
-PLAY = """
-- hosts: localhost
-  connection: local
-  roles:
-    - role: /srv/role
-      vars:
-        kubepki_exporter_package: /srv/kubepki-exporter.deb
-        kubepki_exporter_args: "{ARGS}"
-        kubepki_exporter_config: {{scan: {{interval: 5s}}}}
-        kubepki_exporter_kubelet_waits: true
-"""
+PLAY: dict[str, Any] = {
+    "kubepki_exporter_package": "/srv/kubepki-exporter.deb",
+    "kubepki_exporter_args": "--log.level=debug",
+    "kubepki_exporter_config": {"scan": {"interval": "5s"}},
+    "kubepki_exporter_kubelet_waits": True,
+}
+PLAYS: dict[str, dict[str, Any]] = {
+    "present": {},
+    "wrong-flags": {"kubepki_exporter_args": "--scan.intervall=5s"},
+    "wrong-file": {"kubepki_exporter_config": {"pki": {"directories": [5]}}},
+    "upgrade": {"kubepki_exporter_package": "/srv/later.deb"},
+    "absent": {"kubepki_exporter_package": "/srv/later.deb", "kubepki_exporter_state": "absent"},
+}
 
 
-def test_ansible_role_is_idempotent(packages: tuple[Path, Path], tmp_path: Path) -> None:
-    """A copy of the role installs and configures the service; again it changes nothing; a mistake is red each time."""
+def test_ansible_role_installs_upgrades_and_removes(packages: tuple[Path, Path], tmp_path: Path) -> None:
+    """A dry run first, again it changes nothing, mistakes are red before a restart, and no trace stays."""
     root = copy_root("bookworm", tmp_path)
     shutil.copy(packages[0], root / "srv" / "kubepki-exporter.deb")
+    shutil.copy(packages[1], root / "srv" / "later.deb")
     shutil.copytree(ROOT / "systemd" / "ansible", root / "srv" / "role")
-    (root / "srv" / "play.yml").write_text(PLAY.format(ARGS="--log.level=debug"))
-    (root / "srv" / "wrong.yml").write_text(PLAY.format(ARGS="--scan.intervall=5s"))
+    for name, differing in PLAYS.items():
+        role = {"role": "/srv/role", "vars": {**PLAY, **differing}}
+        written = json.dumps([{"hosts": "localhost", "connection": "local", "roles": [role]}])
+        (root / "srv" / f"{name}.yml").write_text(written)
     # Without a network apt has the dependencies alone.
     (root / "etc/apt/apt.conf.d/90test").write_text('APT::Install-Recommends "false";\n')
     run(
@@ -138,16 +145,44 @@ def test_ansible_role_is_idempotent(packages: tuple[Path, Path], tmp_path: Path)
         "python3-apt",
     )
     with booted("bookworm", root) as machine:
-        play = ("env", "LANG=C.UTF-8", "HOME=/root", "ansible-playbook", "/srv/play.yml")
-        assert "failed=0" in machine.run(*play, "--check", timeout=300)
-        assert "failed=0" in machine.run(*play, timeout=300)
+
+        def play(name: str, *flags: str) -> "subprocess.CompletedProcess[str]":
+            command = ("env", "LANG=C.UTF-8", "HOME=/root", "ansible-playbook", f"/srv/{name}.yml", *flags)
+            return machine.attempt(*command, timeout=300)
+
+        def good(name: str, *flags: str) -> str:
+            done = play(name, *flags)
+            assert done.returncode == 0, done.stdout + done.stderr
+            return done.stdout
+
+        good("present", "--check")
+        good("present")
         scrape(machine, "^kubepki_host_time_seconds")
-        assert "changed=0" in machine.run(*play, timeout=300)
-        pid = machine.show("kubepki-exporter.service", "MainPID")
-        for _ in range(2):
-            wrong = machine.attempt(*play[:-1], "/srv/wrong.yml", timeout=300)
-            assert wrong.returncode != 0
-            assert "--scan.interval?" in wrong.stdout
-        assert machine.show("kubepki-exporter.service", "MainPID") == pid
         assert machine.path("/etc/systemd/system/kubelet.service.d/10-wait-for-time-sync.conf").is_file()
+        assert "changed=0" in good("present")
+        pid = machine.show(UNIT, "MainPID")
+        for name, said in (
+            ("wrong-flags", "--scan.interval?"),
+            ("wrong-file", "expected a name"),
+            ("wrong-flags", "?"),
+        ):
+            wrong = play(name)
+            assert wrong.returncode != 0
+            assert said in wrong.stdout
+        assert machine.show(UNIT, "MainPID") == pid
+        good("upgrade", "--check")
+        good("upgrade")
+        assert machine.run("dpkg-query", "-W", "-f", "${Version}", "kubepki-exporter") == "999.0"
+        assert machine.show(UNIT, "MainPID") not in ("0", pid)
+        assert "changed=0" in good("upgrade")
+        assert "--log.level=debug" in machine.path("/etc/default/kubepki-exporter").read_text()
+        good("absent")
+        assert "changed=0" in good("absent")
+        assert machine.show(UNIT, "LoadState") == "not-found"
+        assert (
+            machine.run(
+                "find", "/", "-xdev", "-name", "*kubepki*", "-not", "-path", "/proc/*", "-not", "-path", "/srv/*"
+            )
+            == ""
+        )
     shutil.rmtree(root)
