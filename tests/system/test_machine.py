@@ -4,11 +4,13 @@ import json
 import re
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.support.waiting import wait_until
+from tests.system.as_packaged import assert_alertmanager_sends, assert_boards_are_drawn, assert_rules_load
 from tests.system.machine import Machine
 from tests.system.node import CURRENT, DIRECTORY, Node
 from tests.system.roots import ROOT
@@ -76,6 +78,23 @@ def test_command_and_manual_are_there(machine: Machine) -> None:
     assert "/usr/share/man/man8/kubepki-exporter.8.gz" in listing
     assert "/usr/share/kubepki-exporter/rules/kubepki.rules.yml" in listing
     assert any(path.startswith("/usr/share/kubepki-exporter/grafana/") for path in listing)
+
+
+def test_what_is_installed_is_loaded_by_the_programs_it_is_for(
+    machine: Machine, program: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """Rules, routing, template and boards as the package has them, and those that its own command writes for a site."""
+    share = machine.path("/usr/share/kubepki-exporter")
+    promtool, amtool, server = program("promtool"), program("amtool"), program("prometheus-alertmanager")
+    assert_rules_load(promtool, amtool, share / "rules")
+    assert_alertmanager_sends(server, tmp_path / "shipped", share / "rules")
+    assert_boards_are_drawn(share / "grafana" / "dashboards")
+    assert machine.run("kubepki-exporter", "rules") == (share / "rules" / "kubepki.rules.yml").read_text()
+    machine.path("/srv/site.yaml").write_text("labels: {team: platform}\n")
+    machine.run("kubepki-exporter", "rules", "--site=/srv/site.yaml", "/srv/rules")
+    assert "team: platform" in machine.path("/srv/rules/kubepki.rules.yml").read_text()
+    assert_rules_load(promtool, amtool, machine.path("/srv/rules"))
+    assert_alertmanager_sends(server, tmp_path / "site", machine.path("/srv/rules"))
 
 
 def test_unit_verifies_inside(machine: Machine) -> None:
