@@ -104,16 +104,31 @@ def test_every_document_is_reached_from_the_first_page() -> None:
     assert sorted(path.name for path in set((ROOT / "docs").glob("*.md")) - reached) == []
 
 
-def test_output_on_the_first_page_is_what_the_program_prints() -> None:
+FIRST_PAGES = ("README.md", "README.zh-CN.md")
+
+
+@pytest.mark.parametrize("name", FIRST_PAGES)
+def test_output_on_the_first_page_is_what_the_program_prints(name: str) -> None:
     """The example of `check` is its golden output: lines are left out, none is made up."""
-    (shown,) = re.findall(r"^```text\n(CRITICAL.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    (shown,) = re.findall(r"^```text\n(CRITICAL.*?)^```", (ROOT / name).read_text(), re.MULTILINE | re.DOTALL)
     printed = iter((ROOT / "tests/golden/check/incident_all_corrected.txt").read_text().splitlines())
     for line in shown.splitlines():
         # The iterator goes on where it stood: the order is the program's, too.
         assert line in printed, line
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_first_pages_tell_the_same() -> None:
+    """Whoever reads only one of the languages finds every command, link, metric and figure of the other."""
+    english, chinese = ((ROOT / name).read_text() for name in FIRST_PAGES)
+    assert set(command_lines(english)) <= set(command_lines(chinese))
+    assert set(LINK.findall(english)) - {"README.zh-CN.md"} <= set(LINK.findall(chinese)) - {"README.md"}
+    (figures,) = re.findall(r"^## Figures\n(.*?)^## ", english, re.MULTILINE | re.DOTALL)
+    (same,) = re.findall(r"^## 数据\n(.*?)^## ", chinese, re.MULTILINE | re.DOTALL)
+    numbers = [set(re.findall(r"\d+(?:,\d{3})*", text)) for text in (figures, same)]
+    assert numbers[0] == numbers[1]
+
+
+@pytest.mark.parametrize("name", FIRST_PAGES)
 def test_pictures_are_there(name: str) -> None:
     """Each picture of a first page is in the repository."""
     for link in re.findall(r"!\[[^\]]*\]\(([^)\s]+)\)", (ROOT / name).read_text()):
