@@ -189,6 +189,7 @@ ELSEWHERE: Mapping[str, str] = {
     ".ci/run": ".ci/run",
     "make test-oldest": ".ci/run",
     "make test-system": ".ci/run",
+    "make walk": "tests/system/test_walk.py",
     "make test-kubernetes": ".ci/run",
     "make fuzz": ".ci/run",
     "make fuzz TIME=60": ".ci/run",
