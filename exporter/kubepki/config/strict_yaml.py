@@ -7,7 +7,7 @@ duplicate keys, and no types: `yes`, `1:30` and `0755` stay the texts that they 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import yaml
@@ -18,7 +18,7 @@ from kubepki.settings import ConfigError
 MAX_BYTES = 256 << 10
 MAX_DEPTH = 16
 _NULLS = frozenset({"", "~", "null"})
-_RESOLVER = yaml.resolver.Resolver()
+_TAG_OF: Callable[[type[yaml.Node], str, tuple[bool, bool]], str] = yaml.resolver.Resolver().resolve
 _TYPES = frozenset(f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "timestamp"))
 _KEY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 # PyYAML quotes what it found; only names of its own tokens (`'<scalar>'`) and single characters may be shown.
@@ -133,7 +133,7 @@ class _Composer:
             raise self._error(event, "a tag", hint="write the value without one")
         if isinstance(event, yaml.ScalarEvent):
             null = event.implicit[0] and event.value in _NULLS
-            tag = _RESOLVER.resolve(yaml.ScalarNode, event.value, event.implicit)
+            tag = _TAG_OF(yaml.ScalarNode, event.value, event.implicit)
             return Text(text=event.value, line=line, null=null, typed=tag in _TYPES)
         if isinstance(event, yaml.SequenceStartEvent):
             return Items(items=tuple(self._items(depth)), line=line)
