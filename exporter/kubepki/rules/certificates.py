@@ -17,7 +17,7 @@ from kubepki.rules.series import (
     ENTRY,
     EXPIRED,
     HOST_TIME,
-    JUDGE,
+    JUDGED_BY,
     NOT_BEFORE,
     OFFSET,
     ONE_HOST,
@@ -82,10 +82,12 @@ def _starts() -> tuple[Record, ...]:
             ),
         ),
         Record(name=AHEAD, labels={"clock": "host"}, expr=f"{by_host} > 0"),
-        *(
-            Record(name=AHEAD, labels={"clock": clock}, expr=f"{by_host} - {ONE_PATH} {expr} > 0")
-            for clock, expr in (("apiserver", JUDGE), ("reference", OTHERS))
+        Record(
+            name=AHEAD,
+            labels={"clock": "apiserver"},
+            expr=f"{by_host} - ignoring (path, clock) group_left () {JUDGED_BY} > 0",
         ),
+        Record(name=AHEAD, labels={"clock": "reference"}, expr=f"{by_host} - {ONE_PATH} {OTHERS} > 0"),
     )
 
 
@@ -107,11 +109,7 @@ def _rotations(site: Site) -> tuple[Record, ...]:
                     unless ignoring (path) (kubepki_host_clock_synchronized == 1)
                     unless (
                       (kubepki_symlink_target_mtime_timestamp_seconds and {zero})
-                      < ignoring (path) group_left () {synchronized}
-                    )
-                    unless (
-                      (kubepki_symlink_target_age_seconds and {zero}) > {age}
-                      unless ignoring (path) {synchronized}
+                      < ignoring (path) group_left () ({synchronized} or {HOST_TIME} - {age})
                     )
                   )
                   or ({zero} and ignoring (clock) {AHEAD})
@@ -137,7 +135,7 @@ def _details() -> dict[str, str]:
             )
         """),
         **end_details(),
-        "judge": f"{_TROUBLED} and ignoring (path) {JUDGE}",
+        "judge": f"{_TROUBLED} and ignoring (path, clock) {JUDGED_BY}",
         "fallback": f"kubepki_fallback_certificates > 0 and {_TROUBLED}",
         "obstacle": (
             f'max without (standing) (kubepki_fault{{{CURRENT}, reason=~"{ROLLBACK_REFUSES}"}})'

@@ -68,7 +68,7 @@ def _step(site: Site) -> Record:
 def _latch(site: Site) -> Record:
     limit = number(site.thresholds.clock_skew)
     synchronized = "kubepki_host_clock_last_synchronized_timestamp_seconds"
-    reference = f"({REFERENCE} + ignoring (clock) group_left () {SKEW})"
+    against = f"+ ignoring (clock) group_left () {SKEW}"
     return latch(
         CLOCK_FINDING,
         {
@@ -76,8 +76,8 @@ def _latch(site: Site) -> Record:
             "stepped": STEP,
             **serving_findings(site),
             "reference": promql(f"""
-                ({reference} > {limit} and {REFERENCE} > {limit})
-                or ({reference} < -{limit} and {REFERENCE} < -{limit})
+                ({REFERENCE} > {limit}) {against} > {limit}
+                or ({REFERENCE} < -{limit}) {against} < -{limit}
             """),
         },
         ("clock",),

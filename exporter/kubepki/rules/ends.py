@@ -9,7 +9,7 @@ from kubepki.rules.series import (
     ENDS,
     ENTRY,
     EXPIRED,
-    JUDGE,
+    JUDGED_BY,
     LATEST,
     NOT_AFTER,
     NOT_BEFORE,
@@ -102,7 +102,8 @@ def end_details() -> dict[str, str]:
     """Return the dates of the entries that have ended or end soon, and what each clock says where they differ."""
     troubled = f"(max without (level) ({EXPIRED}) or max without (level) ({REMAINING}))"
     left = f"(min without ({ENTRY}) ({SOON}) - time() and {troubled} and ignoring (path) {OFF})"
-    clocks = {"host": OFF, "apiserver": f"({OFF} + {JUDGE})", "reference": f"({OFF} + {OTHERS})"}
+    judge = f"({OFF} + ignoring (clock) {JUDGED_BY})"
+    clocks = {"host": OFF, "apiserver": judge, "reference": f"({OFF} + {OTHERS})"}
     by_clock = [f'label_replace({left}, "clock", "prometheus", "", "")'] + [
         f'label_replace({left} - {ONE_PATH} {expr}, "clock", "{clock}", "", "")' for clock, expr in clocks.items()
     ]

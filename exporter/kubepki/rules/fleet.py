@@ -143,8 +143,7 @@ def _verdicts(site: Site) -> tuple[Record, ...]:
                 name="job:kubepki_hosts_by_verdict:count",
                 labels={"verdict": verdict},
                 expr=promql(f"""
-                    count without ({site.hosts}) ({_VERDICT} == {number})
-                    or 0 * count without ({site.hosts}) ({_VERDICT})
+                    sum without ({site.hosts}) ({_VERDICT} == bool {number})
                 """),
             )
             for number, verdict in enumerate(_VERDICTS)

@@ -4,7 +4,7 @@ Rules of this module: pure.
 """
 
 from kubepki.rules.rule import Record, promql
-from kubepki.rules.series import HOST_TIME, HOSTS_BEHIND, JUDGE, LATEST, OFF, OTHERS, REFERENCE
+from kubepki.rules.series import HOST_TIME, HOSTS_BEHIND, JUDGED_BY, LATEST, OFF, OTHERS, REFERENCE
 from kubepki.rules.site import Site
 
 # Clocks that differ by less say the same of every end of validity.
@@ -14,7 +14,7 @@ _AGREE_SECONDS = 5
 def latest_records(site: Site) -> tuple[Record, ...]:
     """Return the hosts whose clocks differ, and by how much the time that counts is ahead of Prometheus' there."""
     skew = f"({HOST_TIME} - timestamp({HOST_TIME}))"
-    judge, reference = f"({OFF} + {JUDGE})", f"({OFF} + {OTHERS})"
+    judge, reference = f"({OFF} + ignoring (clock) {JUDGED_BY})", f"({OFF} + {OTHERS})"
     return (
         Record(
             name=OFF,
@@ -22,7 +22,7 @@ def latest_records(site: Site) -> tuple[Record, ...]:
                 {skew}
                 and (
                   abs({skew}) > {_AGREE_SECONDS}
-                  or max without (clock) (abs({REFERENCE})) > {_AGREE_SECONDS}
+                  or max without (clock) (abs({REFERENCE}) > {_AGREE_SECONDS})
                 )
             """),
             why="Candidates: hosts of which some clock differs. Host time minus Prometheus' time of the scrape.",

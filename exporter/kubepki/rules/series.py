@@ -15,7 +15,6 @@ ONE_HOST = f"ignoring (path, {ENTRY}) group_left ()"
 ONE_PATH = "ignoring (path) group_left ()"
 # What clocks other than Prometheus' say, as an offset to their host.
 JUDGED_BY = f'{REFERENCE}{{clock="apiserver"}}'
-JUDGE = f"max without (clock) ({JUDGED_BY})"
 OTHERS = f'min without (clock) ({REFERENCE}{{clock!="apiserver"}})'
 
 SKEW = "instance:kubepki_host_time_skew_seconds:last"

@@ -28,19 +28,16 @@ _FUTURE = """
 def serving_findings(site: Site) -> dict[str, str]:
     """Return what the latch finds: seconds until the end, where they are few, and leads that two clocks see."""
     limits = site.thresholds
-    left = f"({_NOT_AFTER} - time())"
+    life = f"({_NOT_AFTER} - {_NOT_BEFORE})"
     ends = {
         "serving_ends": (limits.leaf_warning, limits.leaf_warning_share),
         "serving_critical": (limits.leaf_critical, limits.leaf_critical_share),
     }
     return {
         **{
-            name: f"{left} < {number(most)} and {left} / ({_NOT_AFTER} - {_NOT_BEFORE}) < {share:g}"
-            for name, (most, share) in ends.items()
+            name: f"{_NOT_AFTER} - time() < {number(most)} < {share:g} * {life}" for name, (most, share) in ends.items()
         },
-        "serving_future": (
-            f"({_NOT_BEFORE} - time()) > 0 and ({_NOT_BEFORE} - ignoring (clock) group_left () {HOST_TIME}) > 0"
-        ),
+        "serving_future": (f"({_NOT_BEFORE} > time() > ignoring (clock) group_left () {HOST_TIME}) - time()"),
     }
 
 

@@ -9,10 +9,12 @@ from kubepki.rules import watchman_sentences as say
 from kubepki.rules.latch import latch
 from kubepki.rules.renaming import renamed_label
 from kubepki.rules.rule import Alert, Group, number, promql
-from kubepki.rules.series import EXPORTER_FINDING, HOST_TIME
+from kubepki.rules.series import CURRENT, EXPORTER_FINDING, HOST_TIME, SKEW
 from kubepki.rules.site import OWN_LABELS, Site
 
 _MINUTE = 60.0
+# Six paths of seven end so; they are not looked at each time.
+_CERTIFICATE_FILES = ".+[.](pem|crt|cer|der|p12|pfx)"
 # What has each of our labels, with the fewest series.
 _CARRIERS = (
     ("kubepki_certificate_not_before_timestamp_seconds", ("standing", "usage", "path", "entry")),
@@ -36,8 +38,10 @@ def watchman(site: Site) -> Group:
                     "watch": "kubepki_watch_up == 0",
                     "reload": "kubepki_config_last_reload_successful == 0",
                     "reference_down": "kubepki_reference_clock_up == 0",
+                    "renamed": _renamed(site),
+                    "nothing": _nothing(),
                 },
-                ("path", "clock"),
+                OWN_LABELS,
                 why=(
                     "What was found at the last good scrape. Scan and host are both host time, so that a wrong "
                     "clock does "
@@ -51,7 +55,7 @@ def watchman(site: Site) -> Group:
 
 
 def _absences(site: Site) -> tuple[Alert, ...]:
-    up, memory = f'up{{job=~"{site.job}"}}', format_duration(site.thresholds.memory)
+    up = f'up{{job=~"{site.job}"}}'
     return (
         Alert(
             name="KubePKIExporterDown",
@@ -66,7 +70,7 @@ def _absences(site: Site) -> tuple[Alert, ...]:
         Alert(
             name="KubePKIMetricsMissing",
             severity=Severity.WARNING,
-            expr=f"{up} == 1 unless last_over_time({HOST_TIME}[{memory}])" + _removed(site, up),
+            expr=f"{up} == 1 unless {SKEW}" + _removed(site, up),
             wait=15 * _MINUTE,
             texts=say.metrics_missing(site),
             why=(
@@ -78,7 +82,7 @@ def _absences(site: Site) -> tuple[Alert, ...]:
         Alert(
             name="KubePKISeriesMissing",
             severity=Severity.WARNING,
-            expr=_renamed(site),
+            expr=_found("renamed"),
             wait=5 * _MINUTE,
             texts=say.series_missing(site),
             why="A label of the target took the name of ours, which Prometheus renamed: the rules match nothing.",
@@ -86,16 +90,9 @@ def _absences(site: Site) -> tuple[Alert, ...]:
         Alert(
             name="KubePKINothingWatched",
             severity=Severity.WARNING,
-            expr=promql("""
-                max without (standing) (kubepki_certificates_watched{standing="current"}) == 0
-                unless ignoring (path) max without (standing) (
-                  kubepki_path_ok{standing="current"} == 0
-                  or (kubepki_path_ok{standing="current"} unless ignoring (standing) kubepki_watch_up)
-                )
-            """),
+            expr=_found("nothing"),
             wait=10 * _MINUTE,
             texts=say.nothing_watched(site),
-            why="A path that is no directory is a kubeconfig that needs no certificate, or broken, and then told so.",
         ),
     )
 
@@ -110,6 +107,25 @@ def _removed(site: Site, up: str) -> str:
     )
 
 
+def _nothing() -> str:
+    """Return hosts without a current certificate, but for those that have another path.
+
+    A path that is no directory is a kubeconfig that needs no certificate, or broken, and then told so. A file that is
+    named as certificates are is broken or has one.
+    """
+    return promql(f"""
+        max without (standing) (kubepki_certificates_watched{{{CURRENT}}} == 0)
+        unless ignoring (path) max without (standing, reason) (
+          kubepki_fault{{{CURRENT}}}
+          or kubepki_path_ok{{{CURRENT}, path!~"{_CERTIFICATE_FILES}"}} unless ignoring (standing) kubepki_watch_up
+        )
+    """)
+
+
+def _found(finding: str) -> str:
+    return f'max without (finding) ({EXPORTER_FINDING}{{finding="{finding}"}})'
+
+
 def _renamed(site: Site) -> str:
     series = [f'{name}{{{_conflict(site, label)}!=""}}' for name, labels in _CARRIERS for label in labels]
     dropped = ", ".join((*OWN_LABELS, *(_conflict(site, label) for label in OWN_LABELS)))
@@ -122,12 +138,11 @@ def _conflict(site: Site, label: str) -> str:
 
 
 def _states(site: Site) -> tuple[Alert, ...]:
-    found = f'max without (finding) ({EXPORTER_FINDING}{{finding="@"}})'
     return (
         Alert(
             name="KubePKIScanStale",
             severity=Severity.WARNING,
-            expr=found.replace("@", "scan_stale"),
+            expr=_found("scan_stale"),
             wait=2 * _MINUTE,
             texts=say.scan_stale(site),
         ),
@@ -135,7 +150,7 @@ def _states(site: Site) -> tuple[Alert, ...]:
             name="KubePKIWatchDegraded",
             severity=Severity.WARNING,
             expr=promql(f"""
-                {found.replace("@", "watch")}
+                {_found("watch")}
                 or increase(kubepki_watch_missed_changes_total[1h]) > {site.thresholds.missed_changes}
             """),
             wait=15 * _MINUTE,
@@ -145,14 +160,14 @@ def _states(site: Site) -> tuple[Alert, ...]:
         Alert(
             name="KubePKIConfigReloadFailed",
             severity=Severity.WARNING,
-            expr=found.replace("@", "reload"),
+            expr=_found("reload"),
             wait=5 * _MINUTE,
             texts=say.reload_failed(site),
         ),
         Alert(
             name="KubePKIReferenceClockDown",
             severity=Severity.WARNING,
-            expr=found.replace("@", "reference_down"),
+            expr=_found("reference_down"),
             wait=15 * _MINUTE,
             texts=say.reference_down(site),
         ),
