@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.rules.sick_hosts import EXPECTED, sick_hosts
 from tests.rules.test_consistency import RULES
 from tests.rules.timelines import Timeline, Values, judge
 
@@ -84,3 +85,23 @@ def test_a_lost_scrape_does_not_resolve(program: Find, tmp_path: Path, scrape: i
     selector = 'ALERTS{alertname!~"KubePKIExporterDown|KubePKIWatchDegraded", alertstate="firing"}'
     expected = {(selector, second): fast for second in gap} | {(ANY, HEAL + step): {}}
     judge(program("promtool"), RULES / "kubepki.rules.yml", line.test(sick_until(line, HEAL), expected), tmp_path)
+
+
+# Each evaluation interval with scrapes that are much faster, as fast and much slower.
+MATRIX = [(scrape, evaluate) for evaluate in (15, 30, 60) for scrape in (5, 30, 120)]
+
+
+@pytest.mark.parametrize(("scrape", "evaluate"), MATRIX)
+def test_each_kind_fires_once(program: Find, tmp_path: Path, scrape: int, evaluate: int) -> None:
+    """Five minutes of lost scrapes neither resolve an alert nor restart its wait; one lost later revives none."""
+    step = max(scrape, evaluate)
+    first, last = (HEAL - 600) // scrape, (HEAL - 300) // scrape
+    lost = {*range(first, last), HEAL // scrape + max(2, 60 // scrape)}
+    line = Timeline(scrape=scrape, evaluate=evaluate, end=HEAL + 600, lost=frozenset(lost))
+    told = 'ALERTS{alertname!="KubePKIExporterDown"}'
+    while_lost = {(told, second): EXPECTED for second in range(HEAL - 600, HEAL - step, evaluate)}
+    after: dict[tuple[str, int], dict[str, int]] = {
+        (told, second): {} for second in range(HEAL + step, HEAL + 600, evaluate) if second % evaluate == 0
+    }
+    expected = while_lost | {(FIRING, HEAL - step): EXPECTED} | after
+    judge(program("promtool"), RULES / "kubepki.rules.yml", line.test(sick_hosts(line, HEAL), expected), tmp_path)
