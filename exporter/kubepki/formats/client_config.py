@@ -11,7 +11,13 @@ from kubepki.formats.parsed import Parsed
 from kubepki.formats.yaml_tree import Tree
 
 _DATA = "-data"
-_EXEC_WITH_DEFAULTS = ("client.authentication.k8s.io/v1beta1", "client.authentication.k8s.io/v1alpha1")
+_EXEC_WITH_DEFAULTS = ("client.authentication.k8s.io/v1beta1",)
+_EXEC_VERSIONS = (*_EXEC_WITH_DEFAULTS, "client.authentication.k8s.io/v1")
+# As net/url reads it: a host without blanks, well-formed escapes, a port of digits.
+_PROXY = re.compile(
+    r"(?i:https?|socks5)://(?:[^\s/?#@]*@)?(?:\[[^\]\s]*\]|(?:[^\s%/?#:\[\]]|%[0-9a-fA-F]{2})*)(?::\d*)?"
+    r"(?:[/?#](?:[^\x00-\x1f\x7f%]|%[0-9a-fA-F]{2})*)?"
+)
 _INTERACTIVE_MODES = ("Never", "IfAvailable", "Always")
 _IMPERSONATION = ("as-uid", "as-groups", "as-user-extra")
 _PAIRS = ("client-certificate", "client-key", "certificate-authority")
@@ -42,7 +48,7 @@ def cluster_refusals(place: str, fields: Mapping[str, Tree], authority: Parsed |
     if fields.get("insecure-skip-tls-verify") == "true" and _has(fields, "certificate-authority"):
         found.append(f"{place}: specifying a root certificates file with the insecure flag is not allowed")
     proxy = fields.get("proxy-url")
-    if isinstance(proxy, str) and proxy and not re.match("(?:https?|socks5)://", proxy):
+    if isinstance(proxy, str) and proxy and not _PROXY.fullmatch(proxy):
         found.append(f"{place}: invalid proxy-url")
     consumed = authority.consumed if authority is not None else None
     if consumed is not None and not consumed.trusted:
@@ -68,6 +74,12 @@ def _exec_refusals(fields: Mapping[str, Tree]) -> list[str]:
         ["authProvider cannot be provided in combination with an exec plugin"] if fields.get("auth-provider") else []
     )
     found += [f"{name} must be specified {what}" for name in ("command", "apiVersion") if not program.get(name)]
+    version = program.get("apiVersion")
+    if version and version not in _EXEC_VERSIONS:
+        found.append("exec plugin: invalid apiVersion")
+    env = program.get("env")
+    if any(not isinstance(each, dict) or not each.get("name") for each in (env if isinstance(env, list) else ())):
+        found.append(f"an environment variable needs a name {what}")
     mode = program.get("interactiveMode")
     if not mode and program.get("apiVersion") not in _EXEC_WITH_DEFAULTS:
         found.append(f"interactiveMode must be specified {what}")
@@ -79,6 +91,10 @@ def _exec_refusals(fields: Mapping[str, Tree]) -> list[str]:
 def _method_refusals(fields: Mapping[str, Tree]) -> list[str]:
     """Return what stands against the ways in which a user says who he is."""
     found = []
+    provider = fields.get("auth-provider")
+    # Since Kubernetes 1.26 there is no other, and only kubectl has this one.
+    if isinstance(provider, dict) and provider.get("name") != "oidc":
+        found.append("no Auth Provider found for its auth-provider")
     if fields.get("token") and (fields.get("username") or fields.get("password")):
         found.append("more than one authentication method found, token and basicAuth; only one is allowed")
     if any(fields.get(name) for name in _IMPERSONATION) and not fields.get("as"):

@@ -41,21 +41,33 @@ def elements(data: bytes) -> list[Element]:
     found = []
     position = 0
     while position < len(data):
-        start = position
-        if position + 2 > len(data) or data[position] & _HIGH_TAG == _HIGH_TAG:
+        found.append(_element(data, position))
+        position += len(found[-1].encoded)
+    return found
+
+
+def _element(data: bytes, start: int) -> Element:
+    position = start
+    if position + 2 > len(data) or data[position] & _HIGH_TAG == _HIGH_TAG:
+        raise ValueError
+    length = data[position + 1]
+    position += 2
+    if length >= _LONG_FORM:
+        width = length - _LONG_FORM
+        if not 0 < width <= _MAX_LENGTH_BYTES or position + width > len(data):
             raise ValueError
-        length = data[position + 1]
-        position += 2
-        if length >= _LONG_FORM:
-            width = length - _LONG_FORM
-            if not 0 < width <= _MAX_LENGTH_BYTES or position + width > len(data):
-                raise ValueError
-            length = int.from_bytes(data[position : position + width], "big")
-            position += width
-        if position + length > len(data):
-            raise ValueError
-        found.append(Element(data[start], data[position : position + length], data[start : position + length]))
-        position += length
+        length = int.from_bytes(data[position : position + width], "big")
+        position += width
+    if position + length > len(data):
+        raise ValueError
+    return Element(data[start], data[position : position + length], data[start : position + length])
+
+
+def leading(data: bytes, tag: int) -> Element:
+    """Return the value with *tag* that *data* begins with, whatever follows it; ValueError where there is none."""
+    found = _element(data, 0)
+    if found.tag != tag:
+        raise ValueError
     return found
 
 

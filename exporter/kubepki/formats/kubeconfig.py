@@ -29,7 +29,8 @@ class Reference:
 class User:
     """A user: what is embedded is parsed, what is referenced is a path as written; None where there is neither.
 
-    `key` holds hashes of public halves only. A certificate of `certificates` has its entry in the kubeconfig.
+    `token_path` is the file that client-go has to read for a token. `key` holds hashes of public halves only. A
+    certificate of `certificates` has its entry in the kubeconfig.
     """
 
     name: str
@@ -37,6 +38,7 @@ class User:
     key: Parsed | None = None
     certificate_path: str | None = None
     key_path: str | None = None
+    token_path: str | None = None
 
     @property
     def leaf(self) -> ParsedCertificate | None:
@@ -145,6 +147,12 @@ class Kubeconfig:
                     insecure=each.insecure,
                 )
         return None
+
+    @property
+    def has_wrong_key(self) -> bool:
+        """Whether an embedded key is not the certificate's, of the user who is presented; of any where none is."""
+        presented = (self.current_user,) if self._current() else self.users
+        return any(user is not None and user.key_match is False for user in presented)
 
     def _current(self) -> Context | None:
         return next((each for each in self.contexts if each.name == self.current_context), None)

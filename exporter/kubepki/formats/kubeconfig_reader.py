@@ -1,8 +1,7 @@
 """Reads the bytes of a kubeconfig.
 
 Rules of this module: pure; total. Embedded data is read where a reference stands beside it, which client-go refuses.
-Tokens, token files
-and exec plugins are not looked at. A detail of a fault names a place in the file, never what stands there.
+Tokens are not looked at. A detail of a fault names a place in the file, never what stands there.
 """
 
 import base64
@@ -11,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from kubepki.formats.client_config import cluster_refusals, is_folded, kind_refusals, user_refusals
+from kubepki.formats.client_types import type_refusals
 from kubepki.formats.kubeconfig import Cluster, Context, Kubeconfig, User
 from kubepki.formats.parse import MAX_CERTIFICATES, content_faults, parse
 from kubepki.formats.parsed import Parsed, ParsedCertificate
@@ -52,6 +52,8 @@ class _Reader:
         # What client-go says: of the whole file, and of each user and cluster.
         self._refusals: list[str] = []
         self._refused: dict[tuple[str, str], list[str]] = {}
+        # What is damaged of that which client-go does not pass over, by user and cluster.
+        self._damaged: dict[tuple[str, str], list[str]] = {}
 
     def kubeconfig(self) -> Kubeconfig:
         """Return the document's content."""
@@ -66,26 +68,31 @@ class _Reader:
             clusters=tuple(clusters),
             contexts=tuple(contexts),
             current_context=_name(self._tree, "current-context") or "",
-            faults=(*(content_faults(self._problems) or self._refusal(users, clusters, contexts)), *self._costs[:1]),
+            faults=(*self._faults(users, clusters, contexts), *self._costs[:1]),
             omitted=self._omitted,
         )
 
-    def _refusal(
+    def _faults(
         self, users: Iterable[User], clusters: Iterable[Cluster], contexts: Iterable[Context]
     ) -> tuple[Fault, ...]:
-        """Return a fault for what client-go says against the file, or against the current context."""
+        """Return a fault for what is damaged, or else for what client-go says against the current context."""
         name = _name(self._tree, "current-context")
+        current = next((each for each in contexts if each.name == name), None) if name is not None else None
+        # Nobody reads the users and clusters of other contexts.
+        read = None if current is None else {("user", current.user), ("cluster", current.cluster)}
+        damaged = [each for owner, found in self._damaged.items() if read is None or owner in read for each in found]
+        if self._problems or damaged:
+            return content_faults([*self._problems, *damaged])
         named = any(user.certificate_path or user.key_path for user in users)
         if not self._entries and not named and not any(cluster.ca_path for cluster in clusters):
             # Without a certificate it is none of our business.
             return ()
-        refusals = [*kind_refusals(self._tree), *self._refusals]
+        refusals = [*type_refusals(self._tree), *kind_refusals(self._tree), *self._refusals]
         if name is None:
             refusals.append("no context is current")
-        current = next((each for each in contexts if each.name == name), None)
-        if name is not None and current is None:
+        elif current is None:
             refusals.append("the current context was not found")
-        if current is not None:
+        else:
             # A user who is not there is one without credentials.
             refusals += self._refused.get(("user", current.user), [])
             refusals += self._refused.get(("cluster", current.cluster), ["no server found for the current context"])
@@ -102,12 +109,18 @@ class _Reader:
             self._problems.append(f"{group}: not a list")
             return
         seen: set[str] = set()
-        for position, item in enumerate(items):
+        for position, given in enumerate(items):
             place = f"{group}[{position}]"
+            # What is left out or null is empty for client-go, a name too.
+            item = {} if given is None else given
             fields = item.get(field) if isinstance(item, dict) else None
-            name = _name(item, "name") if isinstance(item, dict) else None
-            if name is None or not isinstance(fields, dict | None):
-                self._problems.append(f"{place}: without a name, or {field} is not a mapping")
+            name = (_name(item, "name") or "") if isinstance(item, dict) else ""
+            if (
+                not isinstance(item, dict)
+                or not isinstance(item.get("name"), str | None)
+                or not isinstance(fields, dict | None)
+            ):
+                self._problems.append(f"{place}: its name is no text, or {field} is not a mapping")
             elif name in seen:
                 self._problems.append(f"{place}: its name was given before")
             else:
@@ -117,10 +130,13 @@ class _Reader:
     def _user(self, place: str, name: str, fields: _Mapping) -> User:
         certificate, _ = self._embedded(place, fields, "client-certificate-data")
         key, _ = self._embedded(place, fields, "client-key-data")
-        if certificate is not None and not certificate.certificates and not certificate.faults:
-            self._problems.append(f"{place}.client-certificate-data: no certificate")
-        if key is not None and not key.keys and not key.opaque_keys and not key.faults:
-            self._problems.append(f"{place}.client-key-data: no private key")
+        damaged = self._damaged["user", name] = []
+        if certificate is not None and certificate.consumed is not None and certificate.consumed.leaf:
+            damaged += _damages(f"{place}.client-certificate-data", certificate, found=bool(certificate.certificates))
+        unused = certificate is None and not _text(fields, "client-certificate")
+        consumed = None if key is None or unused else key.consumed
+        if key is not None and consumed is not None and (consumed.key_refusal or not consumed.has_key):
+            damaged += _damages(f"{place}.client-key-data", key, found=bool(key.keys or key.opaque_keys))
         self._refused["user", name] = user_refusals(place, fields, certificate, key)
         return User(
             name=name,
@@ -128,12 +144,15 @@ class _Reader:
             key=key,
             certificate_path=None if certificate else _text(fields, "client-certificate"),
             key_path=None if key else _text(fields, "client-key"),
+            token_path=None if _text(fields, "token") else _text(fields, "tokenFile"),
         )
 
     def _cluster(self, place: str, name: str, fields: _Mapping) -> Cluster:
         authority, data = self._embedded(place, fields, "certificate-authority-data")
-        if authority is not None and not authority.certificates and not authority.faults:
-            self._problems.append(f"{place}.certificate-authority-data: no certificate")
+        damaged = self._damaged["cluster", name] = []
+        if authority is not None and authority.consumed is not None and not authority.consumed.trusted:
+            what = f"{place}.certificate-authority-data"
+            damaged += _damages(what, authority, found=bool(authority.certificates))
         self._refused["cluster", name] = cluster_refusals(place, fields, authority)
         return Cluster(
             name=name,
@@ -157,12 +176,11 @@ class _Reader:
             self._problems.append(f"{place}.{key}: {problem}")
         elif is_folded(text):
             self._refusals.append(f"{place}.{key}: illegal base64 data: it holds blanks")
-        for fault in parsed.faults:
-            detail = f"{place}.{key}: {fault.detail}"
-            if fault.reason is Reason.TOO_COSTLY:
-                self._costs.append(replace(fault, detail=detail))
-            else:
-                self._problems.append(detail)
+        self._costs += [
+            replace(fault, detail=f"{place}.{key}: {fault.detail}")
+            for fault in parsed.faults
+            if fault.reason is Reason.TOO_COSTLY
+        ]
         return parsed, data
 
     def _entitled(self, entry: str, parsed: Parsed | None) -> tuple[ParsedCertificate, ...]:
@@ -181,6 +199,14 @@ class _Reader:
             self._entries.add(title)
             entitled.append(replace(each, certificate=replace(each.certificate, entry=title)))
         return tuple(entitled)
+
+
+def _damages(place: str, parsed: Parsed, *, found: bool) -> list[str]:
+    """Return what our own reading says against the embedded data at *place*, in which what is due was *found*."""
+    damages = [fault.detail for fault in parsed.faults if fault.reason is not Reason.TOO_COSTLY]
+    if not damages and not found:
+        damages.append("what it is for is not in it")
+    return [f"{place}: {each}" for each in damages]
 
 
 def _text(fields: _Mapping, key: str) -> str | None:

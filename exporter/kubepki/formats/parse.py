@@ -26,6 +26,8 @@ _SEQUENCE = b"\x30"
 # Kinds of key by their PEM label that are not tried: encrypted, or of no use in TLS.
 _TOO_LARGE_KEY = f"an RSA key of more than {MAX_BITS} bits, which nothing can use"
 _OPAQUE_LABELS = frozenset({"DSA PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "OPENSSH PRIVATE KEY"})
+# What OpenSSL and others write certificates as, and Go's readers pass over.
+_FOREIGN_LABELS = frozenset({"TRUSTED CERTIFICATE", "X509 CERTIFICATE", "PKCS7", "CMS"})
 
 
 # Of one file. The bundles of operating systems hold about 150.
@@ -77,7 +79,7 @@ def _pem(data: bytes, read: Callable[[bytes], KeyReading]) -> Parsed:
     keys: list[str] = []
     problems: list[str] = []
     costs: list[str] = []
-    position = opaque = other = 0
+    position = opaque = other = foreign = 0
     for block in pem.blocks(data):
         problem = block.problem
         is_certificate = block.label == "CERTIFICATE"
@@ -88,6 +90,7 @@ def _pem(data: bytes, read: Callable[[bytes], KeyReading]) -> Parsed:
             certificates += [found] if found else []
         elif not block.label.endswith("PRIVATE KEY"):
             other += 1
+            foreign += block.label in _FOREIGN_LABELS
         else:
             ours = block.encrypted or block.label in _OPAQUE_LABELS
             key = KeyReading(unread=Unread.OPAQUE) if ours else read(block.content)
@@ -104,6 +107,7 @@ def _pem(data: bytes, read: Callable[[bytes], KeyReading]) -> Parsed:
         keys=tuple(keys),
         opaque_keys=opaque,
         other_blocks=other,
+        foreign_certificates=foreign,
         faults=(*content_faults(problems), *_costs(costs)),
         omitted=max(0, position - MAX_CERTIFICATES),
     )

@@ -56,7 +56,8 @@ class Parsed:
     """The content of one file.
 
     `keys` holds the `spki_sha256` of each private key; `opaque_keys` counts those that are encrypted or unsupported;
-    `other_blocks` counts whole PEM blocks (or a DER file) that are neither certificate nor key. `faults` has at most
+    `other_blocks` counts whole PEM blocks (or a DER file) that are neither certificate nor key; of these
+    `foreign_certificates` hold one under a label that Go does not read (`TRUSTED CERTIFICATE`). `faults` has at most
     one of `EMPTY` and `UNPARSABLE`. `omitted` counts the certificates beyond `MAX_CERTIFICATES`, which are not read.
     `consumed` is what Go's readers make of it; None of what only we read (PKCS#12).
     """
@@ -65,6 +66,7 @@ class Parsed:
     keys: tuple[str, ...] = ()
     opaque_keys: int = 0
     other_blocks: int = 0
+    foreign_certificates: int = 0
     faults: tuple[Fault, ...] = ()
     omitted: int = 0
     consumed: Consumed | None = None

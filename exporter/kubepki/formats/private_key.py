@@ -18,12 +18,22 @@ from kubepki.formats.guard import Refusal, attempt
 from kubepki.formats.rsa_key import TooManyBitsError, rsa_public_hash
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
 _RSA = "1.2.840.113549.1.1.1"
 _EC = "1.2.840.10045.2.1"
 _EDWARDS = frozenset({"1.3.101.112", "1.3.101.113"})
 _GO_CURVES = frozenset({"secp224r1", "secp256r1", "secp384r1", "secp521r1"})
+# SEC 1, section C.4: the octets of a private key on the curves that Go knows, P-224 to P-521.
+_SCALAR_BYTES = {
+    "1.3.132.0.33": 28,
+    "1.2.840.10045.3.1.7": 32,
+    "1.3.132.0.34": 48,
+    "1.3.132.0.35": 66,
+}
+_OBJECT_IDENTIFIER = 0x06
 _PKCS8_TAGS = [der.INTEGER, der.SEQUENCE, der.OCTET_STRING]
 _SEC1_TAGS = [der.INTEGER, der.OCTET_STRING]
 
@@ -75,27 +85,64 @@ def _read(content: bytes) -> KeyReading:
 
     It derives the public half of DSA, DH and of a curve with explicit parameters from numbers of any size.
     """
-    members = der.sequence(content)
+    # Go passes over what follows the key, and over what its structure has beyond the usual (encoding/asn1).
+    members = der.elements(der.leading(content, der.SEQUENCE).content)
     tags = [member.tag for member in members]
     if tags[:3] == _PKCS8_TAGS:
-        algorithm, *parameters = der.elements(members[1].content)
-        name = der.oid_text(algorithm.content)
-        if name == _RSA:
-            return _rsa(members[2].content)
-        explicit = name == _EC and parameters[0].tag == der.SEQUENCE
-        if explicit or name not in {_EC, *_EDWARDS}:
-            return KeyReading(unread=Unread.OPAQUE)
-    elif tags[:2] == _SEC1_TAGS:
-        # RFC 5915, section 3: parameters are a name ([0] OBJECT IDENTIFIER), or explicit and then unsupported.
-        if any(member.tag == der.CONTEXT_0 and member.content[0] == der.SEQUENCE for member in members):
-            return KeyReading(unread=Unread.OPAQUE)
-    else:
+        return _pkcs8(members, content)
+    if tags[:2] != _SEC1_TAGS:
         return _rsa(content)
+    # RFC 5915, section 3: parameters are a name ([0] OBJECT IDENTIFIER), or explicit and then unsupported.
+    named = [der.elements(member.content)[0] for member in members if member.tag == der.CONTEXT_0]
+    if any(each.tag == der.SEQUENCE for each in named):
+        return KeyReading(unread=Unread.OPAQUE)
+    return _load((_plain_sec1(members, named[0].content) if named else None) or content)
+
+
+def _pkcs8(members: Sequence[der.Element], content: bytes) -> KeyReading:
+    algorithm, *parameters = der.elements(members[1].content)
+    name = der.oid_text(algorithm.content)
+    if name == _RSA:
+        return _rsa(members[2].content)
+    if name == _EC and parameters[0].tag != der.SEQUENCE:
+        inner = der.elements(der.leading(members[2].content, der.SEQUENCE).content)
+        return _load(_plain_sec1(inner, parameters[0].content) or content)
+    if name not in _EDWARDS:
+        return KeyReading(unread=Unread.OPAQUE)
+    return _load(content if parameters else _plain_edwards(algorithm.encoded, members[2].content))
+
+
+def _load(content: bytes) -> KeyReading:
     found = attempt(lambda: _reading(load_der_private_key(content, None)))
     if isinstance(found, Refusal):
         opaque = found.kind == "UnsupportedAlgorithm"
         return KeyReading(unread=Unread.OPAQUE if opaque else Unread.DAMAGED)
     return found
+
+
+def _plain_sec1(members: Sequence[der.Element], curve: bytes) -> bytes | None:
+    """Return the key of a curve that Go knows as the library wants it; None for other curves.
+
+    Go makes the public half anew and takes a private one with zeros before it (crypto/x509, sec1.go). ValueError for
+    what it refuses.
+    """
+    size = _SCALAR_BYTES.get(der.oid_text(curve))
+    if size is None:
+        return None
+    version, scalar = members[0], members[1]
+    if version.tag != der.INTEGER or version.content != b"\1" or scalar.tag != der.OCTET_STRING:
+        raise ValueError
+    value = scalar.content.lstrip(b"\0").rjust(size, b"\0")
+    if len(value) > size:
+        raise ValueError
+    name = der.encode(der.CONTEXT_0, der.encode(_OBJECT_IDENTIFIER, curve))
+    return der.encode(der.SEQUENCE, version.encoded + der.encode(der.OCTET_STRING, value) + name)
+
+
+def _plain_edwards(algorithm: bytes, content: bytes) -> bytes:
+    """Return the key as PKCS#8 of version 0, without a public half or attributes, which Go passes over."""
+    inner = der.encode(der.OCTET_STRING, der.leading(content, der.OCTET_STRING).encoded)
+    return der.encode(der.SEQUENCE, b"\2\1\0" + der.encode(der.SEQUENCE, algorithm) + inner)
 
 
 def _reading(key: PrivateKeyTypes) -> KeyReading:

@@ -7,13 +7,19 @@ Rules of this module: pure; no number of a private key is returned, kept or rais
 """
 
 import hashlib
+from collections.abc import Sequence
 
 from kubepki.formats import der
 
 # OpenSSL verifies nothing above this (OPENSSL_RSA_MAX_MODULUS_BITS), and no component can serve with such a key.
 MAX_BITS = 16_384
 
+# crypto/internal/fips140/rsa, checkPublicKey.
+MAX_EXPONENT = (1 << 31) - 1
+
 _NUMBERS = 9
+# The last three may be left out; Go computes them.
+_NEEDED = 6
 # AlgorithmIdentifier of rsaEncryption with NULL parameters (RFC 3279, section 2.3.1).
 _ALGORITHM = bytes.fromhex("300d06092a864886f70d0101010500")
 
@@ -28,20 +34,34 @@ def rsa_public_hash(pkcs1: bytes) -> str:
     ValueError where it is cut off, is no such key, or where its numbers do not belong together, by the relations that
     Go's crypto/rsa demands (rsa.PrivateKey.Validate); TooManyBitsError above `MAX_BITS`.
     """
-    members = der.sequence(pkcs1)[:_NUMBERS]
-    if len(members) < _NUMBERS or any(member.tag != der.INTEGER or not member.content for member in members):
+    members = der.sequence(pkcs1)
+    several = len(members) > _NUMBERS and members[_NUMBERS].tag == der.SEQUENCE
+    members = members[:_NUMBERS]
+    if len(members) < _NEEDED or any(member.tag != der.INTEGER or not member.content for member in members):
         raise ValueError
     if any(len(member.content) > MAX_BITS // 8 + 1 for member in members):
         raise TooManyBitsError
-    version, modulus, exponent, private, first, second, *_ = (
-        int.from_bytes(member.content, "big", signed=True) for member in members
-    )
-    if version not in {0, 1} or min(modulus, exponent, private) < 1 or min(first, second) <= 1:
+    version, modulus, exponent, *private = (int.from_bytes(each.content, "big", signed=True) for each in members)
+    if version not in {0, 1} or min(modulus, *private) < 1 or not modulus % 2:
         raise ValueError
-    # A key of more than two primes (version 1) has further factors; then only the public half is looked at.
-    if version == 0 and (
-        first * second != modulus or any(exponent * private % (prime - 1) != 1 for prime in (first, second))
-    ):
+    if exponent not in range(3, MAX_EXPONENT + 1, 2) or private[0] >= modulus:
+        raise ValueError
+    # Of a key of more than two primes only the public half is looked at.
+    if not several and not _belong_together(modulus, exponent, private):
         raise ValueError
     public = der.encode(der.SEQUENCE, members[1].encoded + members[2].encoded)
     return hashlib.sha256(der.encode(der.SEQUENCE, _ALGORITHM + der.encode(der.BIT_STRING, b"\0" + public))).hexdigest()
+
+
+def _belong_together(modulus: int, exponent: int, private: Sequence[int]) -> bool:
+    """Return whether Go finds the numbers to be one key: d, p, q and, where given, two exponents and 1/q."""
+    whole, first, second, *crt = private
+    if min(first, second) <= 1 or first * second != modulus:
+        return False
+    orders = (first - 1, second - 1)
+    if any(exponent * whole % order != 1 for order in orders):
+        return False
+    # An exponent of its own for each prime is what d is there (RFC 8017, section 3.2).
+    if any(given != whole % order for given, order in zip(crt, orders, strict=False)):
+        return False
+    return len(crt) < _NUMBERS - _NEEDED or (crt[2] < first and crt[2] * second % first == 1)

@@ -5,8 +5,10 @@ fail, and an alias is a reference, so that it cannot multiply. No error text of 
 a line of the file, and that line may be a private key.
 """
 
+import re
 from dataclasses import dataclass
-from typing import TypeAlias
+from enum import Enum, auto
+from typing import Self, TypeAlias
 
 from kubepki.formats.guard import Refusal, attempt
 
@@ -17,6 +19,42 @@ MAX_NODES = 50_000
 MAX_ALIASES = 100
 _MERGE = "<<"
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_TAGS = "tag:yaml.org,2002:"
+
+
+class Kind(Enum):
+    """What a plain scalar is for client-go's YAML library where it is no text."""
+
+    NUMBER = auto()
+    BOOLEAN = auto()
+
+
+class Typed(str):
+    """The text of a scalar that client-go's YAML library does not take for one; a boolean's is `true` or `false`."""
+
+    __slots__ = ("kind",)
+
+    def __new__(cls, text: str, kind: Kind) -> Self:
+        """Return *text* with its *kind*."""
+        typed = super().__new__(cls, text)
+        typed.kind = kind
+        return typed
+
+    kind: Kind
+
+
+# go.yaml.in/yaml/v2, resolve.go: YAML 1.1's words, numbers as strconv.ParseInt reads them with base 0, no base 60.
+_BOOLEANS = {
+    form: value
+    for value, words in (("true", ("y", "yes", "true", "on")), ("false", ("n", "no", "false", "off")))
+    for word in words
+    for form in (word, word.capitalize(), word.upper())
+}
+_NUMBER = re.compile(
+    r"[-+]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+    r"|\.(?:inf|Inf|INF))|\.(?:nan|NaN|NAN)",
+    re.ASCII,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +67,8 @@ class Problem:
 def read_tree(data: bytes) -> "Tree | Problem":
     """Return the first document of *data*; None where it is empty.
 
-    Plain scalars stay texts, `null` and `~` are None. Of a key that is given twice the last value counts; keys that are
-    no scalars are left out. A merge key (`<<`) takes in the mappings that it names.
+    Scalars stay texts, those that are numbers or booleans as `Typed`; `null` and `~` are None. Of a key that is given
+    twice the last value counts. A merge key (`<<`) takes in the mappings that it names.
     """
     found = attempt(lambda: _read(data))
     return Problem(f"not readable as YAML ({found.kind})") if isinstance(found, Refusal) else found
@@ -52,25 +90,32 @@ def _read(data: bytes) -> "Tree | Problem":
         return Problem("no YAML" if mark is None else f"no YAML at line {mark.line + 1}, column {mark.column + 1}")
     except yaml.YAMLError:
         return Problem("no YAML: it has bytes that YAML does not allow")
-    except _UnknownAliasError:
-        return Problem("YAML with an alias of nothing")
-    except _BadMergeError:
-        return Problem("YAML with a merge key (<<) of something that is no mapping")
-    except _TooMuchError:
-        return Problem("YAML that is nested too deep, too large, or has too many aliases")
+    except _RefusedError as error:
+        return Problem(error.words)
     return builder.root
 
 
-class _UnknownAliasError(Exception):
-    """An alias without its anchor."""
+class _RefusedError(Exception):
+    """The document cannot be a kubeconfig; `words` says why."""
+
+    words = ""
 
 
-class _BadMergeError(Exception):
-    """A merge key whose value is neither a mapping nor a list of them."""
+class _UnknownAliasError(_RefusedError):
+    words = "YAML with an alias of nothing"
 
 
-class _TooMuchError(Exception):
-    """The document is beyond the bounds of this module."""
+class _BadMergeError(_RefusedError):
+    words = "YAML with a merge key (<<) of something that is no mapping"
+
+
+class _BadKeyError(_RefusedError):
+    # No JSON can have it (sigs.k8s.io/yaml).
+    words = "YAML with a key that is null or no scalar"
+
+
+class _TooMuchError(_RefusedError):
+    words = "YAML that is nested too deep, too large, or has too many aliases"
 
 
 @dataclass(slots=True)
@@ -142,6 +187,8 @@ class _Builder:
                 self._merge(frame.container, value)
             elif isinstance(key, str):
                 frame.container[key] = value
+            else:
+                raise _BadKeyError
 
     def _merge(self, into: dict[str, Tree], value: Tree) -> None:
         # As client-go's YAML library does: what stands later wins, and of a list the first mapping.
@@ -159,9 +206,16 @@ def _is_merge(event: object) -> bool:
 
 
 def _scalar(event: object) -> str | None:
-    # YAML 1.2, section 10.3.2: only a plain scalar can be null.
     value, implicit = str(getattr(event, "value", "")), getattr(event, "implicit", (False, True))
-    if implicit[0] and value in _NULLS:
+    tag = str(getattr(event, "tag", None) or "").removeprefix(_TAGS)
+    # YAML 1.2, section 10.3.2: only a plain scalar can be null.
+    if (implicit[0] and value in _NULLS) or tag == "null":
         return None
+    kind = {"int": Kind.NUMBER, "float": Kind.NUMBER, "bool": Kind.BOOLEAN}.get(tag)
+    if implicit[0]:
+        number = _NUMBER.fullmatch(value.replace("_", "") if value[:1] in "+-0123456789" else value)
+        kind = Kind.BOOLEAN if value in _BOOLEANS else Kind.NUMBER if number else None
+    if kind is not None:
+        return Typed(_BOOLEANS.get(value, value) if kind is Kind.BOOLEAN else value, kind)
     # A lone surrogate, which an escape can write, fits neither a label nor a path.
     return value.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,7 +1,7 @@
 """What a kubeconfig that was read means for the snapshot. Pure."""
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from kubepki.config.paths import absolute
@@ -68,14 +68,33 @@ def client_links(loaded: Iterable[Loaded]) -> list[Loaded]:
     return sorted(filter(_is_client_link, loaded), key=lambda each: each.path)
 
 
-def kubeconfig_state(kubeconfig: LoadedKubeconfig, loaded: Mapping[str, Loaded], links: list[Loaded]) -> PathState:
-    """Return the state of a kubeconfig, with the comparison of its user to the current client *links*."""
+def token_file(kubeconfig: LoadedKubeconfig) -> str | None:
+    """Return the file that client-go has to read for the token of the user who is presented; None for none.
+
+    None, too, for a kubeconfig without any certificate, which is none of our business.
+    """
+    content = kubeconfig.content
+    if content is None or not (content.parsed or content.references):
+        return None
+    user = content.current_user
+    return kubeconfig.resolve(user.token_path) if user and user.token_path else None
+
+
+def kubeconfig_state(
+    kubeconfig: LoadedKubeconfig, loaded: Mapping[str, Loaded], links: list[Loaded], absent: Container[str] = ()
+) -> PathState:
+    """Return the state of a kubeconfig, with the comparison of its user to the current client *links*.
+
+    *absent* are the token files that are not there.
+    """
     content = kubeconfig.content
     faults = [kubeconfig.fault] if kubeconfig.fault else []
     if content is None:
         return PathState(path=kubeconfig.path, standing=Standing.CURRENT, faults=ordered(faults), link=kubeconfig.link)
     faults += content.faults
-    if content.key_match is False:
+    if token_file(kubeconfig) in absent and not content.faults:
+        faults.append(Fault(reason=Reason.REFUSED, detail="client-go refuses it: its tokenFile is not there"))
+    if content.has_wrong_key:
         faults.append(
             Fault(reason=Reason.KEY_MISMATCH, detail="a user's embedded private key is not the certificate's")
         )

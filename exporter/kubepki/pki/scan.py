@@ -17,7 +17,7 @@ from kubepki.pki.apiserver import api_server
 from kubepki.pki.authorities import Authorities
 from kubepki.pki.bootstrap import waiting
 from kubepki.pki.departure import has_departed
-from kubepki.pki.kubeconfigs import client_links, kubeconfig_state, one_for_each_file, wanted_by
+from kubepki.pki.kubeconfigs import client_links, kubeconfig_state, one_for_each_file, token_file, wanted_by
 from kubepki.pki.limits import most_certificates, within
 from kubepki.pki.loading import Loader
 from kubepki.pki.parsing import Parser, ParserHere
@@ -187,7 +187,9 @@ class Scanner:
             real_directory=real.__getitem__,
         )
         links = client_links(together.values())
-        states = [kubeconfig_state(each, loaded, links) for each in kubeconfigs]
+        tokens = sorted({path for each in kubeconfigs if (path := token_file(each)) is not None})
+        absent = frozenset(tokens).difference(self._disk.existing(tokens) if tokens else ())
+        states = [kubeconfig_state(each, loaded, links, absent) for each in kubeconfigs]
         snapshot = assemble(sources, together, plain, states, context)
         return ScanResult(
             snapshot=replace(

@@ -105,6 +105,8 @@ def content_faults(loaded: Loaded) -> list[Fault] | None:
         return judged_by_consumer(faults, _refusal(loaded, parsed)) if loaded.wanted.component else faults
     if loaded.wanted.expected or layout.holds_key_by_nature(loaded.name):
         return [Fault(reason=Reason.NO_CERTIFICATE, detail="there is no certificate in it")]
+    if loaded.wanted.component and parsed.foreign_certificates:
+        return judged_by_consumer([], _refusal(loaded, parsed)) or None
     return None
 
 

@@ -1,0 +1,142 @@
+"""What still differs from the consumers: each row of docs/conformance.md with a file that shows it."""
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kubepki.formats import der
+from tests.conformance import asn1
+from tests.support import pki
+
+CA = pki.authority()
+MINE, OTHER = pki.client(CA), pki.client(CA, "node31")
+RSA = pki.client(CA, key=pki.new_key(pki.KeyType.RSA))
+
+
+def pem(label: str, encoded: bytes) -> bytes:
+    """Return a PEM block."""
+    return f"-----BEGIN {label}-----\n{base64.encodebytes(encoded).decode()}-----END {label}-----\n".encode()
+
+
+def base64_of(data: bytes) -> str:
+    """Return the base64 of *data* on one line."""
+    return base64.b64encode(data).decode()
+
+
+def document() -> dict[str, Any]:
+    """Return a kubeconfig that client-go takes, to be changed in one place."""
+    user = {"client-certificate-data": base64_of(MINE.certificate_pem), "client-key-data": base64_of(MINE.key_pem)}
+    cluster = {"server": "https://127.0.0.1:6443", "certificate-authority-data": base64_of(CA.certificate_pem)}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"user": "a", "cluster": "a"}}],
+        "clusters": [{"name": "a", "cluster": cluster}],
+        "users": [{"name": "a", "user": user}],
+    }
+
+
+def kubeconfig(**user: object) -> bytes:
+    """Return `document` with further fields of its user."""
+    made = document()
+    made["users"][0]["user"].update(user)
+    return yaml.safe_dump(made).encode()
+
+
+def _naming_a_ca() -> bytes:
+    made = document()
+    cluster = made["clusters"][0]["cluster"]
+    del cluster["certificate-authority-data"]
+    cluster["certificate-authority"] = "ca.crt"
+    return yaml.safe_dump(made).encode()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """One row: its cells, the question to the oracle, and the files, the first of which is judged."""
+
+    case: str
+    exporter: str
+    consumer: str
+    reason: str
+    kind: str
+    files: Callable[[], dict[str, bytes]]
+    paths: Sequence[str] = field(default=())
+
+    def write(self, directory: Path) -> tuple[Path, list[Path]]:
+        """Write the files below *directory*; return the one that is judged and those that the oracle reads."""
+        made = self.files()
+        for name, content in made.items():
+            (directory / name).write_bytes(content)
+        paths = [directory / name for name in self.paths or list(made)[:1]]
+        return directory / next(iter(made)), paths
+
+
+DIFFERENCES = (
+    Difference(
+        case="a key in the certificate's own file and another beside it",
+        exporter="judges the key inside",
+        consumer="may read the other",
+        reason="which of the two is named stands in the component's flags",
+        kind="pair",
+        files=lambda: {"apiserver.crt": MINE.certificate_pem + OTHER.key_pem, "apiserver.key": MINE.key_pem},
+        paths=("apiserver.crt", "apiserver.key"),
+    ),
+    Difference(
+        case="a CA's file with a private key in it that is not the CA's",
+        exporter="`key_mismatch`",
+        consumer="takes",
+        reason="nobody reads a key there, and somebody mixed up two files",
+        kind="certs",
+        files=lambda: {"ca.crt": MINE.key_pem + CA.certificate_pem},
+    ),
+    Difference(
+        case="a CA file of which one certificate is malformed",
+        exporter="`refused`",
+        consumer="the API server refuses, a kubeconfig's reader takes the others",
+        reason="one file is read by both",
+        kind="kubeconfig",
+        files=lambda: {
+            "ca.crt": CA.certificate_pem + pem("CERTIFICATE", asn1.Parts(serial=asn1.integer(-1)).encoded()),
+            "kubelet.conf": _naming_a_ca(),
+        },
+        paths=("kubelet.conf",),
+    ),
+    Difference(
+        case="a `.crt` of a directory with a revocation list or a request and nothing else",
+        exporter="passes over it",
+        consumer="refuses",
+        reason="nothing shows that a component reads it",
+        kind="certs",
+        files=lambda: {"ca.crt": pem("X509 CRL", der.encode(der.SEQUENCE, b""))},
+    ),
+    Difference(
+        case="a kubeconfig without any certificate",
+        exporter="takes",
+        consumer="may refuse",
+        reason="there is nothing of a PKI in it",
+        kind="kubeconfig",
+        files=lambda: {"kubelet.conf": b"---\n---\n" + kubeconfig()},
+    ),
+    Difference(
+        case="a user with the `auth-provider` oidc",
+        exporter="takes",
+        consumer="refuses",
+        reason="kubectl takes it, and who reads the file cannot be told",
+        kind="kubeconfig",
+        files=lambda: {"kubelet.conf": kubeconfig(**{"auth-provider": {"name": "oidc"}})},
+    ),
+    Difference(
+        case="embedded data written as a list of numbers",
+        exporter="`refused`",
+        consumer="takes",
+        reason="Go's JSON takes bytes so, and no program writes them so",
+        kind="kubeconfig",
+        files=lambda: {"kubelet.conf": kubeconfig(**{"client-certificate-data": list(MINE.certificate_pem)})},
+    ),
+)
