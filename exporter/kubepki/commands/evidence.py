@@ -6,7 +6,7 @@ from kubepki.commands.diagnosis import Look
 from kubepki.judgement.comparisons import JUDGE, name_is_in_another_time_zone
 from kubepki.judgement.phrases import duration, label_name, moment
 from kubepki.judgement.witnesses import Trust, clock_name
-from kubepki.model import Certificate, Link, PathState
+from kubepki.model import Certificate, Link, PathState, ReferenceReading
 
 _SAME = 1.0
 Line = tuple[str, str]
@@ -37,28 +37,35 @@ def clock_evidence(look: Look, certificate: Certificate | None) -> Iterator[Line
     """Yield one line for each clock, with what it says of *certificate*."""
     reading = look.reading
     if look.assumed:
-        yield "Clock", f"{moment(reading.host_time)}, as --at says; no clock was asked"
+        asked = "of all clocks only the API server's was asked" if reading.references else "no clock was asked"
+        yield "Clock", f"{moment(reading.host_time)}, as --at says; {asked}"
+        for reference in reading.references:
+            yield from _reference(reference, look, certificate)
         return
     known = {True: "synchronized", False: "not synchronized", None: "whether it is synchronized is not known"}
     error = f", error at most {reading.max_error:.2g} s" if reading.synchronized and reading.max_error else ""
     yield "Host clock", f"{moment(reading.host_time)}, {known[reading.synchronized]}{error}"
     for reference in reading.references:
-        title = "API server" if reference.clock == JUDGE else reference.clock
-        if reference.offset is None:
-            yield title, "its clock could not be read"
-            continue
-        says = ""
-        if certificate is not None:
-            valid = certificate.not_before <= reading.host_time + reference.offset <= certificate.not_after
-            says = "; valid by it" if valid else "; not valid by it"
-        lost = "" if reference.up else "; the latest question was not answered"
-        yield title, f"{_offset(reference.offset)}{says}{lost}"
-        if reference.certificate is not None:
-            yield "", _shown(reference.certificate, look)
+        yield from _reference(reference, look, certificate)
     if reading.rtc_offset is not None:
         yield "Hardware", _offset(reading.rtc_offset)
     if reading.last_step is not None:
         yield "Last step", f"{duration(reading.last_step)} {'forward' if reading.last_step > 0 else 'back'}"
+
+
+def _reference(reference: ReferenceReading, look: Look, certificate: Certificate | None) -> Iterator[Line]:
+    title = "API server" if reference.clock == JUDGE else reference.clock
+    if reference.offset is None:
+        yield title, "its clock could not be read"
+        return
+    says = ""
+    if certificate is not None:
+        valid = certificate.not_before <= look.reading.host_time + reference.offset <= certificate.not_after
+        says = "; valid by it" if valid else "; not valid by it"
+    lost = "" if reference.up else "; the latest question was not answered"
+    yield title, f"{_offset(reference.offset, 'that time' if look.assumed else 'the host')}{says}{lost}"
+    if reference.certificate is not None:
+        yield "", _shown(reference.certificate, look)
 
 
 def _shown(certificate: tuple[float, float], look: Look) -> str:
@@ -105,7 +112,7 @@ def _distance(seconds: float) -> str:
     return f"in {duration(seconds)}" if seconds > 0 else f"{duration(seconds)} ago"
 
 
-def _offset(seconds: float) -> str:
+def _offset(seconds: float, other: str = "the host") -> str:
     if abs(seconds) < _SAME:
-        return "agrees with the host"
-    return f"{duration(seconds)} {'ahead of' if seconds > 0 else 'behind'} the host"
+        return f"agrees with {other}"
+    return f"{duration(seconds)} {'ahead of' if seconds > 0 else 'behind'} {other}"

@@ -38,27 +38,26 @@ def look(
 ) -> Look:
     """Look once at what *settings* name; takes up to 2.5 s where another clock does not answer.
 
-    *remembered* are further `-current.pem` links that are expected. Raises ConfigError for a password file or a
+    Where *at* is given it is taken for now, and only the API server is asked: what it does with a file goes by its own
+    clock. *remembered* are further `-current.pem` links that are expected. Raises ConfigError for a password file or a
     reference clock that cannot be used. Writes nothing.
     """
     state = State(state_directory(settings), writable=False)
     result = _scan(settings, (remembered_links(state.links()) | state.sources()) | remembered)
     snapshot = result.snapshot
+    clocks = Clocks(clock or system_clock(), state, quiet=True)
+    clocks.set_references(remote_clocks(settings.clock.references) if at is None else ())
+    clocks.set_api_server(api_server(result.apiserver, settings.clock))
+    clocks.see_links({each.path: each.link for each in snapshot.paths if each.link is not None})
+    clocks.start()
+    try:
+        clocks.settle(SETTLE_SECONDS)
+        reading = clocks.read()
+    finally:
+        clocks.stop()
+    wall = reading.host_time
     if at is not None:
-        reading = Reading(
-            host_time=at, given=True, last_synchronized=state.last_synchronized, rotations=state.rotations()
-        )
-    else:
-        clocks = Clocks(clock or system_clock(), state, quiet=True)
-        clocks.set_references(remote_clocks(settings.clock.references))
-        clocks.set_api_server(api_server(result.apiserver, settings.clock))
-        clocks.see_links({each.path: each.link for each in snapshot.paths if each.link is not None})
-        clocks.start()
-        try:
-            clocks.settle(SETTLE_SECONDS)
-            reading = clocks.read()
-        finally:
-            clocks.stop()
+        reading = _given(at, reading, state)
     belief = believe(snapshot, reading)
     return Look(
         snapshot=snapshot,
@@ -67,7 +66,22 @@ def look(
         findings=evaluate(snapshot, reading, belief),
         issued=result.issued,
         assumed=at is not None,
-        wall=None if at is None else (clock or system_clock()).realtime(),
+        wall=None if at is None else wall,
+    )
+
+
+def _given(at: float, read: Reading, state: State) -> Reading:
+    """Return the reading where a person says that it is *at*: of what was *read* only the judge's clock counts."""
+    judge = tuple(
+        each if each.offset is None else replace(each, offset=each.offset + read.host_time - at)
+        for each in read.references
+    )
+    return Reading(
+        host_time=at,
+        given=True,
+        last_synchronized=state.last_synchronized,
+        references=judge,
+        rotations=state.rotations(),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from kubepki.commands.diagnosis import Look
 from kubepki.commands.host import PLAIN_HOST, Host, Words
 from kubepki.commands.plan import Plan, Refusal, file_taken_up, make_plan
-from kubepki.commands.prospect import only_the_judge_objects
+from kubepki.commands.prospect import clocks_first, only_the_judge_objects
 from kubepki.commands.remedies import COMPARE_CLOCKS, looks_at_clocks, remedies, requests, user_of
 from kubepki.config.commands import PROGRAM
 from kubepki.judgement.advice import advise, advise_fault
@@ -107,7 +107,11 @@ def todos(finding: Finding, look: Look, hands: Hands) -> tuple[Todo, ...]:
         return (settle_the_time(look, hands),)
     if isinstance(plan, Refusal):
         why = Todo(text=f"There is no rollback: {plan.why}.", commands=(hands.own("rollback", operands=(state.path,)),))
-        back = (why, _restart(hands) if plan.rotating else _without_rollback(finding, look, hands))
+        if plan.good_later is not None:
+            first = Todo(text=clocks_first(plan.good_later, look), commands=why.commands)
+            back = (first,)
+        else:
+            back = (why, _restart(hands) if plan.rotating else _without_rollback(finding, look, hands))
     else:
         judge_alone = (_correct_the_judge(finding, look),) if only_the_judge_objects(finding, look) else ()
         back = (*judge_alone, *way_back(plan, hands))

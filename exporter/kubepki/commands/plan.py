@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from kubepki.commands.diagnosis import Look
 from kubepki.judgement.belief import Sureness
 from kubepki.judgement.evaluate import Code, Finding
-from kubepki.judgement.fallbacks import fallback_objections, usable_fallbacks
+from kubepki.judgement.fallbacks import RepairTimes, fallback_objections, usable_fallbacks
 from kubepki.judgement.phrases import label_name
 from kubepki.judgement.rotation import EARLIEST, life_over
 from kubepki.model import Candidate, Certificate, PathState, Reason, Severity
@@ -56,6 +56,7 @@ class Refusal:
 
     `settled` means that the link already is as it was asked for, `rotating` that a rotation of the kubelet is not
     finished, `current_is_good` that every clock that was asked says so, `needs_a_time` that a time from outside helps.
+    `good_later` is the file against which nothing stands but a wrong clock, of the API server or of this host.
     """
 
     why: str
@@ -65,6 +66,7 @@ class Refusal:
     rotating: bool = False
     current_is_good: bool = False
     needs_a_time: bool = False
+    good_later: str | None = None
 
 
 def choose_link(look: Look, directory: str | None) -> str | Refusal:
@@ -124,13 +126,15 @@ def make_plan(look: Look, link: str, to: str | None = None) -> Plan | Refusal:
         usable = [each for each in usable if each.path == wanted]
         if not usable:
             reasons = judged.get(wanted, ("it is no superseded file of this link",))
-            return Refusal(why=f"{label_name(wanted)} cannot be used: {'; '.join(reasons)}", link=link)
+            refused = f"{label_name(wanted)} cannot be used: {'; '.join(reasons)}"
+            return Refusal(why=refused, link=link, good_later=_good_later(state, repair, wanted))
     if not usable or usable[0].leaf is None:
         return Refusal(
             why="no superseded file passes every check",
             link=link,
             passed_over=over,
             needs_a_time=look.belief.sureness is not Sureness.SURE and bool(state.candidates),
+            good_later=_good_later(state, repair),
         )
     return Plan(
         link=link,
@@ -142,6 +146,12 @@ def make_plan(look: Look, link: str, to: str | None = None) -> Plan | Refusal:
         proof=usable[0].proof,
         life_over=life_over(usable[0].leaf, look.kubelet_time),
     )
+
+
+def _good_later(state: PathState, repair: RepairTimes, wanted: str | None = None) -> str | None:
+    """Return the file that is to be used as soon as the clocks are right, None where there is none."""
+    usable = usable_fallbacks(state, repair.with_right_clocks)
+    return next((each.path for each in usable if wanted in {None, each.path}), None)
 
 
 def file_taken_up(state: PathState, look: Look) -> Candidate | None:

@@ -3,6 +3,7 @@
 from kubepki.commands.diagnosis import Look
 from kubepki.commands.verdict import is_presented
 from kubepki.judgement.evaluate import Code, Finding
+from kubepki.judgement.fallbacks import MARGIN_SECONDS
 from kubepki.judgement.phrases import duration, label_name, moment
 from kubepki.judgement.witnesses import TOLERANCE_SECONDS
 
@@ -40,6 +41,25 @@ def only_the_judge_objects(finding: Finding, look: Look) -> bool:
     if finding.code in _FROM_THE_FUTURE:
         return judge < at <= now
     return finding.code is Code.CERTIFICATE_EXPIRED and now <= at < judge
+
+
+def clocks_first(file: str, look: Look) -> str:
+    """Return the first step where only wrong clocks stand against *file*: to correct them, and to ask again."""
+    now, judge, kubelet = look.now, look.belief.judge, look.kubelet_time
+    candidates = (each for state in look.snapshot.paths for each in state.candidates)
+    leaf = next(each.leaf for each in candidates if each.path == file and each.leaf is not None)
+    wrong = []
+    if judge is not None and not leaf.not_before + MARGIN_SECONDS <= judge <= leaf.not_after - MARGIN_SECONDS:
+        wrong.append(("the API server's clock", judge - now))
+    if kubelet > leaf.not_after:
+        # A kubelet does not look at NotBefore when it starts.
+        wrong.append(("this host's clock", kubelet - now))
+    told = [f"{whose}, which is {duration(off)} {'ahead' if off > 0 else 'behind'}" for whose, off in wrong]
+    which = "that clock" if len(told) == 1 else "those clocks"
+    return (
+        f"Correct first {', and '.join(told)}: by the right time {label_name(file)} is good, by {which} it is not. "
+        "At once after that do what this prints:"
+    )
 
 
 def _from_the_future(finding: Finding, at: float, look: Look) -> str:

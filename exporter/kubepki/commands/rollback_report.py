@@ -5,10 +5,14 @@ from kubepki.commands.diagnosis import Look
 from kubepki.commands.evidence import clock_evidence
 from kubepki.commands.outcome import OUTSIDE, Hands, Todo, correct_clocks, start_signing, stop_signing, way_back
 from kubepki.commands.plan import PassedOver, Plan, Refusal
+from kubepki.commands.prospect import clocks_first
 from kubepki.commands.terminal import Style, clean, wrapped
 from kubepki.commands.verdict import describe
+from kubepki.judgement.comparisons import JUDGE
 from kubepki.judgement.phrases import duration, label_name, moment
 from kubepki.judgement.rotation import EARLIEST, LATEST, earliest_request
+from kubepki.judgement.witnesses import TOLERANCE_SECONDS
+from kubepki.model import Usage
 
 _MOST_PASSED_OVER = 10
 
@@ -20,6 +24,8 @@ def plan_text(plan: Plan, look: Look, style: Style) -> str:
     lines += ["", *_labelled("Link", plan.link, style)]
     lines += _labelled("Now", plan.old_target or "it leads to no file", style)
     lines += _labelled("Judged", _judged_by(look), style)
+    if look.assumed and (judge := _judge_of(plan, look)):
+        lines += _labelled("Accepted", judge, style)
     for finding in plan.findings:
         lines += _labelled("Wrong", describe(finding, look), style)
     lines += _labelled("Then", plan.target, style)
@@ -95,6 +101,9 @@ def refusal_text(refusal: Refusal, look: Look, style: Style, hands: Hands) -> st
             lines += _labelled(label, text, style)
         text = f"Give a time from outside: {OUTSIDE}."
         lines += ["", *wrapped(text, style), f"    {clean(again, style)}"]
+    if refusal.good_later is not None and refusal.link is not None:
+        command = hands.own("rollback", operands=(refusal.link,))
+        lines += ["", *wrapped(clocks_first(refusal.good_later, look), style), f"    {clean(command, style)}"]
     if refusal.current_is_good and not refusal.settled and not look.assumed:
         text = (
             "Every clock that was asked agrees with the certificate. If all of them are ahead, judge it by a time from "
@@ -127,11 +136,30 @@ def _life(plan: Plan) -> str:
 
 def _judged_by(look: Look) -> str:
     """Return the times at which each file had to be valid."""
-    if look.assumed:
-        return f"{moment(look.reading.host_time)}, as --at says; no clock was asked"
     repair = look.repair
     times = "; ".join(f"{moment(now)} by {whose}" for whose, now in repair.times)
+    if look.assumed and look.belief.judge is None:
+        return f"{moment(look.now)}, as --at says; {_unasked(look)}"
     return f"{times}; with {duration(repair.margin)} to spare on both sides"
+
+
+def _unasked(look: Look) -> str:
+    unread = JUDGE in look.belief.silent
+    return "the API server's clock could not be read" if unread else "no other clock was asked"
+
+
+def _judge_of(plan: Plan, look: Look) -> str | None:
+    """Return what the API server does with the file now, by its own clock; None where it judges no such file."""
+    if plan.leaf.usage is not Usage.CLIENT:
+        return None
+    judge, now = look.belief.judge, look.now
+    if judge is None:
+        return "whether the API server accepts it now is not known" if JUDGE in look.belief.silent else None
+    off = f"whose clock is {duration(judge - now)} {'ahead' if judge > now else 'behind'}"
+    who = "the API server" if abs(judge - now) <= TOLERANCE_SECONDS else f"the API server, {off},"
+    if judge < plan.leaf.not_before:
+        return f"{who} rejects it, as it does the current file, until that clock is corrected"
+    return f"{who} accepts it now"
 
 
 def _labelled(label: str, text: str, style: Style) -> list[str]:

@@ -82,7 +82,7 @@ def describe(finding: Finding, look: Look) -> str:
             ahead = (look.belief.wrong(JUDGE) or 0.0) > 0
             judge = f"; the API server{', whose clock is ahead, still' if ahead else ''} accepts it"
         return (
-            f"{name} is future-dated: not valid for another {duration(finding.seconds or 0)} by this host's clock"
+            f"{name} is future-dated: not valid for another {duration(finding.seconds or 0)} by {look.belief.here}"
             f"{_trust(look)}{judge}"
         )
     if finding.reason is Reason.BOOTSTRAPPING:
@@ -105,7 +105,7 @@ def is_presented(finding: Finding, look: Look) -> bool:
 
 def _trust(look: Look) -> str:
     if look.assumed:
-        return f" at {moment(look.reading.host_time)}"
+        return f", {moment(look.reading.host_time)}"
     if look.reading.synchronized is None:
         return ""
     return ", which is synchronized" if look.reading.synchronized else ", which is not synchronized"

@@ -86,5 +86,5 @@ def _add_at(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--at",
         metavar="TIME",
-        help="Take TIME (RFC 3339 or Unix seconds) for now, from a clock that you trust. Default: the host's clock.",
+        help="Take TIME (RFC 3339 or Unix seconds) for now, from a clock that you trust. Default: what clocks say.",
     )

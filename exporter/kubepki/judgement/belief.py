@@ -18,6 +18,7 @@ from kubepki.judgement.witnesses import (
     HOST,
     TOLERANCE_SECONDS,
     ClockSays,
+    Floor,
     Trust,
     agree,
     clock_name,
@@ -73,7 +74,12 @@ class Belief:
         believed = next((each for each in self.clocks if each.clock == self.by), None)
         if believed is None:
             return "no clock"
-        return "the given time" if believed.trust is Trust.GIVEN else clock_name(believed)
+        return clock_name(believed)
+
+    @property
+    def here(self) -> str:
+        """What stands for this host's clock, as the end of a sentence: itself, or the time that a person gave."""
+        return self.whose if self.clocks and self.clocks[0].trust is Trust.GIVEN else "this host's clock"
 
     @property
     def judge(self) -> float | None:
@@ -104,11 +110,12 @@ def believe(snapshot: Snapshot, reading: Reading) -> Belief:
 def weigh(found: Signed, reading: Reading) -> Belief:
     """Return the belief from *reading* and from what was *found* to be signed and when."""
     if reading.given:
-        given = ClockSays(clock=HOST, says=reading.host_time, error=0.0, trust=Trust.GIVEN, why="which a person gave")
-        return _sure((given,), given, (), ())
+        given = ClockSays(clock=HOST, says=reading.host_time, error=0.0, trust=Trust.GIVEN, why="")
+        judge = tuple(each for each in witnesses(reading, Floor()) if each.clock == JUDGE)
+        return _sure((given, *judge), given, _silent(reading), ())
     floor = lower_bound(found, reading)
     clocks = tuple(sorted(witnesses(reading, floor), key=lambda each: (_RANK.index(each.trust), each.clock)))
-    silent = tuple(each.clock for each in reading.references if each.offset is None)
+    silent = _silent(reading)
     usable = [each for each in clocks if each.trust not in {Trust.HARDWARE, Trust.REFUTED}]
     strong = [each for each in usable if each.strong]
     if strong:
@@ -118,6 +125,10 @@ def weigh(found: Signed, reading: Reading) -> Belief:
         against = tuple(each.clock for each in strong if not agree(each, best))
         return _sure(clocks, best, silent, against)
     return _weak(reading, usable, clocks, silent, (floor.at, floor.why))
+
+
+def _silent(reading: Reading) -> tuple[str, ...]:
+    return tuple(each.clock for each in reading.references if each.offset is None)
 
 
 def _weak(
@@ -157,7 +168,7 @@ def _best(strong: list[ClockSays]) -> ClockSays | None:
 
 
 def _sure(clocks: tuple[ClockSays, ...], best: ClockSays, silent: tuple[str, ...], against: tuple[str, ...]) -> Belief:
-    why = f"{clock_name(best)}, {best.why}"
+    why = f"{clock_name(best)}, {best.why}" if best.why else clock_name(best)
     error = best.error or 0.0
     return Belief(
         sureness=Sureness.SURE,

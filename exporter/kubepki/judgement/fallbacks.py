@@ -20,13 +20,21 @@ class RepairTimes:
     """The times at which a candidate has to be valid, by whose they are, each with `margin` seconds on both sides.
 
     `kubelet` is what the host's own clock says: a kubelet that starts goes by it, right or wrong. `refusal` says why a
-    repair needs a time from outside, None where it needs none; then the times are only what may be true.
+    repair needs a time from outside, None where it needs none; then the times are only what may be true. `given` means
+    that a person gave the first of the times.
     """
 
     times: tuple[tuple[str, float], ...]
     margin: float
     kubelet: float
     refusal: str | None = None
+    given: bool = False
+
+    @property
+    def with_right_clocks(self) -> "RepairTimes":
+        """What will have to hold once the API server's clock and this host's are right, by the believed time."""
+        believed = self.times[0][1] if self.times and self.refusal is None else None
+        return self if believed is None else replace(self, times=self.times[:1], kubelet=believed)
 
 
 def repair_times(belief: Belief, reading: Reading, wall: float | None = None) -> RepairTimes:
@@ -41,7 +49,11 @@ def repair_times(belief: Belief, reading: Reading, wall: float | None = None) ->
     refusal = f"what time it is cannot be told: {belief.why}" if belief.needs_a_time else None
     times = ((belief.whose, belief.now), *judge) if belief.now is not None else _possible(belief)
     return RepairTimes(
-        times=times, margin=UNSURE_MARGIN_SECONDS if unsure else MARGIN_SECONDS, kubelet=kubelet, refusal=refusal
+        times=times,
+        margin=UNSURE_MARGIN_SECONDS if unsure else MARGIN_SECONDS,
+        kubelet=kubelet,
+        refusal=refusal,
+        given=reading.given,
     )
 
 
@@ -52,7 +64,11 @@ def fallback_objections(candidate: Candidate, repair: RepairTimes) -> tuple[str,
     if leaf is None:
         return tuple(objections)
     for whose, now in repair.times:
-        if leaf.not_before > now:
+        # What the judge has not reached it rejects like the file in use, and accepts as soon as its clock is right.
+        late = repair.given and whose == _JUDGE
+        if late and leaf.not_before > now - repair.margin:
+            pass
+        elif leaf.not_before > now:
             objections.append(f"not valid before {moment(leaf.not_before)} by {whose}")
         elif leaf.not_before > now - repair.margin:
             objections.append(f"valid for less than {duration(repair.margin)} by {whose}{_doubt(repair)}")

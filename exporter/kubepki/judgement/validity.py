@@ -49,7 +49,7 @@ def _start_of_validity(state: PathState, certificate: Certificate, reading: Read
     elif true_lead is not None and true_lead > 0:
         if HOST in ahead:
             seconds = ahead[HOST]
-            message = f"not valid for another {duration(seconds)} by this host's clock{_doubt(belief)}"
+            message = f"not valid for another {duration(seconds)} by {belief.here}{_doubt(belief)}"
             if belief.judge is not None:
                 message += "; the API server accepts it only until its own clock, which is ahead, is corrected"
         else:
@@ -141,7 +141,7 @@ def _not_yet_for_the_judge(
     presented = certificate.usage in _PRESENTED
     if HOST in ahead:
         rejects = "; the API server rejects it now" if presented else "; the API server's clock agrees"
-        message = f"not valid for another {duration(ahead[HOST])} by this host's clock{rejects}"
+        message = f"not valid for another {duration(ahead[HOST])} by {belief.here}{rejects}"
     else:
         message = f"future-dated by {duration(ahead[JUDGE])} by the API server's clock"
         message += ", so the API server rejects it now" if presented else ""

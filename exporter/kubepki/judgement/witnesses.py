@@ -40,7 +40,7 @@ _STRONG = {Trust.GIVEN, Trust.OUTSIDE, Trust.SYNCHRONIZED, Trust.KEPT}
 class ClockSays:
     """One clock: what it `says` (Unix seconds), within ± `error` seconds where that is known, and its trust.
 
-    `why` is a relative clause; of a refuted clock a whole one.
+    `why` is a relative clause; of a refuted clock a whole one, of a given time empty.
     """
 
     clock: str
@@ -139,6 +139,8 @@ def agree(one: ClockSays, other: ClockSays) -> bool:
 
 def clock_name(clock: ClockSays) -> str:
     """Return *clock* as the subject of a sentence."""
+    if clock.trust is Trust.GIVEN:
+        return "the given time"
     if clock.clock == HOST:
         return "this host's clock"
     return "the API server's clock" if clock.clock == JUDGE else f"the clock {clock.clock}"
