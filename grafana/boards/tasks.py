@@ -66,13 +66,13 @@ def _critical() -> Sequence[Task]:
         (trouble.without_fallback(trouble.REJECTED), "Rejected now, no fallback: renew, or wait", CHECK, NOT_YET_VALID),
         (
             trouble.with_fallback(trouble.FUTURE),
-            "Before clocks are corrected: stop the signer, then",
+            "Before clocks are set: stop the signer, then",
             ROLL_BACK_AT,
             FUTURE_DATED,
         ),
         (
             trouble.without_fallback(trouble.FUTURE),
-            "Before clocks are corrected: renew, no fallback",
+            "Before clocks are set: renew, no fallback",
             CHECK_AT,
             FUTURE_DATED,
         ),
@@ -107,7 +107,7 @@ def _warnings() -> Sequence[Task]:
         ),
         (
             _hosts(trouble.trouble(trouble.UNSYNCHRONIZED)),
-            "Rotated without a time source: compare Valid from",
+            "Rotated unsynchronized: compare Valid from",
             CHECK_AT,
             "KubePKIRotatedWhileUnsynchronized",
         ),
@@ -118,15 +118,15 @@ def _warnings() -> Sequence[Task]:
 
 def _of_alerts() -> Sequence[Task]:
     lines = (
-        ("ReferenceCertificateFutureDated", "A server's own certificate is from the future", CHECK),
-        ("ReferenceCertificateExpiring", "A server's own certificate ends soon: renew it", CHECK),
-        ("PrometheusClockSuspect", "Prometheus or the whole room is wrong: compare", "date -u, outside of the room"),
-        ("ReferenceClockSkewed", "The API server's or a reference's clock is wrong", "date -u, there and elsewhere"),
-        ("HostClockBehind", "Clock behind: correct it, leave the certificate", "timedatectl"),
-        ("HostClockSkewed", "Wrong clock: certificates first, then the clock", "timedatectl"),
+        ("ReferenceCertificateFutureDated", "A server's certificate is from the future", CHECK),
+        ("ReferenceCertificateExpiring", "A server's certificate ends soon: renew it", CHECK),
+        ("PrometheusClockSuspect", "Prometheus or the room is wrong: compare", "date -u, outside of the room"),
+        ("ReferenceClockSkewed", "An API server's or reference's clock is off", "date -u, there and elsewhere"),
+        ("HostClockBehind", "Clock behind: correct it, not the certificate", "timedatectl"),
+        ("HostClockSkewed", "Wrong clock: first certificates, then clock", "timedatectl"),
         ("HostClockUnsynchronized", "Clock not synchronized: see its time source", "timedatectl"),
-        ("MetricsMissing", "Another program answers, or metrics are dropped", "curl http://HOST:10509/metrics"),
-        ("NothingWatched", "No certificate is watched: see where it looks", CHECK),
+        ("MetricsMissing", "Another program answers, or metrics dropped", "curl http://HOST:10509/metrics"),
+        ("NothingWatched", "Nothing is watched: see where it looks", CHECK),
         ("SeriesMissing", "A target label took the name of one of ours", NO_COMMAND),
         ("ScanStale", "Old news: see what the scan hangs on", JOURNAL),
         ("WatchDegraded", "Changes are seen late: see why", JOURNAL),

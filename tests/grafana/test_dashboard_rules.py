@@ -185,7 +185,7 @@ def test_what_to_do_is_never_cut() -> None:
     (target,) = [target for _, title, target in targets() if title.startswith("What to do")][:1]
     whats, commands = (re.findall(rf'"{label}", "([^"$]+)"', target["expr"]) for label in ("what", "command"))
     assert len(whats) > 20
-    assert [text for text in whats if len(text) > 50] == []
+    assert [text for text in whats if len(text) > 45] == []
     assert [text for text in commands if len(text) > 62] == []
 
 

@@ -30,7 +30,7 @@ NOW, LEAD, YEAR = 600, 7_860, 31_536_000
 VALID, SUSPECT, FAULTY, MINOR, EXPIRING, ENDS_SOON, EXPIRED, FUTURE, REJECTED, BROKEN = range(10)
 WELL, REPAIR, ROLL_BACK, WAIT, FALL_BACK, LOOK, LOOK_AT_FAULT, EXPIRED_BACK, NAME_LINK, RENEW_LATER, FIND_OUT, RENEW = (
     "Nothing: every watched host is healthy",
-    "Before clocks are corrected: stop the signer, then",
+    "Before clocks are set: stop the signer, then",
     "Rejected now: roll back",
     "Rejected now, no fallback: renew, or wait",
     "Broken: roll back",
@@ -42,9 +42,9 @@ WELL, REPAIR, ROLL_BACK, WAIT, FALL_BACK, LOOK, LOOK_AT_FAULT, EXPIRED_BACK, NAM
     "Expires soon: see why it was not renewed",
     "Expires very soon: renew it",
 )
-SKEWED = "Wrong clock: certificates first, then the clock"
-JUDGE_WRONG = "The API server's or a reference's clock is wrong"
-BEHIND = "Clock behind: correct it, leave the certificate"
+SKEWED = "Wrong clock: first certificates, then clock"
+JUDGE_WRONG = "An API server's or reference's clock is off"
+BEHIND = "Clock behind: correct it, not the certificate"
 
 
 def host(skew: float = 0, ahead: float = -86_400, left: float = YEAR, usage: str = "client") -> dict[str, str]:
@@ -168,7 +168,7 @@ def test_an_alert_that_the_boards_do_not_know_is_listed_by_its_name(
     }
     lines = {
         '{what="KubePKIOfNextYear", book="KubePKIOfNextYear"}': 1.0,
-        '{what="Prometheus or the whole room is wrong: compare", book="KubePKIPrometheusClockSuspect"}': 1.0,
+        '{what="Prometheus or the room is wrong: compare", book="KubePKIPrometheusClockSuspect"}': 1.0,
         '{what="Load rules/kubepki.rules.yml: nothing is judged", book="KubePKIMetricsMissing"}': 0.0,
     }
     assert_evaluates(

@@ -168,7 +168,7 @@ def test_the_story_is_told_in_words_and_colours(room: Room) -> None:
 
     stage.certificates_rotate()
     fleet, host = assert_shown(room, "from the future")
-    assert texts(fleet[TO_DO], "What")[0].startswith("Before clocks are corrected: stop the signer")
+    assert texts(fleet[TO_DO], "What")[0].startswith("Before clocks are set: stop the signer")
     assert texts(fleet[TO_DO], "Command")[0] == "kubepki-exporter rollback --at TIME --apply --restart-kubelet"
     assert ("future-dated", "red") in {(each.text, each.color) for each in host[VALIDITY]}
     room.says("from the future")
