@@ -85,14 +85,14 @@ def _closing() -> Sequence[str]:
         _line(
             NO_RULES,
             f"(0 * {seen} unless {rules})",
-            "Load rules/kubepki.rules.yml: nothing is judged",
+            "No rule judges: load rules/kubepki.rules.yml",
             "promtool check rules kubepki.rules.yml",
             "KubePKIMetricsMissing",
         ),
         _line(
             PARTLY,
             f"(0 * {unseen} unless ({anything}))",
-            "Not every host is seen; nothing wrong is known",
+            "Not every host is seen; no wrong is known",
             NO_COMMAND,
             DOWN,
         ),

@@ -169,7 +169,7 @@ def test_an_alert_that_the_boards_do_not_know_is_listed_by_its_name(
     lines = {
         '{what="KubePKIOfNextYear", book="KubePKIOfNextYear"}': 1.0,
         '{what="Prometheus or the room is wrong: compare", book="KubePKIPrometheusClockSuspect"}': 1.0,
-        '{what="Load rules/kubepki.rules.yml: nothing is judged", book="KubePKIMetricsMissing"}': 0.0,
+        '{what="No rule judges: load rules/kubepki.rules.yml", book="KubePKIMetricsMissing"}': 0.0,
     }
     assert_evaluates(
         program("promtool"), tmp_path, given, {f"max by (what, book) ({table['expr']})": list(lines.items())}
