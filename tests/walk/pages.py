@@ -13,8 +13,8 @@ from tests.conftest import ROOT
 _FENCE = re.compile(r"\s*```(\w*)\s*")
 _COMMENT = re.compile(r"(^|\s+)#.*")
 _PROGRAMS = (
-    "make|apt|chronyc|cp|curl|date|dnf|docker|gpg|helm|journalctl|kubeadm|kubectl|kubepki-exporter|ln|mv|oc|openssl|podman|"
-    "promtool|python|sha256sum|skopeo|systemctl|talosctl|timedatectl"
+    "make|apt|ausearch|chronyc|cp|curl|date|dnf|docker|gpg|helm|journalctl|kubeadm|kubectl|kubepki-exporter|ln|mv|oc|openssl|podman|"
+    "promtool|python|restorecon|sha256sum|skopeo|systemctl|talosctl|timedatectl"
 )
 # Within a sentence it is a command with what follows the program; the program's name alone is its name.
 _SPOKEN = re.compile(rf"`((?:sudo )?(?:{_PROGRAMS}) [^`\n]+|\.ci/run)`")

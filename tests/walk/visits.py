@@ -215,6 +215,7 @@ ELSEWHERE: Mapping[str, str] = {
 
 _CLUSTER = "needs a cluster of the reader's"
 _REGISTRY = "needs the reader's registry of images"
+_ENFORCING = "a host with SELinux"
 _KEY = "the signing key is the publisher's"
 _CLOCKS = "changes or asks the time daemon of the reader's host"
 _RHEL = "RHEL's; the package is put into a tree by rpm in tests/system/test_other_packages.py"
@@ -256,6 +257,8 @@ CHOICES: Mapping[str, str] = {
     "kubeadm certs renew apiserver": _CLUSTER,
     "openssl s_client -connect HOST:6443 </dev/null | openssl x509 -noout -subject -dates": _CLUSTER,
     "systemctl restart grafana-server": "Grafana is not in Debian",
+    "restorecon /usr/local/sbin/kubepki-exporter": _ENFORCING,
+    "ausearch -m AVC -c kubepki-exporter": _ENFORCING,
     "systemctl edit kubepki-exporter": "opens an editor",
     "systemctl stop chronyd": _CLOCKS,
     "chronyc makestep": _CLOCKS,
