@@ -13,7 +13,7 @@ from kubepki.judgement.comparisons import (
 )
 from kubepki.judgement.findings import Code, Finding
 from kubepki.judgement.phrases import duration, label_name, moment
-from kubepki.judgement.validity import validity
+from kubepki.judgement.validity import is_unquestioned, span, validity
 from kubepki.model import (
     Fault,
     Link,
@@ -49,11 +49,13 @@ def evaluate(snapshot: Snapshot, reading: Reading, belief: Belief | None = None)
     """
     belief = belief or believe(snapshot, reading)
     findings = [*_host_findings(reading), *clock_findings(belief, reading), *_nothing_watched(snapshot)]
+    times = span(reading, belief)
     for state in snapshot.paths:
         if state.standing is Standing.CURRENT:
-            findings += _fault_findings(state, reading)
-            findings += _certificate_findings(state, reading, belief)
-            findings += _link_findings(state, reading)
+            findings += _fault_findings(state, reading) if state.faults else ()
+            if not all(is_unquestioned(each, times) for each in state.certificates):
+                findings += _certificate_findings(state, reading, belief)
+            findings += _link_findings(state, reading) if state.link is not None else ()
     order = list(Severity)
     findings.sort(
         key=lambda finding: (

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from kubepki.judgement.phrases import moment
-from kubepki.model import Snapshot, Usage
+from kubepki.model import Snapshot, Standing, Usage
 
 # No signer is ahead by so much; a cluster may be made in the same wrong night as its certificates.
 _DAY = 86_400.0
@@ -33,13 +33,19 @@ class Signed:
 
 def signed(snapshot: Snapshot) -> Signed:
     """Return when the certificates of *snapshot* begin; of what is superseded, too, but not of others' CAs."""
-    current = [each for state in snapshot.paths for each in state.judged]
-    every = [each for state in snapshot.paths for each in state.certificates if not each.foreign]
-    authorities = [each.not_before for each in current if each.usage is Usage.CA]
+    authorities: list[float] = []
+    begins: list[float] = []
+    presented: list[float] = []
+    for state in snapshot.paths:
+        current = state.standing is Standing.CURRENT
+        for each in state.certificates:
+            if each.foreign:
+                continue
+            begins.append(each.not_before)
+            if current:
+                (authorities if each.usage is Usage.CA else presented).append(each.not_before)
     return Signed(
-        authority=min(authorities, default=None),
-        begins=tuple(sorted(each.not_before for each in every)),
-        presented=tuple(sorted(each.not_before for each in current if each.usage is not Usage.CA)),
+        authority=min(authorities, default=None), begins=tuple(sorted(begins)), presented=tuple(sorted(presented))
     )
 
 

@@ -26,6 +26,19 @@ _AT_THE_END = {
 }
 
 
+def span(reading: Reading, belief: Belief) -> tuple[float, float]:
+    """Return the earliest and the latest time that any clock of *reading*, or *belief*, could mean by now."""
+    told = (reading.host_time, *reference_times(reading).values(), *(each.says for each in belief.clocks))
+    believed = [each for each in (belief.now, belief.judge, belief.earliest) if each is not None]
+    return min((*told, *believed)), max((*told, *believed))
+
+
+def is_unquestioned(certificate: Certificate, span: tuple[float, float]) -> bool:
+    """Return whether *certificate* is far from both of its ends at any time of *span*: then there are no findings."""
+    begin, end = certificate.not_before, certificate.not_after
+    return begin <= span[0] and end - span[1] >= thresholds(certificate)[0]
+
+
 def validity(state: PathState, certificate: Certificate, reading: Reading, belief: Belief) -> Iterator[Finding]:
     """Yield what is found about the validity of *certificate*, one finding for each end at most."""
     for finding in (

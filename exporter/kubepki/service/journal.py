@@ -82,10 +82,11 @@ class Journal:
 
     def _tell_omitted(self, snapshot: Snapshot) -> None:
         """Tell once that limits on output leave something out, and once that they do not any more."""
-        most = max(snapshot.paths, key=lambda state: state.omitted, default=None)
-        omitted = most is not None and most.omitted > 0
-        if omitted and not self._omitted and most is not None:
-            count = sum(state.omitted for state in snapshot.paths)
+        told = [state for state in snapshot.paths if state.omitted]
+        omitted = bool(told)
+        if omitted and not self._omitted:
+            most = max(told, key=lambda state: state.omitted)
+            count = sum(state.omitted for state in told)
             what = f"{count} certificates or references are not told of, for there are too many"
             self._say(logging.WARNING, f"{what}; most of them in this path", path=most.path)
         elif self._omitted and not omitted:
@@ -130,16 +131,21 @@ class Journal:
             self._targets[state.path] = state.link.target
 
     def _tell_findings(self, snapshot: Snapshot, reading: Reading) -> None:
-        states = {state.path: state for state in snapshot.paths}
         belief = believe(snapshot, reading)
         findings = {
             (finding.code, finding.path): finding
             for finding in evaluate(snapshot, reading, belief)
             if finding.code not in _TOLD_ELSEWHERE or finding.reason in _TOLD_AS_FINDINGS
         }
-        for key, finding in findings.items():
-            before = self._findings.get(key)
-            if before is None or before.severity is not finding.severity:
+        before = self._findings
+        new = [
+            each
+            for key, each in findings.items()
+            if (known := before.get(key)) is None or known.severity is not each.severity
+        ]
+        if new:
+            states = {state.path: state for state in snapshot.paths}
+            for finding in new:
                 state = states.get(finding.path or "")
                 self._say(
                     _LEVELS[finding.severity],
