@@ -128,6 +128,7 @@ _CALLS: Mapping[str, Callable[..., Any]] = {
     "names": _names,
     "entries": lambda path, directories, follow: files.entry_names(path, directories=directories, follow=follow),
     "exists": files.exists,
+    "file": files.is_file,
     "kind": files.kind,
     "identity": files.identity,
     "changed": files.changed,

@@ -70,6 +70,10 @@ class Disk:
         answers = self._asked.ask([("entries", *each) for each in wanted])
         return [None if each == NO_ANSWER else each for each in answers]
 
+    def files(self, paths: Iterable[str]) -> list[bool | None]:
+        """Return for each of *paths* whether there is anything but a directory; None where it does not answer."""
+        return [None if answer == NO_ANSWER else answer for _, answer in self._each("file", paths)]
+
     def existing(self, paths: Iterable[str]) -> frozenset[str]:
         """Return those of *paths* at which there is anything, or that do not answer."""
         return frozenset(path for path, answer in self._each("exists", paths) if answer)

@@ -188,6 +188,11 @@ def exists(path: str) -> bool:
     return os.path.lexists(path)
 
 
+def is_file(path: str) -> bool:
+    """Return whether there is anything at *path* but a directory, or a link to one."""
+    return os.path.lexists(path) and not os.path.isdir(path)  # noqa: PTH112 - as above
+
+
 def changed(path: str) -> float | None:
     """Return when what *path* leads to was last changed, in Unix seconds; None where it is not there."""
     try:

@@ -4,6 +4,7 @@ from kubepki.model import Certificate, Link, Reading, Usage
 
 JUDGE = "apiserver"
 _DAY = 86_400.0
+LONGEST_WARNING = 180 * _DAY
 _QUARTER_HOUR = 900.0
 # client-go takes the stamp, then writes the file: the name is older than the mtime by moments.
 _STAMP_TOLERANCE = 5.0
@@ -43,7 +44,7 @@ def thresholds(certificate: Certificate) -> tuple[float, float]:
     """
     life = certificate.not_after - certificate.not_before
     if certificate.usage is Usage.CA:
-        return min(0.10 * life, 180 * _DAY), min(0.03 * life, 30 * _DAY)
+        return min(0.10 * life, LONGEST_WARNING), min(0.03 * life, 30 * _DAY)
     warning = min(0.10 * life, 30 * _DAY)
     if certificate.usage is Usage.SELF_SIGNED:
         return warning, float("-inf")

@@ -53,8 +53,10 @@ def evaluate(snapshot: Snapshot, reading: Reading, belief: Belief | None = None)
     for state in snapshot.paths:
         if state.standing is Standing.CURRENT:
             findings += _fault_findings(state, reading) if state.faults else ()
-            if not all(is_unquestioned(each, times) for each in state.certificates):
-                findings += _certificate_findings(state, reading, belief)
+            for each in state.certificates:
+                if not is_unquestioned(each, times):
+                    findings += _certificate_findings(state, reading, belief)
+                    break
             findings += _link_findings(state, reading) if state.link is not None else ()
     order = list(Severity)
     findings.sort(

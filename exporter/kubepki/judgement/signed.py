@@ -77,7 +77,8 @@ def by_another_clock(found: Signed, host: float, others: Iterable[float]) -> tup
     is no more than a day before the certificate begins.
     """
     latest = max(others, default=host)
-    passed = [each for each in found.presented if host + _DAY < each <= latest]
-    if not passed:
+    passed = bisect_right(found.presented, latest)
+    if not passed or found.presented[passed - 1] <= host + _DAY:
         return None
-    return passed[-1] - _DAY, f"a certificate here begins at {moment(passed[-1])}, and another clock has passed that"
+    last = found.presented[passed - 1]
+    return last - _DAY, f"a certificate here begins at {moment(last)}, and another clock has passed that"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from kubepki.judgement.belief import Belief, Sureness
-from kubepki.judgement.comparisons import JUDGE, reference_times, thresholds
+from kubepki.judgement.comparisons import JUDGE, LONGEST_WARNING, reference_times, thresholds
 from kubepki.judgement.findings import Code, Finding
 from kubepki.judgement.phrases import duration, moment
 from kubepki.judgement.witnesses import HOST, clock_name
@@ -35,8 +35,8 @@ def span(reading: Reading, belief: Belief) -> tuple[float, float]:
 
 def is_unquestioned(certificate: Certificate, span: tuple[float, float]) -> bool:
     """Return whether *certificate* is far from both of its ends at any time of *span*: then there are no findings."""
-    begin, end = certificate.not_before, certificate.not_after
-    return begin <= span[0] and end - span[1] >= thresholds(certificate)[0]
+    left = certificate.not_after - span[1]
+    return certificate.not_before <= span[0] and (left >= LONGEST_WARNING or left >= thresholds(certificate)[0])
 
 
 def validity(state: PathState, certificate: Certificate, reading: Reading, belief: Belief) -> Iterator[Finding]:

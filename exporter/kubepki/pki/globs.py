@@ -57,8 +57,16 @@ def find(patterns: Iterable[str], disk: Disk) -> Found:
         if visited > MAX_DIRECTORIES:
             endless = tuple(dict.fromkeys(hunt.pattern for hunt, _, _ in waiting))
             break
-        wanted = [_listing(directory, rest) for _, directory, rest in waiting]
-        for (hunt, directory, rest), names in zip(waiting, disk.entries(wanted), strict=True):
+        named = [each for each in waiting if _is_named(each[2])]
+        there = disk.files([_join(directory, rest[0]) for _, directory, rest in named])
+        for (hunt, directory, rest), is_there in zip(named, there, strict=True):
+            if is_there is None:
+                silent[directory] = None
+            elif is_there:
+                hunt.found.add(_join(directory, rest[0]))
+        listed = [each for each in waiting if not _is_named(each[2])]
+        wanted = [_listing(directory, rest) for _, directory, rest in listed]
+        for (hunt, directory, rest), names in zip(listed, disk.entries(wanted), strict=True):
             if names is None:
                 silent[directory] = None
             hunt.enter(directory, rest, names or ())
@@ -70,6 +78,11 @@ def find(patterns: Iterable[str], disk: Disk) -> Found:
 def _listing(directory: str, rest: _Rest) -> tuple[str, bool, bool]:
     """Return what to ask of *directory*: whether for directories, and whether links to them count."""
     return (directory, rest[0] == "**" or len(rest) > 1, rest[0] != "**")
+
+
+def _is_named(rest: _Rest) -> bool:
+    """Return whether *rest* is the name of one file, for which no directory needs to be listed."""
+    return len(rest) == 1 and not _MAGIC.search(rest[0])
 
 
 @dataclass(slots=True)
