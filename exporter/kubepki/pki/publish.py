@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from kubepki.model import PathState, Snapshot, Standing
+from kubepki.pki.differing import differing
 
 GRACE_SECONDS = 1.0
 
@@ -31,10 +32,9 @@ def publish(previous: Publication | None, raw: Snapshot, now: float) -> Publicat
     """Return what to publish at *now*, a monotonic time, after the disk said *raw*."""
     if previous is None:
         return Publication(snapshot=raw)
-    # A state that is the same object is no news. Few are not, of however many there are.
-    same = set(map(id, previous.snapshot.paths)).intersection(map(id, raw.paths))
-    before = {state.path: state for state in previous.snapshot.paths if id(state) not in same}
-    after = {state.path: state for state in raw.paths if id(state) not in same}
+    old_states, new_states = differing(previous.snapshot.paths, raw.paths)
+    before = {state.path: state for state in old_states}
+    after = {state.path: state for state in new_states}
     taken = {state.link.target for state in raw.paths if state.link is not None}
     instead: dict[str, PathState | None] = {}
     held: dict[str, float] = {}

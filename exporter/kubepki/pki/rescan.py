@@ -25,8 +25,8 @@ class Seen:
     """What the last scan saw.
 
     `places` gives for each real directory the names by which it is known, `guards` what tells whether it is still the
-    same directory with the same rights. `doubtful` are paths whose change may have no event of its own: links, and
-    whatever has a fault, is missing or was read too early.
+    same directory with the same rights. `missing` are wanted and not there. `doubtful` are paths whose change may have
+    no event of its own: links, and whatever has a fault, is missing or was read too early.
     """
 
     remembered: frozenset[str]
@@ -40,6 +40,7 @@ class Seen:
     loaded: dict[str, Loaded]
     places: Mapping[str, tuple[str, ...]]
     guards: Mapping[str, tuple[int, ...] | None]
+    missing: frozenset[str]
     doubtful: frozenset[str]
 
 
@@ -83,14 +84,14 @@ def touched(seen: Seen, changed: Iterable[str], table: Table) -> Touched | None:
     return Touched(listings=frozenset(listings), directories=frozenset(directories), paths=frozenset(paths))
 
 
-def doubtful(wanted: Mapping[str, Wanted], table: Table, unsettled: frozenset[str]) -> frozenset[str]:
+def doubtful(seen: Seen, table: Table, unsettled: frozenset[str]) -> frozenset[str]:
     """Return the paths that are looked at whatever changed."""
     keys = table.keys
     return frozenset(
         {
-            *(wanted.keys() - table.loaded.keys()),
+            *seen.missing,
             *(path for path, each in table.special.items() if _is_doubtful(each)),
-            *(unsettled & wanted.keys()),
+            *(unsettled & seen.wanted.keys()),
             *(path for key in unsettled & keys.keys() for path in keys[key]),
         }
     )

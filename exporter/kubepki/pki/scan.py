@@ -129,47 +129,49 @@ class Scanner:
                 loaded=loaded,
                 places=places,
                 guards=self._disk.guards(sorted(places)),
+                missing=frozenset(wanted.keys() - loaded.keys()),
                 doubtful=frozenset(),
             )
         )
 
-    def _look_at(self, changed: frozenset[str], remembered: frozenset[str]) -> ScanResult | None:
-        """Return what a scan of everything would, after a look at what the *changed* paths touch; None where unsure."""
+    def _look_at(self, announced: frozenset[str], remembered: frozenset[str]) -> ScanResult | None:
+        """Return what a scan of everything would, after a look at what *announced* paths touch; None where unsure."""
         seen, self._seen = self._seen, None
         if seen is None or seen.remembered != remembered or seen.left_out:
             return None
-        found = touched(seen, changed, self._table)
+        found = touched(seen, announced, self._table)
         if found is None or any(self._disk.guards([each])[each] != seen.guards[each] for each in found.directories):
             return None
         self._loader.go_on()
         if one_for_each_file(self._loader.kubeconfigs(seen.asked)) != seen.kubeconfigs:
             return None
         sources = listed_anew(seen.sources, found.listings, self._disk, max_files=self._settings.max_files)
-        wanted = seen.wanted
+        wanted, moved = seen.wanted, set[str]()
         if sources.listings != seen.sources.listings:
             wanted = self._wanted.of(sources, seen.further, layout.remembered_links(tuple(remembered)))
-            if any(map(self._ignores, wanted.keys() - seen.wanted.keys())):
+            moved = {path for path in self._wanted.changed if wanted.get(path) != seen.wanted.get(path)}
+            if any(self._ignores(path) for path in moved if path in wanted):
                 return None
-        known = seen.wanted.get
-        again = {path: each for path, each in wanted.items() if known(path) is not each and known(path) != each}
-        again.update({path: wanted[path] for path in found.paths if path in wanted})
+        changed = moved | found.paths
+        again = {path: wanted[path] for path in changed if path in wanted}
         loaded = dict(seen.loaded)
-        for path in (seen.loaded.keys() - wanted.keys()) | (again.keys() & seen.loaded.keys()):
-            del loaded[path]
+        for path in changed:
+            loaded.pop(path, None)
         loaded.update(self._loader.files(again))
-        return self._finish(replace(seen, sources=sources, wanted=wanted, loaded=loaded))
+        missing = frozenset(path for path in seen.missing | changed if path in wanted and path not in loaded)
+        return self._finish(replace(seen, sources=sources, wanted=wanted, loaded=loaded, missing=missing), changed)
 
-    def _finish(self, seen: Seen) -> ScanResult:
+    def _finish(self, seen: Seen, changed: set[str] | None = None) -> ScanResult:
         named = [each.path for each in seen.kubeconfigs]
         self._states.begin()
-        self._table.become(seen.loaded)
+        self._table.become(seen.loaded, changed)
         together, plain = self._table.parted(named)
         together |= waiting(together, seen.sources.listings, named, seen.remembered, self._disk)
         result = self._result(seen, together, plain)
         unsettled = self._loader.unsettled
         self._seen = replace(
             seen,
-            doubtful=doubtful(seen.wanted, self._table, unsettled),
+            doubtful=doubtful(seen, self._table, unsettled),
         )
         return result
 

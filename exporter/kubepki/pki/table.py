@@ -41,17 +41,22 @@ class Table:
         # Of files with several paths, all of them.
         self._shared: dict[int, frozenset[str]] = {}
 
-    def become(self, loaded: Mapping[str, Loaded]) -> None:
-        """Hold *loaded* from now on."""
-        former = self.loaded
-        for path in former.keys() - loaded.keys():
-            self._remove(former[path])
+    def become(self, loaded: Mapping[str, Loaded], changed: Collection[str] | None = None) -> None:
+        """Hold *loaded* from now on; what differs is among *changed*, where given."""
+        former, self.loaded = self.loaded, loaded
         known = former.get
-        for path, new in [(path, each) for path, each in loaded.items() if known(path) is not each]:
-            if (old := known(path)) is not None:
+        if changed is None:
+            changed = {path for path, each in loaded.items() if known(path) is not each}
+            changed |= former.keys() - loaded.keys()
+        # In order, for then the states are nearly in that of a snapshot.
+        for path in sorted(changed):
+            old, new = known(path), loaded.get(path)
+            if old is new:
+                continue
+            if old is not None:
                 self._remove(old)
-            self._add(path, new)
-        self.loaded = loaded
+            if new is not None:
+                self._add(path, new)
 
     def parted(self, entangled: Collection[str]) -> tuple[dict[str, Loaded], dict[str, PathState]]:
         """Return what is to be judged together, and the states of all plain files that need no judgement.

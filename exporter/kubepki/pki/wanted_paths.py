@@ -22,11 +22,16 @@ class _Listed:
     plain: dict[str, Wanted] = field(default_factory=dict)
     others: set[str] = field(default_factory=set)
 
-    def become(self, listing: Listing) -> None:
-        """Follow the names of *listing*."""
+    def become(self, listing: Listing) -> set[str]:
+        """Follow the names of *listing*; return the paths that have come and gone."""
+        changed: set[str] = set()
+        if self.names is listing.names or self.names == listing.names:
+            return changed
         for name in self.names - listing.names:
-            self.plain.pop(_join(listing.path, name), None)
             self.others.discard(name)
+            path = _join(listing.path, name)
+            if self.plain.pop(path, None) is not None:
+                changed.add(path)
         for name in listing.names - self.names:
             if not layout.is_certificate_name(name):
                 continue
@@ -35,7 +40,9 @@ class _Listed:
             else:
                 path = _join(listing.path, name)
                 self.plain[path] = Wanted(path=path, component=layout.is_component_name(name))
+                changed.add(path)
         self.names = listing.names
+        return changed
 
 
 class WantedPaths:
@@ -43,18 +50,25 @@ class WantedPaths:
 
     def __init__(self) -> None:
         self._listed: dict[str, _Listed] = {}
+        self._others: set[str] = set()
+        # Among these is all that differs between the last two answers.
+        self.changed: set[str] = set()
 
     def of(self, sources: Sources, further: Iterable[Wanted], remembered: frozenset[str]) -> dict[str, Wanted]:
         """Return each path to look at once, however many sources name it."""
         table: dict[str, Wanted] = {}
+        listed_now = {each.path for each in sources.listings}
 
         def want(each: Wanted) -> None:
+            others.add(each.path)
             table[each.path] = table[each.path].merge(each) if each.path in table else each
 
+        others: set[str] = set()
+        changed = {path for each, gone in self._listed.items() if each not in listed_now for path in gone.plain}
         self._listed = {each.path: self._listed.get(each.path) or _Listed() for each in sources.listings}
         for listing in sources.listings:
             listed = self._listed[listing.path]
-            listed.become(listing)
+            changed |= listed.become(listing)
             table.update(listed.plain)
         for listing in sources.listings:
             for name in _of_rotations(self._listed[listing.path].others):
@@ -67,12 +81,13 @@ class WantedPaths:
                 )
                 if (prefix := layout.updated_prefix(name)) is not None:
                     want(Wanted(path=_join(listing.path, prefix + layout.CURRENT), expected=True, component=True))
-        directories = {listing.path for listing in sources.listings}
         for path in remembered:
-            if _parent(path) in directories or any(covers(pattern, path) for pattern in sources.globs):
+            if _parent(path) in listed_now or any(covers(pattern, path) for pattern in sources.globs):
                 want(Wanted(path=path, expected=True, component=True))
         for each in (*sources.files, *further):
             want(each)
+        self.changed = changed | self._others | others
+        self._others = others
         return table
 
 

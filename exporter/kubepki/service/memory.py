@@ -5,7 +5,8 @@ import ctypes
 
 # malloc.h. Without a fixed threshold glibc keeps blocks of up to 32 MiB in its heaps once one of them was freed.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
-_THRESHOLD = 256 << 10
+# A table of ten thousand paths is smaller, a page of as many is larger.
+_THRESHOLD = 1 << 20
 _ARENAS = 2
 
 

@@ -1,6 +1,7 @@
 """Counts the changes that no event announced: what only the periodic look found."""
 
 from kubepki.model import Snapshot
+from kubepki.pki.differing import differing
 
 _PATIENCE_SECONDS = 0.5
 
@@ -43,7 +44,7 @@ class MissedChanges:
 
 
 def _differences(before: Snapshot, after: Snapshot) -> int:
-    same = set(map(id, before.paths)).intersection(map(id, after.paths))
-    old = {state.path: state for state in before.paths if id(state) not in same}
-    new = {state.path: state for state in after.paths if id(state) not in same}
+    old_states, new_states = differing(before.paths, after.paths)
+    old = {state.path: state for state in old_states}
+    new = {state.path: state for state in new_states}
     return sum(1 for path in old.keys() | new.keys() if old.get(path) != new.get(path))

@@ -133,6 +133,7 @@ class PkiWatch:
         if not self._thread.join(_END_SECONDS):
             log.warning("the thread that looks at the disk hangs, and is left")
             return
+        self._telling.tell_now(self.published.snapshot)
         self._watcher.stop()
         self._scanner.close()
         self._disk.close()

@@ -14,6 +14,9 @@ from kubepki.model import Reading, Snapshot
 from kubepki.service.journal import Journal
 
 PATIENCE_SECONDS = 2.0
+# After a scan, so that the scans of one rotation and the scrape that waits for them come first.
+QUIET_SECONDS = 0.1
+MAX_QUIET_SECONDS = 1.0
 _NEVER = float("inf")
 
 log = logging.getLogger(__name__)
@@ -27,6 +30,8 @@ class Telling:
         self._journal = Journal()
         self._lock = threading.Lock()
         self._due = False
+        self._quiet_until = 0.0
+        self._quiet_no_longer_than = 0.0
         self._steps: list[Step] = []
         self._noted = 0
         self._patient_until: float | None = None
@@ -34,6 +39,10 @@ class Telling:
 
     def note(self) -> None:
         """Note that a scan or a poll has ended."""
+        now = time.monotonic()
+        if not self._due:
+            self._quiet_no_longer_than = now + MAX_QUIET_SECONDS
+        self._quiet_until = min(now + QUIET_SECONDS, self._quiet_no_longer_than)
         self._due = True
 
     def note_step(self, step: Step) -> None:
@@ -41,22 +50,28 @@ class Telling:
         with self._lock:
             self._steps.append(step)
             self._noted += 1
+        self._quiet_until = 0.0
         self._due = True
 
     def seconds(self) -> float:
         """Return for how long nothing is to be told, unless something is noted before."""
         if self._patient_until is not None:
             return max(0.0, self._patient_until - time.monotonic())
-        return 0.0 if self._due else _NEVER
+        return max(0.0, self._quiet_until - time.monotonic()) if self._due else _NEVER
 
     def tell(self, snapshot: Snapshot | None) -> None:
         """Write what is due, and is known as well as it soon will be. Never raises: scans go on without it."""
-        if not self._due or snapshot is None:
+        if not self._due or snapshot is None or time.monotonic() < self._quiet_until:
             return
         try:
             self._tell(snapshot)
         except Exception:
             log.exception("writing the journal failed")
+
+    def tell_now(self, snapshot: Snapshot | None) -> None:
+        """Write what is due without waiting for quiet: the service ends."""
+        self._quiet_until = 0.0
+        self.tell(snapshot)
 
     def _tell(self, snapshot: Snapshot) -> None:
         # Before the clocks are read: what is noted meanwhile is told the next time.

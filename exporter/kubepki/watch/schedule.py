@@ -11,6 +11,7 @@ MAX_DELAY_SECONDS = 0.08
 INTERVAL_SECONDS = 30.0
 POLLING_INTERVAL_SECONDS = 5.0
 BREATHER = 1.0
+MAX_CREDIT_SECONDS = 0.25
 
 
 class Schedule:
@@ -20,6 +21,7 @@ class Schedule:
     after the first of them, but not before the scanner has rested for *breather* times the duration of its last
     scan: a storm of events over a large tree may then use half of one CPU, and a small tree notices nothing. So an
     event waits for no more than max(max_delay, breather * duration) after it came, or after the running scan's end.
+    Idleness before is rest, too, a quarter of a second at most: the few scans of one rotation follow at once.
 
     A scan of everything is also due *interval* after the start of the last one and at each deadline of `wake_at`;
     the first is due at once.
@@ -44,6 +46,8 @@ class Schedule:
         self._started = -math.inf
         self._whole_started = -math.inf
         self._rested = -math.inf
+        self._ended = -math.inf
+        self._credit = 0.0
 
     @property
     def dirty(self) -> bool:
@@ -74,6 +78,7 @@ class Schedule:
         """
         self._first_event = None
         self._started = now
+        self._credit = min(MAX_CREDIT_SECONDS, self._credit + max(0.0, now - self._ended))
         self._soon = {deadline for deadline in self._soon if deadline > now}
         if whole:
             self._whole_started = now
@@ -81,7 +86,12 @@ class Schedule:
 
     def finished(self, now: float) -> None:
         """Note that the scan which `started` has ended, well or badly."""
-        self._rested = now + self._breather * (now - self._started)
+        rest = self._breather * (now - self._started)
+        had = min(rest, self._credit)
+        self._credit -= had
+        self._rested = now + rest - had
+        # Rest that is still owed is no idleness.
+        self._ended = self._rested
 
     def due_at(self) -> float:
         """Return the monotonic time of the next scan; it moves with each event."""

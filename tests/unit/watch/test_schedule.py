@@ -2,7 +2,7 @@
 
 import pytest
 
-from kubepki.watch.schedule import Schedule
+from kubepki.watch.schedule import MAX_CREDIT_SECONDS, Schedule
 
 
 def scanned(schedule: Schedule, start: float, end: float) -> Schedule:
@@ -56,7 +56,21 @@ def test_after_a_slow_scan_a_storm_leaves_as_long_a_rest() -> None:
     schedule = scanned(Schedule(breather=1.0), 100.0, 102.0)
     for number in range(100):
         schedule.mark(101.0 + number * 0.05)
-    assert schedule.due_at() == 104.0
+    assert schedule.due_at() == 104.0 - MAX_CREDIT_SECONDS
+
+
+def test_idleness_before_is_rest_for_the_scans_of_one_rotation() -> None:
+    """Two scans of 50 ms follow each other at once, and a storm of them rests as long as it scans."""
+    schedule = scanned(Schedule(breather=1.0, quiet=0.0), 100.0, 100.05)
+    schedule.mark(100.05)
+    assert schedule.due_at() == 100.05
+    at, scans = 100.05, 0
+    while at < 110.0:
+        schedule.mark(at)
+        at = max(at, schedule.due_at())
+        scanned(schedule, at, at + 0.05)
+        at, scans = at + 0.05, scans + 1
+    assert scans * 0.05 <= (110.0 - 100.05) / 2 + MAX_CREDIT_SECONDS
 
 
 def test_a_slow_scan_long_ago_delays_nothing() -> None:
