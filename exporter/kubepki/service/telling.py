@@ -30,6 +30,8 @@ class Telling:
         self._journal = Journal()
         self._lock = threading.Lock()
         self._due = False
+        # What was told first is what later changes are told by: it does not wait.
+        self._told = False
         self._quiet_until = 0.0
         self._quiet_no_longer_than = 0.0
         self._steps: list[Step] = []
@@ -42,7 +44,8 @@ class Telling:
         now = time.monotonic()
         if not self._due:
             self._quiet_no_longer_than = now + MAX_QUIET_SECONDS
-        self._quiet_until = min(now + QUIET_SECONDS, self._quiet_no_longer_than)
+        if self._told:
+            self._quiet_until = min(now + QUIET_SECONDS, self._quiet_no_longer_than)
         self._due = True
 
     def note_step(self, step: Step) -> None:
@@ -81,6 +84,7 @@ class Telling:
             self._due = True
             return
         self._patient_until = None
+        self._told = True
         with self._lock:
             steps, self._steps = self._steps, []
         for step in steps:
