@@ -9,6 +9,7 @@ from typing import TextIO
 
 from kubepki import logs
 from kubepki.clocks.host import HostClock
+from kubepki.commands.ask_service import ask_service
 from kubepki.commands.failsafe import failsafe
 from kubepki.commands.host import Host
 from kubepki.commands.host_finder import find_host
@@ -40,6 +41,8 @@ def _check(invocation: Invocation, clock: HostClock | None, stream: TextIO) -> i
     if invocation.paths:
         settings = replace(settings, pki=beside(settings.pki, sources_of(invocation.paths, settings)))
     seen = only(look(settings, at=invocation.at, clock=clock), invocation.paths, invocation.settings)
+    if not invocation.paths and invocation.at is None and clock is None:
+        seen = replace(seen, service=ask_service(seen.snapshot, settings))
     if invocation.json:
         text = report_json(seen)
     else:

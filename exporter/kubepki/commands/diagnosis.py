@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kubepki.commands.service_view import ServiceView
 from kubepki.judgement.belief import Belief, believe
 from kubepki.judgement.evaluate import Finding
 from kubepki.judgement.fallbacks import RepairTimes, repair_times
@@ -16,7 +17,7 @@ class Look:
     `issued` says of each `-current.pem` which CA issued it, None where no CA is known. `assumed`
     means that `--at` was given: then host time is that moment and no other clock was asked;
     `wall` is what the host's clock says meanwhile, by which a kubelet goes. `whole` is the belief of the whole host
-    where `snapshot` is a part of it.
+    where `snapshot` is a part of it. `service` is what the running service sees of it, None where it was not asked.
     """
 
     snapshot: Snapshot
@@ -26,6 +27,7 @@ class Look:
     assumed: bool = False
     wall: float | None = None
     whole: Belief | None = None
+    service: ServiceView | None = None
 
     @property
     def belief(self) -> Belief:

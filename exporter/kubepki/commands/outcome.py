@@ -1,7 +1,7 @@
 """A finding -> what will happen and when, and what to do about it on this host. Pure."""
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kubepki.commands.diagnosis import Look
 from kubepki.commands.host import PLAIN_HOST, Host, Words
@@ -18,6 +18,8 @@ from kubepki.judgement.phrases import duration, label_name, moment
 from kubepki.model import PathState, Reason, Severity
 from kubepki.pki import layout
 
+# What takes the place of the packages' list of what the unit shows; `unit-paths` writes it.
+DROP_IN = "/etc/systemd/system/kubepki-exporter.service.d/paths.conf"
 OUTSIDE = "that of the notification, of Prometheus, of a phone"
 # What is judged by the believed time.
 _OF_TIME = frozenset(
@@ -190,6 +192,21 @@ def start_signing(hands: Hands) -> Todo:
         return Todo(text="Last, switch rotation on again; the kubelet gets a good certificate.", commands=commands)
     text = "Last, start the signer again; the request that waits gets a good certificate."
     return Todo(text=text, commands=commands)
+
+
+def open_the_view(hands: Hands, flags: tuple[str, ...] | None) -> Todo:
+    """Return how the unit of a service with *flags* is opened for what its settings name; None takes our own."""
+    program = replace(hands, flags=hands.flags if flags is None else flags)
+    folder, _, _ = DROP_IN.rpartition("/")
+    return Todo(
+        text="Let its unit show it what its settings name (docs/security.md):",
+        commands=(
+            hands.command("mkdir", "-p", folder),
+            f"{program.own('unit-paths')} > {DROP_IN}",
+            hands.command("systemctl", "daemon-reload"),
+            hands.command("systemctl", "restart", "kubepki-exporter"),
+        ),
+    )
 
 
 def _restart(hands: Hands) -> Todo:

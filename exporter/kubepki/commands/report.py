@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from kubepki.commands.diagnosis import Look
 from kubepki.commands.evidence import clock_evidence, path_evidence
-from kubepki.commands.outcome import Hands, Todo, state_of, todos
+from kubepki.commands.outcome import Hands, Todo, open_the_view, state_of, todos
 from kubepki.commands.prospect import prospect
 from kubepki.commands.terminal import Style, clean, columns, wrapped
 from kubepki.commands.verdict import Status, describe, sentence, status, unread
@@ -53,10 +53,31 @@ def _sections(look: Look, style: Style, hands: Hands) -> Iterator[tuple[str, lis
         text = f"{len(hidden)} path{'s' if len(hidden) > 1 else ''}, of which nothing is known"
         text += ". Run this as root to see all:" if not hands.root else ":"
         yield "Could not be read", [*wrapped(text, style, first="  "), *_paths(hidden, style)]
+    if service := list(_service(look, style, hands)):
+        yield "The running service", service
     if stores := list(trust_stores(look, style)):
         yield "Trust stores: CAs that nothing here names; not judged", stores
     if table := list(_table(look, style)):
         yield "Certificates (times in UTC)", table
+
+
+def _service(look: Look, style: Style, hands: Hands) -> Iterator[str]:
+    """Yield what the running service does not see, and how its unit is opened."""
+    service = look.service
+    if service is None:
+        return
+    where = f"The service that listens at {service.address}"
+    if service.problem:
+        yield from wrapped(f"{where} could not be asked what it sees: {service.problem}.", style, first="  ")
+    for unseen, text in (
+        (service.hidden, f"{where} cannot see this, so nobody is told when it breaks:"),
+        (service.unnamed, f"{where} does not watch this; its settings do not name it:"),
+    ):
+        if unseen:
+            yield from wrapped(text, style, first="  ")
+            yield from (f"    {clean(f'{each.path}: {each.why}' if each.why else each.path, style)}" for each in unseen)
+    if service.hidden:
+        yield from _todo(open_the_view(hands, service.flags), style)
 
 
 def _judged(state: PathState | None, finding: Finding | None) -> Certificate | None:

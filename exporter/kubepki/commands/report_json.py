@@ -27,10 +27,21 @@ def report_json(look: Look) -> str:
         "clocks": _clocks(look.reading),
         "findings": [_finding(finding, state_of(finding, look)) for finding in look.findings],
         "distributions": list(look.snapshot.distributions),
+        "service": _service(look),
         "unread": [label_text(path) for path in unread(look)],
         "paths": [_path(state, look) for state in look.snapshot.paths],
     }
     return json.dumps(document, indent=2) + "\n"
+
+
+def _service(look: Look) -> dict[str, Any] | None:
+    if look.service is None:
+        return None
+    return {
+        "address": look.service.address,
+        "problem": look.service.problem or None,
+        "unseen": [{"path": label_text(each.path), "why": safe_text(each.why) or None} for each in look.service.unseen],
+    }
 
 
 def _finding(finding: Finding, state: PathState | None) -> dict[str, Any]:

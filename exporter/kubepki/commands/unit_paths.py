@@ -15,10 +15,9 @@ from kubepki.disk.disk import Disk
 from kubepki.disk.own import read_own
 from kubepki.model import safe_text
 from kubepki.pki.scan import Scanner
-from kubepki.service.unit_view import unit_properties
+from kubepki.service.unit_view import HOMES, unit_properties
 from kubepki.settings import ConfigError, HttpsReference, Settings
 
-DROP_IN = "/etc/systemd/system/kubepki-exporter.service.d/paths.conf"
 # What is emptied. /usr, /run, /proc, /sys and /dev stay as the unit leaves them; it masks what else there may be.
 EMPTIED = ("/etc", "/var")
 # What any process needs of /etc: names, CAs, the time zone, the loader.
@@ -105,14 +104,18 @@ def drop_in(paths: Collection[str], masks: Collection[str] = (), *, note: str = 
     lifted = [*above, *(mask for mask in masks if mask.lstrip("-+") in paths)]
     kept = [mask for mask in masks if mask not in lifted]
     emptied = (*EMPTIED, *(mask.lstrip("-+") for mask in above))
-    seen = [*SYSTEM, *(path for path in paths if path.startswith(tuple(f"{each}/" for each in emptied)))]
+    # ProtectHome=yes would drop what is bound below it, as any mask does.
+    homes = HOMES if any(path.startswith(tuple(f"{home}/" for home in HOMES)) for path in paths) else ()
+    hidden = (*emptied, *homes)
+    seen = [*SYSTEM, *(path for path in paths if path.startswith(tuple(f"{each}/" for each in hidden)))]
     lines = [
         f"# {note}",
         "[Service]",
         # What looks missing and is hidden is told apart by these.
-        f"Environment={view.EMPTIED}={view.spelled(emptied).replace('%', '%%')}",
+        f"Environment={view.EMPTIED}={view.spelled(hidden).replace('%', '%%')}",
         f"Environment={view.VISIBLE}={view.spelled(seen).replace('%', '%%')}",
         *(("InaccessiblePaths=", f"InaccessiblePaths={' '.join(kept)}") if lifted else ()),
+        *(("ProtectHome=tmpfs",) if homes else ()),
         # An empty value takes back what an earlier drop-in, such as the package's, has set.
         "TemporaryFileSystem=",
         "BindReadOnlyPaths=",

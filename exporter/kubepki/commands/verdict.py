@@ -35,7 +35,8 @@ def status(look: Look) -> Status:
         return Status.CRITICAL
     if unread(look) and not any(state.certificates for state in look.snapshot.paths):
         return Status.COULD_NOT_LOOK
-    return Status.WARNING if Severity.WARNING in severities else Status.HEALTHY
+    blind = look.service is not None and look.service.hidden
+    return Status.WARNING if blind or Severity.WARNING in severities else Status.HEALTHY
 
 
 def unread(look: Look) -> tuple[str, ...]:
@@ -48,6 +49,9 @@ def unread(look: Look) -> tuple[str, ...]:
 def sentence(look: Look) -> str:
     """Return the verdict in one sentence, without its severity."""
     found = look.findings
+    blind = len(look.service.hidden) if look.service else 0
+    if blind and not (found and found[0].severity is not Severity.INFO):
+        return f"the running service cannot see {blind} of the files that are here, and watches over nothing of them"
     if found:
         others = len([finding for finding in found[1:] if finding.severity is not Severity.INFO])
         more = f" (and {others} more finding{'s' if others > 1 else ''})" if others else ""

@@ -8,8 +8,16 @@ from collections.abc import Iterable, Mapping
 from kubepki.settings import ConfigError
 
 UNIT = "kubepki-exporter.service"
-_PROPERTIES = ("LoadState", "InaccessiblePaths", "ProtectHome", "TemporaryFileSystem", "BindReadOnlyPaths", "BindPaths")
-_HOMES = ("/home", "/root", "/run/user")
+_PROPERTIES = (
+    "LoadState",
+    "MainPID",
+    "InaccessiblePaths",
+    "ProtectHome",
+    "TemporaryFileSystem",
+    "BindReadOnlyPaths",
+    "BindPaths",
+)
+HOMES = ("/home", "/root", "/run/user")
 _TIMEOUT_SECONDS = 5.0
 
 
@@ -49,7 +57,7 @@ def hiding(path: str, properties: Mapping[str, str]) -> str | None:
     bound = [place for key in ("BindReadOnlyPaths", "BindPaths") for place in _paths(properties.get(key, ""))]
     masks = [("InaccessiblePaths", place) for place in _paths(properties.get("InaccessiblePaths", ""))]
     if properties.get("ProtectHome") in ("yes", "tmpfs"):
-        masks += [("ProtectHome", place) for place in _HOMES]
+        masks += [("ProtectHome", place) for place in HOMES]
     masks += [("TemporaryFileSystem", place) for place in _paths(properties.get("TemporaryFileSystem", ""))]
     for directive, place in masks:
         # The deeper mount wins: a directory that is bound below a mask is there.
