@@ -17,7 +17,7 @@ OLDEST_ALONE := $(addprefix tests/e2e/,test_costly_files.py test_hostile_clients
 DEMO := build/incident
 ARGS ?=
 
-.PHONY: help broken run look demo stage pictures test test-oldest test-system walk test-kubernetes test-vm lint format generate check-generated dashboards rules manifests bench table conformance fuzz soak golden \
+.PHONY: help broken run look demo stage pictures test test-oldest test-system walk test-kubernetes test-vm lint format generate check-generated dashboards rules manifests bench table mutate conformance fuzz soak golden \
 	programs system-packages wheel man deb rpm image single-file release install uninstall clean
 
 help: ## print this
@@ -137,6 +137,9 @@ uninstall: ## remove what `make install` installed
 table: $(VENV)/.dev ## hold every verdict to its laws over the whole table of clocks; half a minute
 	$(BIN)/python -m tests.support.clock_table
 	KUBEPKI_WHOLE_TABLE=1 $(PYTEST) -q tests/property/test_whole_table.py
+
+mutate: $(VENV)/.dev programs ## change each rule in each small way; what no test of the rules notices and nobody justified fails; ARGS='--only=TEXT'
+	$(BIN)/python -m tests.rules.mutation $(ARGS)
 
 conformance: $(VENV)/.dev ## compare with Go and client-go on 50,000 files of each kind; needs Go
 	KUBEPKI_CONFORMANCE_EXAMPLES=50000 $(PYTEST) -q tests/conformance
