@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from kubepki.rules.files import dump, files
+from kubepki.rules.files import dump, files, groups
 from kubepki.rules.site import Site
 
 HERE = Path(__file__).resolve().parent
@@ -96,7 +96,14 @@ def fleet_tests() -> str:
             not_before=-300,
         ),
     ]
-    return NOTE + dump({"rule_files": ["../kubepki.rules.yml"], "evaluation_interval": "1m", "tests": tests})
+    return NOTE + dump(
+        {
+            "rule_files": ["../kubepki.rules.yml"],
+            "evaluation_interval": "1m",
+            "group_eval_order": [group.name for group in groups(Site())],
+            "tests": tests,
+        }
+    )
 
 
 def main() -> int:

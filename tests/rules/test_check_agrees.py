@@ -16,6 +16,7 @@ from kubepki.model import label_text
 from tests.rules.clock_cases import OF_CLOCKS, ONLY_THE_JUDGE
 from tests.rules.test_consistency import NAMES, RULES
 from tests.rules.test_programs import Find, run
+from tests.rules.timelines import ORDER
 from tests.support.looks import look_at
 from tests.support.scenarios import SCENARIOS, Scenario
 
@@ -66,6 +67,7 @@ def test_alerts_are_findings(scenario: Scenario, tmp_path: Path, program: Find) 
     document = {
         "rule_files": [str(RULES / "kubepki.rules.yml")],
         "evaluation_interval": "1m",
+        "group_eval_order": ORDER,
         "tests": [
             {
                 "interval": "1m",

@@ -21,6 +21,7 @@ from kubepki.pki.scan import Scanner
 from kubepki.settings import ScanSettings
 from tests.rules.clock_cases import BY_PROMETHEUS, CASES, OF_CLOCKS, ONLY_THE_JUDGE, Case
 from tests.rules.test_consistency import ALERTS, NAMES, RULES
+from tests.rules.timelines import ORDER
 from tests.support.scenarios import CLIENT, NOW
 
 Alert = tuple[str, Severity, str]
@@ -63,7 +64,12 @@ def test_findings_are_alerts(program: Callable[[str], Path], tmp_path: Path) -> 
         fires = json.dumps(_labels(alertname=alert, severity=severity.value)[:-1])[1:-1] in json.dumps(groups)
         assert fires or alert in NOT_COMPARED.split("|"), f"{alert} is {severity} in no case, so nothing is compared"
     file = tmp_path / "findings.test.yml"
-    document = {"rule_files": [str(RULES / "kubepki.rules.yml")], "evaluation_interval": "1m", "tests": groups}
+    document = {
+        "rule_files": [str(RULES / "kubepki.rules.yml")],
+        "evaluation_interval": "1m",
+        "group_eval_order": ORDER,
+        "tests": groups,
+    }
     file.write_text(json.dumps(document), encoding="utf-8")
     command = (program("promtool"), "test", "rules", file)
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)

@@ -18,7 +18,7 @@ SAMPLE = (
     "KubePKIScanStale{severity=warning}: for 120s → 60s",
     "KubePKIConfigReloadFailed{severity=warning}: severity warning → critical",
     "KubePKIPathBroken{severity=critical}: reason=~… without refused",
-    "KubePKISeriesMissing{severity=warning}: without without exported_reason",
+    'KubePKISeriesMissing{severity=warning}: finding="renamed": = → !=',
     "instance:kubepki_exporter_finding:last: 300 → 330",
     'instance_path:kubepki_path_trouble:max{trouble=broken}: finding="fault": = → !=',
     "instance:kubepki_host_unseen:max: unless → and",

@@ -12,6 +12,7 @@ from kubepki.model import ReferenceReading
 from tests.rules.test_check_agrees import MINUTES, labels, series
 from tests.rules.test_consistency import RULES
 from tests.rules.test_programs import Find, run
+from tests.rules.timelines import ORDER
 from tests.support.clock_table import API_SERVER, CURRENT, LINK, NODE, TRUE, Clocks, Night
 
 CODES = (
@@ -64,7 +65,12 @@ def test_the_rules_follow_the_table(program: Find, tmp_path: Path) -> None:
                 ],
             }
         )
-    document = {"rule_files": [str(RULES / "kubepki.rules.yml")], "evaluation_interval": "1m", "tests": tests}
+    document = {
+        "rule_files": [str(RULES / "kubepki.rules.yml")],
+        "evaluation_interval": "1m",
+        "group_eval_order": ORDER,
+        "tests": tests,
+    }
     path = tmp_path / "table.test.yml"
     path.write_text(yaml.safe_dump(document), encoding="utf-8")
     run(program("promtool"), "test", "rules", path)
