@@ -15,8 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import pytest
-
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _MNT_DETACH = 2
 _ROOT = 1
@@ -144,6 +142,8 @@ def hanging(mount: Path, files: dict[str, bytes]) -> Iterator[Hanging]:
 
     Skips the test where this host mounts none for us.
     """
+    import pytest  # noqa: PLC0415 - a booted machine, in which this is run, has none
+
     mount.mkdir(parents=True, exist_ok=True)
     try:
         made = Hanging(mount, files)

@@ -42,6 +42,11 @@ class Machine:
             (*entered, *command), capture_output=True, text=True, check=False, timeout=timeout, stdin=subprocess.DEVNULL
         )
 
+    def start(self, *command: str) -> subprocess.Popen[bytes]:
+        """Start *command* as root inside, with pipes to its input and from its output."""
+        entered = ("nsenter", "-t", str(self.leader), "-a", *command)
+        return subprocess.Popen(entered, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
     def run(self, *command: str, timeout: float = 180.0) -> str:
         """Run *command* as root inside, which must succeed, and return what it printed."""
         done = self.attempt(*command, timeout=timeout)

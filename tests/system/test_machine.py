@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.waiting import wait_until
 from tests.system.as_packaged import assert_alertmanager_sends, assert_boards_are_drawn, assert_rules_load
+from tests.system.expensive import FAULTS, FLAGS, REMOTE, lying_there
 from tests.system.machine import Machine
 from tests.system.node import CURRENT, DIRECTORY, Node
 from tests.system.roots import ROOT
@@ -164,6 +165,44 @@ def test_what_the_view_does_not_show_is_hidden_and_can_be_shown(machine: Machine
     machine.path(DEFAULT_FILE).write_text("")
     machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "restart", UNIT)
+
+
+def test_what_is_expensive_or_hangs_holds_up_only_itself(machine: Machine, node: Node) -> None:
+    """Each has its fault, rotations are seen beside it, no watchdog bites, and the end waits for none of it."""
+    directory = f"/etc/systemd/system/{UNIT}.d"
+    with lying_there(machine):
+        machine.path(DEFAULT_FILE).write_text(f'ARGS="{FLAGS}"\n')
+        # The watchdog is impatient: who did not scan for 25 seconds gives no sign of life.
+        machine.shell(f"mkdir -p {directory}; printf '[Service]\\nWatchdogSec=6s\\n' > {directory}/impatient.conf")
+        machine.run("systemctl", "daemon-reload")
+        machine.run("systemctl", "restart", UNIT)
+        pid, begun = machine.show(UNIT, "MainPID"), time.monotonic()
+        for path, reason in FAULTS.items():
+            scrape(machine, rf'^kubepki_fault{{path="{path}",reason="{reason}"')
+        scrape(machine, rf'^kubepki_path_ok{{path="{REMOTE}/good.pem",standing="current"}} 1')
+        for month in (4, 5):
+            target = node.rotate(f"2026-{month:02}-04-00-00-00", not_before=time.time() - 300)
+            scrape(machine, rf'^kubepki_symlink_info{{[^}}]*target="{target}"')
+        wait_until(
+            lambda: machine.get(METRICS) and time.monotonic() - begun > 35.0,
+            timeout=90,
+            describe="the moment at which the watchdog would have bitten",
+        )
+        target = node.rotate("2026-06-04-00-00-00", not_before=time.time() - 300)
+        scrape(machine, rf'^kubepki_symlink_info{{[^}}]*target="{target}"')
+        assert (machine.show(UNIT, "MainPID"), machine.show(UNIT, "NRestarts")) == (pid, "0")
+        # A second start waits for no process of the first one that hangs.
+        machine.path(f"{directory}/impatient.conf").write_text("[Service]\nTimeoutStopSec=5s\n")
+        machine.run("systemctl", "daemon-reload")
+        machine.run("systemctl", "restart", UNIT, timeout=60)
+        journal = machine.run("journalctl", "-n400", "--no-pager", "-o", "cat", "-u", UNIT)
+        assert "timed out" not in journal
+        assert "SIGKILL" not in journal
+        scrape(machine, rf'^kubepki_fault{{path="{REMOTE}/hung.pem",reason="too_costly"')
+        machine.shell(f"rm -r {directory}")
+        machine.path(DEFAULT_FILE).write_text("")
+        machine.run("systemctl", "daemon-reload")
+        machine.run("systemctl", "restart", UNIT)
 
 
 def test_process_metrics_are_there(machine: Machine) -> None:
