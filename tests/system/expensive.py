@@ -10,9 +10,7 @@ from tests.system.machine import Machine
 
 HEAVY, REMOTE = "/etc/kubernetes/heavy", "/etc/kubernetes/remote"
 CONFIG = "/etc/kubernetes/aliases.conf"
-FLAGS = (
-    f"--pki.preset=auto --pki.directory={HEAVY} --pki.directory={REMOTE} --pki.kubeconfig={CONFIG} --scan.interval=2s"
-)
+FLAGS = f"--pki.preset=auto --pki.directory={HEAVY} --pki.directory={REMOTE} --pki.kubeconfig={CONFIG}"
 # The path of each, and the fault that names it.
 FAULTS = {
     **dict.fromkeys(

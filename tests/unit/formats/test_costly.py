@@ -14,8 +14,8 @@ from kubepki.formats.rsa_key import MAX_BITS, TooManyBitsError, rsa_public_hash
 from kubepki.model import MAX_LABEL, Reason, bounded_text
 from tests.support import costly, pki
 
-# In certificates, of which a file may have a thousand: what is read in full costs about as much as they do, twice that in
-# a kubeconfig, and what is refused for its size a tenth. What is not bounded costs a hundred thousand.
+# In certificates, of which a file may have a thousand: what is read in full costs about as much as they do, twice that
+# in a kubeconfig, and what is refused for its size a tenth. What is not bounded costs a hundred thousand.
 READ, REFUSED = 5 * MAX_CERTIFICATES, MAX_CERTIFICATES // 2
 
 
