@@ -32,6 +32,7 @@ class Running:
     """A server with 150 samples; what it reported, and the content types of all that it rendered."""
 
     server: WebServer
+    site: Site
     port: int
     ready: threading.Event
     errors: list[tuple[str, BaseException | None]]
@@ -87,12 +88,16 @@ def running(  # noqa: PLR0913 - each is one thing that a test varies
     *,
     limits: Limits | None = None,
     source: CollectorRegistry | None = None,
+    questions: CollectorRegistry | None = None,
     ready: bool = True,
     max_requests: int = 40,
     telemetry_path: str = "/metrics",
     web_config: Path | None = None,
 ) -> Iterator[Running]:
-    """Run a server on a free port of 127.0.0.1 and stop it; no thread of it may be left."""
+    """Run a server on a free port of 127.0.0.1 and stop it; no thread of it may be left.
+
+    *questions* takes the place of *source* where series are named.
+    """
     source = source or registry()
     before = set(threading.enumerate())
     errors: list[tuple[str, BaseException | None]] = []
@@ -102,7 +107,7 @@ def running(  # noqa: PLR0913 - each is one thing that a test varies
         errors.append((message, error))
 
     def exposition(accept: str, names: Sequence[str]) -> Exposition:
-        made = render(source, accept, names)
+        made = render(questions, accept) if names and questions else render(source, accept, names)
         rendered.append(made.content_type)
         return made
 
@@ -123,7 +128,12 @@ def running(  # noqa: PLR0913 - each is one thing that a test varies
     server.start()
     try:
         yield Running(
-            server=server, port=listeners[0].getsockname()[1], ready=is_ready, errors=errors, rendered=rendered
+            server=server,
+            site=site,
+            port=listeners[0].getsockname()[1],
+            ready=is_ready,
+            errors=errors,
+            rendered=rendered,
         )
     finally:
         server.stop()

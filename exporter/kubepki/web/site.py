@@ -1,17 +1,19 @@
 """What is served: the routes, and the answer to one request. No sockets here."""
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from kubepki.metrics.exposition import Exposition, gzip_accepted
+from kubepki.metrics.exposition import Exposition, gzip_accepted, negotiate
 from kubepki.web.complaints import Complaints
 from kubepki.web.landing import landing_page
 from kubepki.web.peers import NOBODY, Peer
 from kubepki.web.request import Request
 from kubepki.web.slots import Slots
+from kubepki.web.turns import Turns
 
 if TYPE_CHECKING:
     # At run time only a host with a web configuration imports it, and PyYAML with it.
@@ -41,10 +43,17 @@ class Site:
     max_requests: int = 40
     web_config: "WebConfig | None" = None
     slots: Slots = field(init=False)
+    # The interpreter computes one thing at a time: who renders beside thirty others waits for them all. So scrapes take
+    # turns, address by address, and what is not a plain scrape, and may take long, takes turns of its own.
+    scrapes: Turns = field(init=False)
+    queries: Turns = field(init=False)
     complaints: Complaints = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "slots", Slots(self.max_requests))
+        # The slots say how many wait.
+        object.__setattr__(self, "scrapes", Turns(each=sys.maxsize, total=sys.maxsize))
+        object.__setattr__(self, "queries", Turns(each=sys.maxsize, total=sys.maxsize))
         object.__setattr__(self, "complaints", Complaints(self.on_error))
 
 
@@ -109,14 +118,17 @@ def _metrics(site: Site, request: Request, names: Sequence[str], peer: Peer) -> 
     if not site.slots.take(peer.share):
         text = f"{site.slots.running} scrapes are running, --web.max-requests allows {site.max_requests} in all."
         return plain(HTTPStatus.SERVICE_UNAVAILABLE, text)
+    accept = request.fields.get("accept", "")
+    lane = site.queries if names or negotiate(accept).form is None else site.scrapes
     try:
-        exposition = site.exposition(request.fields.get("accept", ""), names)
-        extra: tuple[tuple[str, str], ...] = (("Vary", "Accept, Accept-Encoding"),)
-        if gzip_accepted(request.fields.get("accept-encoding", "")):
-            body = exposition.gzip()
-            extra += (("Content-Encoding", "gzip"),)
-        else:
-            body = exposition.body
+        with lane.turn(peer.share):
+            exposition = site.exposition(accept, names)
+            extra: tuple[tuple[str, str], ...] = (("Vary", "Accept, Accept-Encoding"),)
+            if gzip_accepted(request.fields.get("accept-encoding", "")):
+                body = exposition.gzip()
+                extra += (("Content-Encoding", "gzip"),)
+            else:
+                body = exposition.body
     except Exception as error:  # noqa: BLE001 - whatever a collector raises is a 500, so that `up` tells the truth
         site.complaints.say("the scrape failed while metrics were collected", error)
         text = "The metrics could not be collected; the log has the reason."

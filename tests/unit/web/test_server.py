@@ -256,8 +256,9 @@ def test_too_many_scrapes_at_once_are_turned_away() -> None:
         clients = [served.http() for _ in range(2)]
         for client in clients:
             client.request("GET", "/metrics")
-        for _ in clients:
-            assert slow.entered.acquire(timeout=10)
+        # They take turns: the first is at work, the second waits for it.
+        assert slow.entered.acquire(timeout=10)
+        wait_until(lambda: served.site.slots.running == 2, describe="two scrapes")
         reply = served.request()
         assert (reply.status, b"2 scrapes" in reply.body) == (503, True)
         assert served.request("/-/healthy").status == 200
@@ -266,6 +267,21 @@ def test_too_many_scrapes_at_once_are_turned_away() -> None:
         for client in clients:
             client.close()
         assert served.request().status == 200
+
+
+def test_a_question_that_takes_long_holds_up_no_plain_scrape() -> None:
+    """What names its series takes turns of its own, and so does a format that the library writes."""
+    slow = Slow()
+    source = CollectorRegistry()
+    source.register(slow)
+    with running(questions=source) as served:
+        asking = served.http()
+        asking.request("GET", "/metrics?name[]=slow")
+        assert slow.entered.acquire(timeout=10)
+        assert served.request().status == 200
+        slow.release.set()
+        assert asking.getresponse().status == 200
+        asking.close()
 
 
 def test_stop_closes_everything_within_a_second() -> None:
