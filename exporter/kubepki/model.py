@@ -197,13 +197,15 @@ class Snapshot:
     """What the disk said, ordered by path; equal snapshots mean equal disks.
 
     `ignored` is how many files the operator asked to leave out, `distributions` the presets whose paths are there,
-    `directories` those that are listed.
+    `directories` those that are listed. `departed` means that the host has left its cluster: all that was expected is
+    gone together, and nothing has come since.
     """
 
     paths: tuple[PathState, ...] = ()
     ignored: int = 0
     distributions: tuple[str, ...] = ()
     directories: tuple[str, ...] = ()
+    departed: bool = False
 
     @property
     def nothing_watched(self) -> bool:

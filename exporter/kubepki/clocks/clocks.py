@@ -172,6 +172,12 @@ class Clocks:
         """Remember that the optional files *paths* are there: from now on they are expected."""
         self._state.note_sources(paths)
 
+    def see_departure(self, *, gone: bool, empty: bool) -> bool:
+        """Return, and remember, whether the host has left its cluster: all is *gone* now, or was and it is *empty*."""
+        departed = gone or (empty and self._state.departed())
+        self._state.note_departed(departed=departed)
+        return departed
+
     def take_forgotten(self) -> frozenset[str]:
         """Forget what an operator asked to forget; return those paths."""
         paths = self._state.take_forgotten()

@@ -40,6 +40,7 @@ class State:
         self._boot_then: float | None = None
         self._rotations: dict[str, Rotation] = {}
         self._sources: frozenset[str] = frozenset()
+        self._departed = False
         if self._path is not None:
             self._load(self._path)
             self.take_forgotten()
@@ -76,6 +77,17 @@ class State:
         """Return the optional files that were there once, and so are expected."""
         with self._lock:
             return self._sources
+
+    def departed(self) -> bool:
+        """Return whether the host has left its cluster, and nothing of one was seen since."""
+        with self._lock:
+            return self._departed
+
+    def note_departed(self, *, departed: bool) -> None:
+        """Remember whether the host has left its cluster."""
+        with self._lock:
+            self._dirty |= departed is not self._departed
+            self._departed = departed
 
     def rotation(self, path: str) -> Rotation | None:
         """Return what is remembered of the link *path*."""
@@ -155,7 +167,8 @@ class State:
                 if not due:
                     return not self._failed
                 last_synchronized = self._last_synchronized
-                text = to_json(last_synchronized, self._boot_then, self._rotations.values(), self._sources)
+                known = (last_synchronized, self._boot_then, self._rotations.values(), self._sources)
+                text = to_json(*known, departed=self._departed)
                 self._dirty = False
             try:
                 write_atomically(self._path, text)
@@ -185,9 +198,11 @@ class State:
             self._writable = False
             return
         try:
-            self._last_synchronized, self._boot_then, self._rotations, self._sources = from_json(data)
+            found = from_json(data)
         except (ValueError, RecursionError) as error:
             self._set_aside(path, str(error))
+            return
+        self._last_synchronized, self._boot_then, self._rotations, self._sources, self._departed = found
 
     def _set_aside(self, path: Path, why: str) -> None:
         if not self._writable:

@@ -51,7 +51,12 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def to_json(
-    last_synchronized: float | None, boot: float | None, rotations: Collection[Rotation], sources: Collection[str]
+    last_synchronized: float | None,
+    boot: float | None,
+    rotations: Collection[Rotation],
+    sources: Collection[str],
+    *,
+    departed: bool,
 ) -> str:
     """Return the file's content; *boot* is CLOCK_BOOTTIME at the last synchronised time."""
     # Bytes that are no UTF-8 are lone surrogates in `str`; JSON's \uDCxx escapes carry them there and back.
@@ -62,12 +67,13 @@ def to_json(
         "last_synchronized_boottime": boot,
         "links": links,
         "sources": sorted(sources),
+        "departed": departed,
     }
     return json.dumps(root, indent=1) + "\n"
 
 
-def from_json(data: bytes) -> tuple[float | None, float | None, dict[str, Rotation], frozenset[str]]:
-    """Return the last synchronised time, its CLOCK_BOOTTIME, the rotations and the sources.
+def from_json(data: bytes) -> tuple[float | None, float | None, dict[str, Rotation], frozenset[str], bool]:
+    """Return the last synchronised time, its CLOCK_BOOTTIME, the rotations, the sources, and whether the host has left.
 
     Raise ValueError with a short reason.
     """
@@ -95,7 +101,12 @@ def from_json(data: bytes) -> tuple[float | None, float | None, dict[str, Rotati
     if not isinstance(sources, list) or len(sources) > MAX_LINKS or not all(isinstance(each, str) for each in sources):
         msg = "sources is no list of paths, or too large"
         raise ValueError(msg)
-    return last, boot, {path: _rotation(path, value) for path, value in links.items()}, frozenset(sources)
+    # Absent in what an earlier version wrote.
+    departed = root.get("departed", False)
+    if not isinstance(departed, bool):
+        msg = "departed is neither true nor false"
+        raise ValueError(msg)  # noqa: TRY004 -- a matter of content
+    return last, boot, {path: _rotation(path, value) for path, value in links.items()}, frozenset(sources), departed
 
 
 def _time(root: dict[str, Any], key: str) -> float | None:

@@ -45,6 +45,8 @@ def look(
     state = State(state_directory(settings), writable=False)
     result = _scan(settings, (remembered_links(state.links()) | state.sources()) | remembered)
     snapshot = result.snapshot
+    if snapshot.nothing_watched:
+        snapshot = replace(snapshot, departed=result.departed or state.departed())
     clocks = Clocks(clock or system_clock(), state, quiet=True)
     clocks.set_references(remote_clocks(settings.clock.references) if at is None else ())
     clocks.set_api_server(api_server(result.apiserver, settings.clock))

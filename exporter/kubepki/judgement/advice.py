@@ -5,7 +5,7 @@ Pure; used by the log and by `check`, which adds the commands of the host (`comm
 
 from kubepki.judgement.evaluate import Code, Finding
 from kubepki.judgement.kinds import Kind, kind_of
-from kubepki.model import PathState, Reason
+from kubepki.model import PathState, Reason, Severity
 
 _FAULTS = {
     Reason.MISSING: "restore it, a kubelet's link with kubepki-exporter rollback, or take it out of the configuration",
@@ -95,6 +95,8 @@ def advise(finding: Finding, state: PathState | None = None) -> str:
         return advise_fault(finding.reason, finding.path)
     if finding.code is Code.HOST_CLOCK_SKEWED and (finding.seconds or 0.0) < 0:
         return "correct this host's clock"
+    if finding.code is Code.NOTHING_WATCHED and finding.severity is Severity.INFO:
+        return "nothing has to be done where it was taken out on purpose (kubeadm reset); else join it again"
     if finding.code in _ENDS and follows_no_link(state):
         return _NAME_THE_LINK
     kind = kind_of(finding.path, state, finding.entry)

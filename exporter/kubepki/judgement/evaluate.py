@@ -73,6 +73,9 @@ def evaluate(snapshot: Snapshot, reading: Reading, belief: Belief | None = None)
 def _nothing_watched(snapshot: Snapshot) -> list[Finding]:
     if not snapshot.nothing_watched:
         return []
+    if snapshot.departed:
+        message = "this host has left its cluster: its kubeconfig and its certificates are gone together"
+        return [Finding(code=Code.NOTHING_WATCHED, severity=Severity.INFO, path=None, message=message)]
     of = f" in the places of {', '.join(snapshot.distributions)}" if snapshot.distributions else ""
     in_directories = "" if of or not snapshot.directories else f" in {', '.join(snapshot.directories[:3])}"
     message = f"no certificate was found{of}{in_directories}, so nothing is watched"

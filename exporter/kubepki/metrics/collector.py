@@ -55,7 +55,7 @@ class Collector:
 def snapshot_families(snapshot: Snapshot) -> Iterator[Told]:
     """Return the families that depend on the disk alone."""
     yield from path_families(snapshot)
-    yield from total_families([totals_of(snapshot)], snapshot.ignored)
+    yield from total_families([totals_of(snapshot)], snapshot.ignored, departed=snapshot.departed)
 
 
 def path_families(snapshot: Snapshot) -> Iterator[Told]:
@@ -115,11 +115,12 @@ def totals_of(snapshot: Snapshot) -> Totals:
     return Totals(watched=watched, omitted=sum(state.omitted for state in snapshot.paths))
 
 
-def total_families(parts: Sequence[Totals], ignored: int) -> Iterator[Told]:
-    """Return the families that count over all paths."""
+def total_families(parts: Sequence[Totals], ignored: int, *, departed: bool) -> Iterator[Told]:
+    """Return the families that count over all paths; a host that has *departed* is to have no current certificate."""
     yield families.CERTIFICATES_WATCHED.metric(
         ((standing.value,), float(sum(part.watched.get(standing, 0) for part in parts)))
         for standing in sorted(Standing)
+        if not (departed and standing is Standing.CURRENT)
     )
     yield families.IGNORED_FILES.metric([((), float(ignored))])
     omitted = sum(part.omitted for part in parts)

@@ -113,7 +113,9 @@ OMITTED_SERIES = Family(
 )
 PATH_OK = Family("kubepki_path_ok", "1 if the path has no fault, 0 if it has some.", ("path", "standing"))
 CERTIFICATES_WATCHED = Family(
-    "kubepki_certificates_watched", "How many certificates are exported; 0 of current ones is a finding.", ("standing",)
+    "kubepki_certificates_watched",
+    "How many certificates are exported; 0 of current ones is a finding, absent on a host that left its cluster.",
+    ("standing",),
 )
 IGNORED_FILES = Family("kubepki_ignored_files", "How many files --pki.ignore leaves out.")
 

@@ -113,7 +113,9 @@ class Page:
 
     def _fixed(self, form: Form) -> Fixed:
         by_path = [told.family for told in path_families(Snapshot())]
-        totals = total_families([group.totals for group in self.groups], self.snapshot.ignored)
+        totals = total_families(
+            [group.totals for group in self.groups], self.snapshot.ignored, departed=self.snapshot.departed
+        )
         last = "".join(part for told in totals for part in (header(told.family, form), lines(told))).encode()
         parts: list[bytes] = []
         for family in by_path:

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from kubepki.clocks.clocks import Clocks
 from kubepki.clocks.setup import api_server
@@ -215,9 +216,10 @@ class PkiWatch:
             tell(log, logging.INFO, "this host has left its cluster: all that was expected is gone, and is forgotten")
             self._remembered.forget_all()
             self._clocks.keep_links(self._remembered.paths)
+        departed = self._clocks.see_departure(gone=result.departed, empty=result.snapshot.nothing_watched)
         self._remembered.see(result.current_links | result.optional)
         self._clocks.see_sources(result.optional)
-        snapshot = self._publisher.hold_back(result.snapshot)
+        snapshot = self._publisher.hold_back(replace(result.snapshot, departed=True) if departed else result.snapshot)
         links = self._publisher.see_links(snapshot, self._remembered.paths)
         if self._forgiving:
             self._clocks.keep_links(frozenset(links) | self._remembered.paths)
