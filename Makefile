@@ -17,7 +17,7 @@ OLDEST_ALONE := $(addprefix tests/e2e/,test_costly_files.py test_hostile_clients
 DEMO := build/incident
 ARGS ?=
 
-.PHONY: help broken run look demo stage pictures test test-oldest test-system walk test-kubernetes test-vm lint format generate check-generated dashboards rules manifests bench table mutate conformance fuzz soak golden \
+.PHONY: help broken run look demo stage pictures test test-oldest test-system walk test-kubernetes test-vm lint format generate check-generated dashboards rules manifests bench table mutate simulate conformance fuzz soak golden \
 	programs system-packages wheel man deb rpm image single-file release install uninstall clean
 
 help: ## print this
@@ -140,6 +140,9 @@ table: $(VENV)/.dev ## hold every verdict to its laws over the whole table of cl
 
 mutate: $(VENV)/.dev programs ## change each rule in each small way; what no test of the rules notices and nobody justified fails; ARGS='--only=TEXT'
 	$(BIN)/python -m tests.rules.mutation $(ARGS)
+
+simulate: $(VENV)/.dev programs ## play 10,000 healthy host-days over the rules, in which nothing may fire; ARGS='--hosts=50 --days=2'
+	$(BIN)/python -m tests.rules.simulation $(ARGS)
 
 conformance: $(VENV)/.dev ## compare with Go and client-go on 50,000 files of each kind; needs Go
 	KUBEPKI_CONFORMANCE_EXAMPLES=50000 $(PYTEST) -q tests/conformance

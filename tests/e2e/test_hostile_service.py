@@ -87,7 +87,7 @@ def hostile(port: int) -> Iterator[None]:
     stop = threading.Event()
 
     def again(work: Callable[[int, random.Random], None], seed: int) -> None:
-        chance = random.Random(seed)  # noqa: S311 - the same clients each time
+        chance = random.Random(seed)
         while not stop.is_set():
             with contextlib.suppress(OSError):
                 work(port, chance)

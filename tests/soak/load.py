@@ -75,7 +75,7 @@ def storms(directory: Path, stop: threading.Event) -> None:
 
 def clients(port: int, stop: threading.Event) -> None:
     """Open connections that say nothing, too much or nonsense, and leave some of them open."""
-    chance = random.Random(0)  # noqa: S311 - no secret
+    chance = random.Random(0)
     kept: list[socket.socket] = []
     try:
         while not stop.wait(0.02):

@@ -12,7 +12,7 @@ from tests.fuzz.targets import TARGETS, Target
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
 def test_seeds_and_what_is_near_them_cost_little(target: Target) -> None:
     """As the fuzzer would begin, a few steps long."""
-    chance = random.Random(target.name)  # noqa: S311 - no secret
+    chance = random.Random(target.name)
     for seed in target.seeds():
         examine(target.run, seed)
         for _ in range(5):
