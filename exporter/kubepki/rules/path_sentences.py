@@ -5,7 +5,7 @@ Rules of this module: pure.
 
 from kubepki.rules.series import PATH_FINDING
 from kubepki.rules.site import Site
-from kubepki.rules.words import asked, filled, host_texts
+from kubepki.rules.words import SHELL_PATH, asked, filled, host_texts
 
 # `rollback` repairs a link that lies in its directory and whose directory can be read.
 ROLLBACK_REFUSES = "not_symlink|outside_directory|unreadable"
@@ -21,7 +21,7 @@ _BROKEN = """
     {{ $labels.path }} on {{ $labels.instance }} has a fault:{{ $reasons }}.
     {{ if and (or $fallback $some) (not $obstacle) -}}
     {{ if $fallback }}The best fallback on this host is {{ $fallback }}{{ else }}A fallback lies on this host{{ end }}:
-    run "kubepki-exporter rollback --apply --at {{ $now }} {{ $labels.path }}" and do what it prints, in its order.
+    run "kubepki-exporter rollback --apply --at {{ $now }} @path_word@" and do what it prints, in its order.
     {{- else -}}
     "kubepki-exporter check" on the host says what is wrong and what to do.
     {{- end }}
@@ -46,6 +46,7 @@ def broken(site: Site) -> dict[str, str]:
     parts = {
         "ask": asked(site, f"{PATH_FINDING}{{%s}} or kubepki_fallback_info{{%s}} or vector(time())", 2),
         "refuses": ROLLBACK_REFUSES,
+        "path_word": SHELL_PATH,
     }
     return host_texts(site, "KubePKIPathBroken", "A link or file of the PKI is unusable.", filled(_BROKEN, parts))
 

@@ -7,7 +7,7 @@ Rules of this module: pure.
 
 from kubepki.rules.series import CERTIFICATE_FINDING, CURRENT, NOT_BEFORE
 from kubepki.rules.site import Site
-from kubepki.rules.words import asked, filled, host_texts, selector
+from kubepki.rules.words import SHELL_PATH, asked, filled, host_texts, selector
 
 _LEAD = {"lead": "{{ $value | humanizeDuration }}", "lead_seconds": '{{ printf "%012.0f" $value }}'}
 _SHARED = {
@@ -52,12 +52,13 @@ _SHARED = {
         {{ if and $judge (not $differ) }}{{ $rejects = true }}{{ end -}}
     """,
     "subject": "{{ $labels.path }} on {{ $labels.instance }}{{ if $subject }} ({{ $subject }}){{ end }}",
+    "path_word": SHELL_PATH,
     "until": """
         {{ $value | humanizeDuration }}{{ if $until }}, until {{ humanizeTimestamp $until }}{{ end }}.
         {{ if $clocks }}NotBefore is ahead of these clocks:{{ $clocks }}. {{ end -}}
     """,
     "command": """
-        run "kubepki-exporter rollback --apply --at {{ $now }} {{ $labels.path }}" and do what it prints, in its order.
+        run "kubepki-exporter rollback --apply --at {{ $now }} @path_word@" and do what it prints, in its order.
     """,
     "repair": """
         {{ if $obstacle -}}

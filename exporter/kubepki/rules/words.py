@@ -12,6 +12,12 @@ from kubepki.rules.site import Site
 # Labels that are no labels of the host's series: Prometheus', vmalert's, and those of the rules.
 _NOT_OF_SERIES = ("__name__", "alertname", "alertgroup", "severity")
 
+# The path as one word of a POSIX shell, whatever its name holds: a page's command is pasted as root.
+SHELL_PATH = (
+    '{{ if match "^[A-Za-z0-9_@%+=:,./-]+$" $labels.path }}{{ $labels.path }}'
+    "{{ else }}'{{ reReplaceAll \"'\" `'\\''` $labels.path }}'{{ end }}"
+)
+
 
 def host_texts(
     site: Site, alert: str, summary: str, description: str, further: Mapping[str, str] | None = None
