@@ -13,12 +13,11 @@ from pathlib import Path
 
 import bcrypt
 import pytest
-from prometheus_client import CollectorRegistry, Gauge
 
 from kubepki.web.connections import Limits
 from tests.support.distant import distant
 from tests.support.waiting import wait_until
-from tests.support.web_client import Authority, Running, new_authority, running
+from tests.support.web_client import Authority, Running, big_registry, new_authority, running
 
 GET = b"GET /metrics HTTP/1.1\r\nHost: x\r\n"
 CROWD, OTHER_CROWD, HONEST = "127.0.0.2", "127.0.0.4", "127.0.0.3"
@@ -209,15 +208,6 @@ def test_each_address_complains_for_itself(tls_file: Path) -> None:
                             pass
         wait_until(lambda: len(served.errors) == 2, describe="two lines")
         assert [CROWD in served.errors[0][0], HONEST in served.errors[1][0]] == [True, True]
-
-
-def big_registry() -> CollectorRegistry:
-    """Return a registry whose scrape is larger than what the kernel buffers for a socket."""
-    made = CollectorRegistry()
-    gauge = Gauge("kubepki_test_big", "A test.", ["path"], registry=made)
-    for number in range(8000):
-        gauge.labels(f"/{'x' * 1000}/{number}.pem").set(number)
-    return made
 
 
 def test_slow_readers_pay_for_themselves() -> None:

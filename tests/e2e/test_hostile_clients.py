@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry, Gauge
 
 from kubepki.web.connections import Limits
 from tests.support.waiting import wait_until
-from tests.support.web_client import Authority, Running, new_authority, running
+from tests.support.web_client import Authority, Running, big_registry, new_authority, running
 
 GET = b"GET /metrics HTTP/1.1\r\nHost: x\r\n"
 # Far beyond the length of a test: an answer proves that the eviction works, not that the deadlines came.
@@ -103,15 +102,6 @@ def test_silent_and_idle_connections_end() -> None:
             raw.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")
             assert answer(raw).endswith(b"healthy.\n")
         wait_until(lambda: served.server.connections() == 0, describe="no connections")
-
-
-def big_registry() -> CollectorRegistry:
-    """Return a registry whose scrape is larger than what the kernel buffers for a socket."""
-    made = CollectorRegistry()
-    gauge = Gauge("kubepki_test_big", "A test.", ["path"], registry=made)
-    for number in range(8000):
-        gauge.labels(f"/{'x' * 1000}/{number}.pem").set(number)
-    return made
 
 
 def test_slow_readers() -> None:

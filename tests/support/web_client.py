@@ -83,6 +83,15 @@ def registry() -> CollectorRegistry:
     return made
 
 
+def big_registry() -> CollectorRegistry:
+    """Return a registry whose scrape is larger than what the kernel buffers for a socket."""
+    made = CollectorRegistry()
+    gauge = Gauge("kubepki_test_big", "A test.", ["path"], registry=made)
+    for number in range(8000):
+        gauge.labels(f"/{'x' * 1000}/{number}.pem").set(number)
+    return made
+
+
 @contextlib.contextmanager
 def running(  # noqa: PLR0913 - each is one thing that a test varies
     *,

@@ -9,7 +9,6 @@ import dataclasses
 import json
 import types
 from collections.abc import Callable
-from enum import Enum
 from functools import cache, partial
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -17,21 +16,21 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
-_Encode = Callable[[Any], Any]
+_Way = Callable[[Any], Any]
 _PLAIN = (str, int, float, bool)
 
 
 def dump(value: object) -> bytes:
     """Return the JSON of *value*, an instance of a dataclass."""
     kind: Any = type(value)
-    return json.dumps(_encoder(kind)(value), ensure_ascii=True, separators=(",", ":")).encode()
+    return json.dumps(_codec(kind).encode(value), ensure_ascii=True, separators=(",", ":")).encode()
 
 
 def load(kind: type[T], data: bytes) -> T:
     """Return the *kind* that `dump` wrote as *data*; ValueError where it is none."""
     wanted: Any = kind
     try:
-        found = _decoder(wanted)(json.loads(data))
+        found = _codec(wanted).decode(json.loads(data))
     except (TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError from error
     if not isinstance(found, kind):
@@ -39,55 +38,54 @@ def load(kind: type[T], data: bytes) -> T:
     return found
 
 
-@cache
-def _encoder(kind: Any) -> _Encode:
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin in {Union, types.UnionType}:
-        inner = _encoder(_optional(arguments))
-        return lambda value: None if value is None else inner(value)
-    if origin is tuple:
-        each = _encoder(arguments[0])
-        return lambda value: [each(item) for item in value]
-    if kind is bytes:
-        return lambda value: base64.b64encode(value).decode("ascii")
-    if dataclasses.is_dataclass(kind):
-        fields = [(field.name, _encoder(hint)) for field, hint in _fields(kind)]
-        return lambda value: [encode(getattr(value, name)) for name, encode in fields]
-    return lambda value: value.value if isinstance(value, Enum) else value
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Codec:
+    """Both ways of one type."""
+
+    encode: _Way
+    decode: _Way
 
 
 @cache
-def _decoder(kind: Any) -> _Encode:
+def _codec(kind: Any) -> _Codec:
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in {Union, types.UnionType}:
-        inner = _decoder(_optional(arguments))
-        return lambda value: None if value is None else inner(value)
+        inner = _codec(_optional(arguments))
+        return _Codec(_unless_none(inner.encode), _unless_none(inner.decode))
     if origin is tuple:
-        each = _decoder(arguments[0])
-        return lambda value: tuple(each(item) for item in _checked(list, value))
+        each = _codec(arguments[0])
+        return _Codec(
+            lambda value: [each.encode(item) for item in value],
+            lambda value: tuple(each.decode(item) for item in _checked(list, value)),
+        )
     if kind is bytes:
-        return lambda value: base64.b64decode(_checked(str, value), validate=True)
+        return _Codec(
+            lambda value: base64.b64encode(value).decode("ascii"),
+            lambda value: base64.b64decode(_checked(str, value), validate=True),
+        )
     if dataclasses.is_dataclass(kind):
-        return _dataclass_decoder(kind)
+        return _dataclass_codec(kind)
     if kind in _PLAIN:
-        return partial(_checked, kind)
-    enumeration: _Encode = kind
-    return enumeration
+        return _Codec(lambda value: value, partial(_checked, kind))
+    # An enumeration.
+    return _Codec(lambda value: value.value, kind)
 
 
-def _dataclass_decoder(kind: Any) -> _Encode:
-    fields = [(field.name, _decoder(hint)) for field, hint in _fields(kind)]
+def _unless_none(way: _Way) -> _Way:
+    return lambda value: None if value is None else way(value)
+
+
+def _dataclass_codec(kind: Any) -> _Codec:
+    hints = get_type_hints(kind)
+    fields = [(field.name, _codec(hints[field.name])) for field in dataclasses.fields(kind)]
+    encoders = [(name, codec.encode) for name, codec in fields]
+    decoders = [(name, codec.decode) for name, codec in fields]
 
     def decode(value: Any) -> Any:
-        pairs = zip(fields, _checked(list, value), strict=True)
+        pairs = zip(decoders, _checked(list, value), strict=True)
         return kind(**{name: decoded(item) for (name, decoded), item in pairs})
 
-    return decode
-
-
-def _fields(kind: Any) -> list[tuple["dataclasses.Field[Any]", Any]]:
-    hints = get_type_hints(kind)
-    return [(field, hints[field.name]) for field in dataclasses.fields(kind)]
+    return _Codec(lambda value: [encode(getattr(value, name)) for name, encode in encoders], decode)
 
 
 def _optional(arguments: tuple[Any, ...]) -> Any:
