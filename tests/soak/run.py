@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.soak.idle import idle
 from tests.soak.load import Rotations, clients, figures, storms
 from tests.support import pki
 from tests.support.hanging import Hanging
@@ -19,21 +20,40 @@ from tests.support.waiting import wait_until
 FAMILIES = ("kubepki_symlink_info", "kubepki_fault", "kubepki_scan_path_seconds")
 PATIENCE = 60.0
 _HANG_EVERY = 10.0
+_SAMPLE_EVERY = 2.0
+_FEWEST = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """Seconds of each scrape, how many failed, and of descriptors, threads and memory the early and the last."""
+    """Seconds of each scrape and of a server that does nothing, how many failed, and figures of the process over time.
+
+    `figures` are the seconds since the beginning, descriptors, threads and anonymous bytes, a few seconds apart.
+    """
 
     scrapes: tuple[float, ...]
+    bare: tuple[float, ...]
     failed: int
-    descriptors: tuple[int, int]
-    threads: tuple[int, int]
-    memory: tuple[int, int]
+    figures: tuple[tuple[float, int, int, int], ...]
 
-    def share(self, of: float) -> float:
-        """Return the seconds that a share *of* the scrapes did not exceed."""
-        return statistics.quantiles(self.scrapes, n=1_000, method="inclusive")[min(998, int(of * 1_000) - 1)]
+    def early_and_last(self, column: int) -> tuple[float, float]:
+        """Return the medians of a column of the figures in the second and in the last quarter of the time."""
+        values = [each[column] for each in self.figures]
+        quarter = max(1, len(values) // 4)
+        return statistics.median(values[quarter : 2 * quarter] or values), statistics.median(values[-quarter:])
+
+    def slope(self, column: int) -> float:
+        """Return how fast a column of the figures grows after the first quarter of the time, for each hour."""
+        left = self.figures[len(self.figures) // 4 :]
+        if len({each[0] for each in left}) < _FEWEST:
+            return 0.0
+        times, values = [each[0] for each in left], [each[column] for each in left]
+        return statistics.linear_regression(times, values).slope * 3_600
+
+
+def share(of: float, seconds: tuple[float, ...]) -> float:
+    """Return the seconds that a share *of* all did not exceed."""
+    return statistics.quantiles(seconds, n=1_000, method="inclusive")[min(998, int(of * 1_000) - 1)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,32 +126,28 @@ def _hang(remote: Hanging | None, stop: threading.Event) -> None:
 
 def _measure(exporter: Exporter, seconds: float) -> Measured:
     times: list[float] = []
+    bare: list[float] = []
+    seen: list[tuple[float, int, int, int]] = []
     failed = 0
-    early: tuple[int, int, int] | None = None
     connection = http.client.HTTPConnection("127.0.0.1", exporter.port, timeout=10)
     begun = time.monotonic()
-    while (elapsed := time.monotonic() - begun) < seconds:
-        started = time.monotonic()
-        try:
-            connection.request("GET", "/metrics", headers={"Accept-Encoding": "gzip"})
-            failed += connection.getresponse().read() == b""
-        except (OSError, http.client.HTTPException):
-            failed += 1
-            connection.close()
-        times.append(time.monotonic() - started)
-        if early is None and elapsed > seconds / 5:
-            early = figures(exporter.process.pid)
-        time.sleep(max(0.0, 1.0 - (time.monotonic() - started)))
+    with idle() as ask:
+        while (elapsed := time.monotonic() - begun) < seconds:
+            bare.append(ask())
+            started = time.monotonic()
+            try:
+                connection.request("GET", "/metrics", headers={"Accept-Encoding": "gzip"})
+                failed += connection.getresponse().read() == b""
+            except (OSError, http.client.HTTPException):
+                failed += 1
+                connection.close()
+            times.append(time.monotonic() - started)
+            if not seen or elapsed - seen[-1][0] > _SAMPLE_EVERY:
+                seen.append((elapsed, *figures(exporter.process.pid)))
+            time.sleep(max(0.0, 1.0 - (time.monotonic() - started)))
     connection.close()
-    last = figures(exporter.process.pid)
-    first = early or last
-    return Measured(
-        scrapes=tuple(times),
-        failed=failed,
-        descriptors=(first[0], last[0]),
-        threads=(first[1], last[1]),
-        memory=(first[2], last[2]),
-    )
+    seen.append((time.monotonic() - begun, *figures(exporter.process.pid)))
+    return Measured(scrapes=tuple(times), bare=tuple(bare), failed=failed, figures=tuple(seen))
 
 
 def _is_told(exporter: Exporter, rotations: Rotations) -> bool:
