@@ -84,8 +84,13 @@ def _fuzz(name: str, seconds: int) -> int:
     corpus.mkdir(parents=True, exist_ok=True)
     for number, seed in enumerate(target.seeds()):
         (corpus / f"seed-{number}").write_bytes(seed)
+    words = home / "words"
+    # libFuzzer's own spelling of a word.
+    spelled = ("".join(rf"\x{byte:02x}" for byte in word) for word in target.words)
+    words.write_text("".join(f'"{word}"\n' for word in spelled))
     arguments = [
         name,
+        *([f"-dict={words}"] if target.words else []),
         f"-max_total_time={seconds}",
         f"-max_len={_MAX_BYTES}",
         f"-timeout={_HANG_SECONDS}",

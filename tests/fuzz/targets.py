@@ -12,13 +12,18 @@ from kubepki.clocks.state_file import from_json
 from kubepki.config.paths import covers
 from kubepki.config.schema import parse_config
 from kubepki.formats import jobs, wire
+from kubepki.formats.components import Component
 from kubepki.formats.go_certificate import certificate_refusal
 from kubepki.formats.kubeconfig import Kubeconfig
 from kubepki.formats.parsed import Container, ParsedFile
 from kubepki.metrics.exposition import gzip_accepted, negotiate
+from kubepki.model import MAX_LABEL, path_label, safe_text
+from kubepki.pki.frames import Question
+from kubepki.rules.site_file import KEYS, parse_site
 from kubepki.settings import ConfigError
 from kubepki.web.config_file import parse_web_config
 from kubepki.web.request import RefusedError, read_request
+from tests.fuzz import words
 from tests.support import costly, pki
 
 _LIMIT = 16 * 1024
@@ -26,11 +31,12 @@ _LIMIT = 16 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """One parser, and the inputs from which the search begins."""
+    """One parser, the inputs from which the search begins, and words that no search finds byte by byte."""
 
     name: str
     run: Callable[[bytes], object]
     seeds: Callable[[], Iterable[bytes]]
+    words: tuple[bytes, ...] = ()
 
 
 def _pem(data: bytes) -> None:
@@ -44,8 +50,13 @@ def _kubeconfig(data: bytes) -> None:
     assert wire.load(Kubeconfig, wire.dump(found)) == found
 
 
+def _component(data: bytes) -> None:
+    found = jobs.read_component(data)
+    assert wire.load(Component, wire.dump(found)) == found
+
+
 def _answers(data: bytes) -> None:
-    for kind in (ParsedFile, Kubeconfig):
+    for kind in (ParsedFile, Kubeconfig, Component, Question):
         with suppress(ValueError):
             wire.load(kind, data)
 
@@ -69,6 +80,17 @@ def _config(data: bytes) -> None:
 def _web_config(data: bytes) -> None:
     with suppress(ConfigError):
         parse_web_config(data, path="/fuzz")
+
+
+def _site(data: bytes) -> None:
+    with suppress(ConfigError):
+        parse_site(data, source="fuzz")
+
+
+def _text(data: bytes) -> None:
+    for text in (data.decode("utf-8", "surrogateescape"), data.decode("utf-8", "replace")):
+        assert safe_text(text).isprintable()
+        assert len(path_label(text)) <= MAX_LABEL
 
 
 def _state(data: bytes) -> None:
@@ -98,6 +120,10 @@ def _files() -> Iterable[bytes]:
     yield from (make() for name, make in costly.FILES.items() if name.endswith(".pem") and name != "certificates.pem")
 
 
+def _bundle(data: bytes) -> None:
+    jobs.read_file(data, b"secret", Container.PKCS12)
+
+
 def _bundles() -> Iterable[bytes]:
     yield pki.pkcs12_bytes(pki.self_signed(kind=pki.KeyType.EC))
     yield pki.pkcs12_bytes(pki.self_signed(kind=pki.KeyType.EC), None)
@@ -114,16 +140,59 @@ def _configs() -> Iterable[bytes]:
     yield b"a: &a [1, 2]\nb: {<<: {c: *a}, d: !!str x}\n"
 
 
+def _components() -> Iterable[bytes]:
+    yield (
+        b"apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n"
+        b"authentication: {x509: {clientCAFile: /a}}\n"
+    )
+    yield (
+        b"kind: Pod\nspec:\n  containers:\n  - command: [kube-apiserver, --client-ca-file=/a/ca.crt, --config=/b]\n"
+        b"    volumeMounts: [{mountPath: /a, name: v}]\n  volumes: [{name: v, hostPath: {path: /host/a}}]\n"
+    )
+    yield b"[Service]\nExecStart=/usr/bin/etcd --trusted-ca-file=/a\nETCD_PEER_TRUSTED_CA_FILE=/b\n"
+
+
 def _wire() -> Iterable[bytes]:
     yield wire.dump(jobs.read_file(pki.client(pki.authority()).pem, None, Container.PEM_OR_DER))
     yield from (wire.dump(jobs.read_kubeconfig(each)) for each in _configs())
 
 
 TARGETS = (
-    Target(name="pem", run=_pem, seeds=_files),
-    Target(name="pkcs12", run=lambda data: jobs.read_file(data, b"secret", Container.PKCS12), seeds=_bundles),
-    Target(name="go_certificate", run=certificate_refusal, seeds=lambda: (pki.authority().der, pki.self_signed().der)),
-    Target(name="kubeconfig", run=_kubeconfig, seeds=_configs),
+    Target(name="pem", run=_pem, seeds=_files, words=(*words.PEM, *words.DER)),
+    Target(
+        name="pkcs12",
+        run=lambda data: jobs.read_file(data, b"secret", Container.PKCS12),
+        seeds=_bundles,
+        words=words.DER,
+    ),
+    Target(
+        name="go_certificate",
+        run=certificate_refusal,
+        seeds=lambda: (pki.authority().der, pki.self_signed().der),
+        words=words.DER,
+    ),
+    Target(name="kubeconfig", run=_kubeconfig, seeds=_configs, words=(*words.YAML, *words.KUBECONFIG)),
+    Target(
+        name="component",
+        run=_component,
+        seeds=_components,
+        words=(
+            *words.YAML,
+            b"clientCAFile: ",
+            b"command: ",
+            b"hostPath: ",
+            b"mountPath: ",
+            b"--config=",
+            b"--client-ca-file ",
+        ),
+    ),
+    Target(
+        name="site",
+        run=_site,
+        seeds=lambda: (b"labels: {team: platform}\n", b"thresholds: {leaf_warning: 30d, ca_warning_share: 10%}\n"),
+        words=(*words.YAML, *(key.encode() for key in KEYS)),
+    ),
+    Target(name="text", run=_text, seeds=lambda: ("a\u202e\u2028\x9b\x7f\n".encode() + b"\xff\\", b"-rf $(x) `y` 'z'")),
     Target(name="answers", run=_answers, seeds=_wire),
     Target(
         name="request",
@@ -132,6 +201,7 @@ TARGETS = (
             b"GET /metrics?name[]=a HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip;q=0.5\r\nConnection: close\r\n\r\n",
             b"POST http://a/ HTTP/1.0\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc",
         ),
+        words=words.HTTP,
     ),
     Target(
         name="headers",
@@ -140,6 +210,7 @@ TARGETS = (
             b"application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;q=0.5",
             b"gzip;q=0.5, identity;q=0, *;q=0",
         ),
+        words=words.ACCEPT,
     ),
     Target(
         name="config",
@@ -148,6 +219,7 @@ TARGETS = (
             b"pki:\n  directories: [/a, /b]\n  files: ['/a/**/*.pem']\nscan:\n  interval: 1m30s\n",
             b"web: {listen_addresses: [':1']}\nclock: {references: [{ntp: a}]}\n",
         ),
+        words=(*words.YAML, *words.KEYS),
     ),
     Target(
         name="web_config",
@@ -156,6 +228,7 @@ TARGETS = (
             b"tls_server_config: {cert_file: a, key_file: b, min_version: TLS12}\nbasic_auth_users: {a: $2y$10$x}\n",
             b"http_server_config: {headers: {X-Frame-Options: deny}}\n",
         ),
+        words=words.YAML,
     ),
     Target(
         name="state",
