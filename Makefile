@@ -61,6 +61,7 @@ bench: $(VENV)/.dev programs ## measure; prints tables; PEER=/path runs another 
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.against
 	$(BIN)/python -m tests.bench.rules
+	$(BIN)/python -m tests.bench.latency
 	$(BIN)/python -m tests.bench.boards
 
 test-vm: $(VENV)/.dev programs ## boot hosts whose hardware clock is wrong, in QEMU, and play their nights; needs root
@@ -79,6 +80,7 @@ test-kubernetes: $(VENV)/.dev programs ## play the incident and its repair on re
 	@sh tests/kubernetes/build.sh >/dev/null
 	$(PYTEST) -q -s -m kubernetes tests/kubernetes
 
+.PHONY: test-rulers
 test-rulers: $(VENV)/.dev ## try the rules under Prometheus 3 and vmalert, which are built once; needs Go
 	KUBEPKI_RULERS=$$(sh tests/rules/rulers/build.sh) $(PYTEST) -q tests/rules/test_rulers.py
 

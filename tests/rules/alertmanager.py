@@ -78,15 +78,21 @@ class Alertmanager:
             return data
 
 
+def configuration(receiver: str, rules: Path = RULES) -> dict[str, Any]:
+    """Return the configuration in *rules* with *receiver* as the address of all receivers; nothing else differs."""
+    text = (rules / "alertmanager.yml").read_text(encoding="utf-8").replace("localhost:9099", receiver)
+    config: dict[str, Any] = yaml.safe_load(text)
+    config["global"]["smtp_smarthost"] = f"127.0.0.1:{free_port()}"
+    config["templates"] = [str(rules / pattern) for pattern in config["templates"]]
+    return config
+
+
 def fast_configuration(receiver: str, rules: Path = RULES) -> dict[str, Any]:
     """Return the configuration in *rules* with *receiver* as the address of all receivers and groups that wait for 1 s.
 
     Nothing else differs: routes, groups, inhibition and texts are those that are shipped.
     """
-    text = (rules / "alertmanager.yml").read_text(encoding="utf-8").replace("localhost:9099", receiver)
-    config: dict[str, Any] = yaml.safe_load(text)
-    config["global"]["smtp_smarthost"] = f"127.0.0.1:{free_port()}"
-    config["templates"] = [str(rules / pattern) for pattern in config["templates"]]
+    config = configuration(receiver, rules)
     for route in (config["route"], *config["route"]["routes"]):
         for wait in ("group_wait", "group_interval"):
             if wait in route:
@@ -110,14 +116,14 @@ def runnable(program: Path, directory: Path) -> tuple[Path, Path]:
 
 
 @contextmanager
-def running(program: Path, directory: Path, rules: Path = RULES) -> Iterator[Alertmanager]:
-    """Run *program* with the routing and the templates of *rules* until the block ends."""
+def running(program: Path, directory: Path, rules: Path = RULES, *, fast: bool = True) -> Iterator[Alertmanager]:
+    """Run *program* with the routing and the templates of *rules* until the block ends; *fast* shortens its waits."""
     directory.mkdir(parents=True)
     pager = Pager()
     port = free_port()
     with answering(pager.take) as receiver, (directory / "log").open("wb") as log:
-        configuration = json.dumps(fast_configuration(receiver, rules))
-        (directory / "alertmanager.yml").write_text(configuration, encoding="utf-8")
+        config = (fast_configuration if fast else configuration)(receiver, rules)
+        (directory / "alertmanager.yml").write_text(json.dumps(config), encoding="utf-8")
         arguments = [
             f"--config.file={directory / 'alertmanager.yml'}",
             f"--storage.path={directory / 'data'}",

@@ -6,6 +6,7 @@ Rules of this module: pure.
 from kubepki.model import Severity
 from kubepki.rules import sentences
 from kubepki.rules.certificates import certificate_records
+from kubepki.rules.latch import alert_of
 from kubepki.rules.rule import Alert, Group, promql
 from kubepki.rules.series import CERTIFICATE_FINDING, CONFIRMED
 from kubepki.rules.site import Site
@@ -55,10 +56,10 @@ def certificates(site: Site) -> Group:
                 texts=sentences.host_behind(site),
                 why="No clock agrees with the host. What was read decides what the text advises.",
             ),
-            Alert(
+            alert_of(
+                CERTIFICATE_FINDING,
+                "rotation",
                 name="KubePKIRotatedWhileUnsynchronized",
-                severity=Severity.WARNING,
-                expr=f'max without (finding) ({CERTIFICATE_FINDING}{{finding="rotation"}})',
                 wait=10 * _MINUTE,
                 texts=sentences.rotated(site),
             ),

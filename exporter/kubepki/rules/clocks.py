@@ -5,7 +5,7 @@ Rules of this module: pure.
 
 from kubepki.model import Severity
 from kubepki.rules import clock_sentences as say
-from kubepki.rules.latch import latch, skew_latch
+from kubepki.rules.latch import alert_of, latch, skew_latch
 from kubepki.rules.rule import Alert, Group, Record, number, promql
 from kubepki.rules.series import (
     CLOCK_FINDING,
@@ -131,17 +131,18 @@ def _alerts(site: Site) -> tuple[Alert, ...]:
             wait=5 * _MINUTE,
             texts=say.host_skewed(site),
         ),
-        Alert(
+        alert_of(
+            CLOCK_FINDING,
+            "unsynchronized",
             name="KubePKIHostClockUnsynchronized",
-            severity=Severity.WARNING,
-            expr=f'max without (finding) ({CLOCK_FINDING}{{finding="unsynchronized"}})',
             wait=10 * _MINUTE,
             texts=say.unsynchronized(site),
         ),
-        Alert(
+        alert_of(
+            CLOCK_FINDING,
+            "stepped",
             name="KubePKIHostClockStepped",
             severity=Severity.INFO,
-            expr=f'max without (finding) ({CLOCK_FINDING}{{finding="stepped"}})',
             texts=say.stepped(site),
         ),
     )

@@ -4,6 +4,7 @@ Rules of this module: pure.
 """
 
 from kubepki.model import Severity
+from kubepki.rules.latch import held
 from kubepki.rules.paths import CRITICAL_REASONS, HIDING, OF_KUBECONFIGS
 from kubepki.rules.rule import Group, Record, promql
 from kubepki.rules.series import CERTIFICATE_FINDING, HOST_TIME, HOSTS_MEDIAN, JUDGED_BY, PATH_FINDING, REFERENCE, SKEW
@@ -109,8 +110,8 @@ def _troubles() -> tuple[Record, ...]:
             unless ignoring (trouble) {_TROUBLE}{{trouble="broken"}}
             """,
         "diverged": f'max without (reason, finding) ({fault}=~"{OF_KUBECONFIGS}"}})',
-        "suspect": f'max without (finding) ({PATH_FINDING}{{finding="symlink_ahead"}})',
-        "unsynchronized": f'max without (finding) ({CERTIFICATE_FINDING}{{finding="rotation"}})',
+        "suspect": held(PATH_FINDING, "symlink_ahead"),
+        "unsynchronized": held(CERTIFICATE_FINDING, "rotation"),
     }
     why = {
         "broken": (

@@ -1,22 +1,20 @@
 """The memory of a group: what held at the last good scrape of each host.
 
 A recording rule that refers to itself: what is found now, or, while a host has no good scrape, what the rule said at
-the
-evaluation before. `kubepki_host_time_seconds` is in every good scrape. A lost scrape neither resolves an alert nor
+the evaluation before. `kubepki_host_time_seconds` is in every good scrape. A lost scrape neither resolves an alert nor
 restarts its `for`, a repair resolves it at once, and what had healed while scrapes were good never comes back: an
 instant selector of the rule itself finds the sample of the evaluation before, or its stale marker.
 
 The gate stands inline, for vmalert would write a rule for it one round late. The bound (a host is forgotten some
-minutes
-after its last good scrape) is the first latch's alone, the skew of the host: the others ask whether that still
-remembers
-the host, and need no look back of their own.
+minutes after its last good scrape) is the first latch's alone, the skew of the host: the others ask whether that still
+remembers the host, and need no look back of their own.
 """
 
 from collections.abc import Mapping
 
 from kubepki.config.durations import format_duration
-from kubepki.rules.rule import Record, indented, promql
+from kubepki.model import Severity
+from kubepki.rules.rule import Alert, Record, indented, promql
 from kubepki.rules.series import HOST_TIME, SKEW
 from kubepki.rules.site import Site
 
@@ -27,6 +25,25 @@ def latch(name: str, findings: Mapping[str, str], further: tuple[str, ...], *, w
     ignoring = f"ignoring ({', '.join(('finding', *further))})"
     before = f"(\n  {name}\n  unless {ignoring} {HOST_TIME}\n  and {ignoring} {SKEW}\n)"
     return Record(name=name, expr="\nor ".join([*found, before]), why=why)
+
+
+def held(name: str, finding: str) -> str:
+    """Return what the latch *name* holds of *finding*."""
+    return f'max without (finding) ({name}{{finding="{finding}"}})'
+
+
+def alert_of(  # noqa: PLR0913 - the parts of an alert, each by its name
+    latch_name: str,
+    finding: str,
+    *,
+    name: str,
+    texts: Mapping[str, str],
+    wait: float = 0.0,
+    severity: Severity = Severity.WARNING,
+    why: str = "",
+) -> Alert:
+    """Return the alert *name* for each host or path of which the latch holds *finding*; *wait* is in seconds."""
+    return Alert(name=name, severity=severity, expr=held(latch_name, finding), wait=wait, texts=texts, why=why)
 
 
 def skew_latch(site: Site) -> Record:

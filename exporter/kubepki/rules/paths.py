@@ -5,7 +5,7 @@ Rules of this module: pure.
 
 from kubepki.model import Reason, Severity
 from kubepki.rules import path_sentences as say
-from kubepki.rules.latch import latch
+from kubepki.rules.latch import alert_of, latch
 from kubepki.rules.rule import Alert, Group, Record, promql
 from kubepki.rules.series import CURRENT, LINK_AHEAD, LINK_CANDIDATE, PATH_FINDING
 from kubepki.rules.site import Site
@@ -101,10 +101,10 @@ def paths(site: Site) -> Group:
                 wait=10 * _MINUTE,
                 texts=say.diverged(site),
             ),
-            Alert(
+            alert_of(
+                PATH_FINDING,
+                "symlink_ahead",
                 name="KubePKISymlinkTargetFutureDated",
-                severity=Severity.WARNING,
-                expr=f'max without (finding) ({PATH_FINDING}{{finding="symlink_ahead"}})',
                 wait=5 * _MINUTE,
                 texts=say.target_ahead(site),
             ),

@@ -6,7 +6,7 @@ Rules of this module: pure.
 from kubepki.config.durations import format_duration
 from kubepki.model import Severity
 from kubepki.rules import watchman_sentences as say
-from kubepki.rules.latch import latch
+from kubepki.rules.latch import alert_of, held, latch
 from kubepki.rules.renaming import renamed_label
 from kubepki.rules.rule import Alert, Group, number, promql
 from kubepki.rules.series import CURRENT, EXPORTER_FINDING, HOST_TIME, SKEW
@@ -79,18 +79,18 @@ def _absences(site: Site) -> tuple[Alert, ...]:
                 else "Value 1: up, but without our metrics. Value 0: no longer a target; a removed host looks the same."
             ),
         ),
-        Alert(
+        alert_of(
+            EXPORTER_FINDING,
+            "renamed",
             name="KubePKISeriesMissing",
-            severity=Severity.WARNING,
-            expr=_found("renamed"),
             wait=5 * _MINUTE,
             texts=say.series_missing(site),
             why="A label of the target took the name of ours, which Prometheus renamed: the rules match nothing.",
         ),
-        Alert(
+        alert_of(
+            EXPORTER_FINDING,
+            "nothing",
             name="KubePKINothingWatched",
-            severity=Severity.WARNING,
-            expr=_found("nothing"),
             wait=10 * _MINUTE,
             texts=say.nothing_watched(site),
         ),
@@ -122,10 +122,6 @@ def _nothing() -> str:
     """)
 
 
-def _found(finding: str) -> str:
-    return f'max without (finding) ({EXPORTER_FINDING}{{finding="{finding}"}})'
-
-
 def _renamed(site: Site) -> str:
     series = [f'{name}{{{_conflict(site, label)}!=""}}' for name, labels in _CARRIERS for label in labels]
     dropped = ", ".join((*OWN_LABELS, *(_conflict(site, label) for label in OWN_LABELS)))
@@ -139,10 +135,10 @@ def _conflict(site: Site, label: str) -> str:
 
 def _states(site: Site) -> tuple[Alert, ...]:
     return (
-        Alert(
+        alert_of(
+            EXPORTER_FINDING,
+            "scan_stale",
             name="KubePKIScanStale",
-            severity=Severity.WARNING,
-            expr=_found("scan_stale"),
             wait=2 * _MINUTE,
             texts=say.scan_stale(site),
         ),
@@ -150,24 +146,24 @@ def _states(site: Site) -> tuple[Alert, ...]:
             name="KubePKIWatchDegraded",
             severity=Severity.WARNING,
             expr=promql(f"""
-                {_found("watch")}
+                {held(EXPORTER_FINDING, "watch")}
                 or increase(kubepki_watch_missed_changes_total[1h]) > {site.thresholds.missed_changes}
             """),
             wait=15 * _MINUTE,
             texts=say.watch_degraded(site),
             why="A directory without events, or events that do not arrive: only the periodic scan sees changes.",
         ),
-        Alert(
+        alert_of(
+            EXPORTER_FINDING,
+            "reload",
             name="KubePKIConfigReloadFailed",
-            severity=Severity.WARNING,
-            expr=_found("reload"),
             wait=5 * _MINUTE,
             texts=say.reload_failed(site),
         ),
-        Alert(
+        alert_of(
+            EXPORTER_FINDING,
+            "reference_down",
             name="KubePKIReferenceClockDown",
-            severity=Severity.WARNING,
-            expr=_found("reference_down"),
             wait=15 * _MINUTE,
             texts=say.reference_down(site),
         ),
