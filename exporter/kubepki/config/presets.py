@@ -148,6 +148,24 @@ _PRESETS = {
         ),
         trust_stores=(f"{_STATIC_PODS}/**/trusted-ca-bundle/*",),
     ),
+    "eks": _Preset(
+        marks=("/etc/kubernetes/kubelet",),
+        directories=(DEFAULT_DIRECTORY,),
+        files=("/etc/kubernetes/pki/ca.crt",),
+        kubeconfigs=("/var/lib/kubelet/kubeconfig",),
+        components=tuple(
+            f"/etc/kubernetes/kubelet/{name}" for name in ("config.json", "config.json.d/*.conf", "kubelet-config.json")
+        ),
+        authorities=("/etc/kubernetes/pki/ca.crt",),
+    ),
+    "gke": _Preset(
+        marks=("/etc/srv/kubernetes/pki",),
+        directories=(DEFAULT_DIRECTORY,),
+        files=("/etc/srv/kubernetes/pki/*.crt",),
+        kubeconfigs=("/var/lib/kubelet/kubeconfig",),
+        components=("/etc/default/kubelet",),
+        authorities=("/etc/srv/kubernetes/pki/ca-certificates.crt",),
+    ),
     "aks": _Preset(
         marks=("/etc/kubernetes/certs/kubeletserver.crt",),
         directories=(DEFAULT_DIRECTORY,),

@@ -109,6 +109,18 @@ LAYOUTS = {
         "/var/lib/kubelet/pki/kubelet-client-current.pem",
         "/var/lib/kubelet/pki/kubelet-server-current.pem",
     ),
+    "eks": (
+        "/etc/kubernetes/pki/ca.crt",
+        "/var/lib/kubelet/kubeconfig",
+        "/var/lib/kubelet/pki/kubelet-server-current.pem",
+        "/var/lib/kubelet/pki/kubelet-client-current.pem",
+    ),
+    "gke": (
+        "/etc/srv/kubernetes/pki/ca-certificates.crt",
+        "/var/lib/kubelet/kubeconfig",
+        "/var/lib/kubelet/pki/kubelet-client-current.pem",
+        "/var/lib/kubelet/pki/kubelet-server-current.pem",
+    ),
     "aks": (
         "/etc/kubernetes/certs/kubeletserver.crt",
         "/etc/kubernetes/certs/ca.crt",

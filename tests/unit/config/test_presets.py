@@ -5,7 +5,7 @@ import pytest
 from kubepki.config.presets import NAMES, PresetSources, expand, newest_revisions
 from kubepki.settings import Directory, FilePattern, Kubeconfig
 
-DISTRIBUTIONS = ("kubeadm", "kubespray", "k3s", "rke2", "k0s", "microk8s", "openshift", "aks", "talos")
+DISTRIBUTIONS = ("kubeadm", "kubespray", "k3s", "rke2", "k0s", "microk8s", "openshift", "eks", "gke", "aks", "talos")
 PODS = "/etc/kubernetes/static-pod-resources"
 
 
@@ -47,6 +47,8 @@ def test_a_preset_names_absolute_paths_and_expects_none(name: str) -> None:
         ("k0s", "/var/lib/k0s/kubelet/pki"),
         ("microk8s", "/var/snap/microk8s/current/credentials/kubelet.config"),
         ("openshift", f"{PODS}/**/*.crt"),
+        ("eks", "/var/lib/kubelet/kubeconfig"),
+        ("gke", "/etc/srv/kubernetes/pki/*.crt"),
         ("aks", "/etc/kubernetes/certs/kubeletserver.crt"),
         ("talos", "/system/secrets/etcd/**/*.crt"),
     ],
@@ -90,7 +92,7 @@ def test_what_several_presets_share_is_named_once() -> None:
 def test_an_unknown_preset_is_an_error() -> None:
     """The configuration refuses it earlier."""
     with pytest.raises(KeyError):
-        expand(["eks"], _nothing)
+        expand(["nowhere"], _nothing)
 
 
 def test_only_the_newest_revision_is_live() -> None:

@@ -151,7 +151,7 @@ def test_references_are_https_or_ntp() -> None:
         ("web: {max_requests: many}\n", "c.yml:1: web.max_requests: expected a whole number"),
         ("clock: {apiserver: 1}\n", "c.yml:1: clock.apiserver: expected one of true, false"),
         ("log: {level: 5}\n", "c.yml:1: log.level: expected one of "),
-        ("pki: {presets: [eks]}\n", "c.yml:1: pki.presets: expected one of kubeadm, "),
+        ("pki: {presets: [nowhere]}\n", "c.yml:1: pki.presets: expected one of kubeadm, "),
         ("pki: {timezone: Mars}\n", "c.yml:1: pki.timezone: expected an IANA time zone"),
         ("web: {telemetry_path: metrics}\n", "c.yml:1: web.telemetry_path: expected a path such as /metrics"),
         ("web: {telemetry_path: /-/ready}\n", "c.yml:1: web.telemetry_path: expected a path such as /metrics"),
