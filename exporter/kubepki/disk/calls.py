@@ -43,8 +43,9 @@ def looked(answer: Any, path: str, known: Identity | None) -> Looked | Fault:
 
 def content_size(answer: Any) -> int:
     """Return how many bytes of a file an answer holds."""
-    is_look = type(answer) is tuple and len(answer) == _LOOK_PARTS
-    return len(answer[3]) if is_look and answer[3] is not None else 0
+    # Other answers are tuples of as many parts, too.
+    is_look = type(answer) is tuple and len(answer) == _LOOK_PARTS and type(answer[3]) is bytes
+    return len(answer[3]) if is_look else 0
 
 
 def names_call(directory: str, limit: int, suffixes: tuple[str, ...], never: tuple[str, ...], first: str) -> Call:

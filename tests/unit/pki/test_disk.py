@@ -2,12 +2,16 @@
 
 import os
 import socket
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from kubepki.disk import files as disk
+from kubepki.disk.crew import MAX_AT_WORK
+from kubepki.disk.disk import Disk
 from kubepki.disk.located import Located
+from kubepki.disk.process import LookingProcess
 from kubepki.model import Fault, Reason
 
 
@@ -118,3 +122,13 @@ def test_foreign_names_leave_room_for_ours(tmp_path: Path) -> None:
     assert cut
     assert len([name for name in names if name.endswith("-current.pem")]) == 50
     assert len(names) == 60
+
+
+def test_more_directories_are_guarded_than_threads_look(tmp_path: Path) -> None:
+    """What tells a directory from its successor has as many parts as a file's answer, and is none."""
+    directories = [tmp_path / str(number) for number in range(2 * MAX_AT_WORK)]
+    for each in directories:
+        each.mkdir()
+    with closing(Disk(LookingProcess(seconds=1.0))) as asked:
+        found = asked.guards(map(str, directories))
+    assert None not in found.values()
