@@ -72,4 +72,5 @@ def hands_of(invocation: Invocation, host: Host | None = None) -> Hands:
     """Return how the next command is typed: it asks for the same judgement, on this host."""
     at = () if invocation.at is None else (f"--at={spell_moment(invocation.at)}",)
     flags = (*invocation.flags, *at)
-    return Hands(root=os.geteuid() == 0, program=typed_program(), flags=flags, host=host or find_host())
+    root = os.geteuid() == 0
+    return Hands(root=root, program=typed_program(), flags=flags, host=host or find_host(), paths=invocation.paths)

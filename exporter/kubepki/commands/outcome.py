@@ -49,12 +49,16 @@ class Todo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hands:
-    """How commands are typed: as root or not, the program, the flags that lead to the same judgement, the host."""
+    """How commands are typed: as root or not, the program, the flags that lead to the same judgement, the host.
+
+    `paths` are those that were asked about: the same question asked again is about them.
+    """
 
     root: bool = True
     program: str = PROGRAM
     flags: tuple[str, ...] = ()
     host: Host = PLAIN_HOST
+    paths: tuple[str, ...] = ()
 
     def command(self, *words: str, operands: tuple[str, ...] = ()) -> str:
         """Return a line for a shell, run as root; *operands* are names, and none is taken for a flag."""
@@ -138,7 +142,7 @@ def _what_a_start_takes_up(state: PathState, look: Look) -> Todo | None:
 def settle_the_time(look: Look, hands: Hands) -> Todo:
     """Return the first step where no clock that was read can be relied on."""
     text = f"First settle what time it is: {look.belief.why}. Ask again with a time from outside, {OUTSIDE}:"
-    return Todo(text=text, commands=(hands.own("check", "--at=TIME"),))
+    return Todo(text=text, commands=(hands.own("check", "--at=TIME", operands=hands.paths),))
 
 
 def _correct_the_judge(finding: Finding, look: Look) -> Todo:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kubepki.commands.outcome import Hands, todos
+from kubepki.commands.outcome import Hands, settle_the_time, todos
 from kubepki.commands.plan import Plan, Refusal, choose_link, make_plan
 from kubepki.commands.report import report
 from kubepki.commands.rollback_report import refusal_text
@@ -102,3 +102,11 @@ def test_without_a_time_nothing_is_planned(tmp_path: Path) -> None:
     (tmp_path / "again").mkdir()
     given = look_at(scenario, tmp_path / "again", Reading(host_time=NOW, given=True))
     assert isinstance(make_plan(given, str(tmp_path / "again" / "pki" / CLIENT)), Plan)
+
+
+def test_a_question_about_paths_is_asked_again_about_them(tmp_path: Path) -> None:
+    """The printed line carries the operands of the command that printed it, quoted."""
+    scenario = next(each for each in SCENARIOS if each.name == "incident_node_ahead_api_server_right")
+    link = str(tmp_path / "pki" / CLIENT)
+    asked = settle_the_time(look_at(scenario, tmp_path), Hands(paths=(link, "/a b")))
+    assert asked.commands == (f"kubepki-exporter check --at=TIME {link} '/a b'",)
