@@ -1,8 +1,8 @@
 """The commands of other programs that the advice prints, typed at a shell with stand-ins that know their grammar.
 
 Sources: `k3s certificate rotate` (k3s-io/k3s, wiki, K3s-Cert-Rotation) and `rke2 certificate rotate` (RKE2's end-to-end
-tests), both with the service stopped; MicroK8s, refresh-certs, `--cert`; kubeadm certs renew (kubernetes.io, reference);
-kubectl certificate approve; journalctl(1); systemctl(1).
+tests), both with the service stopped; MicroK8s, refresh-certs, `--cert`; kubeadm certs renew (kubernetes.io,
+reference); kubectl certificate approve; journalctl(1); systemctl(1).
 """
 
 import os
