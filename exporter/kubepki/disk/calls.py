@@ -4,11 +4,11 @@ A call is `(name, path, *more)`. Its answer has only what marshal(3) of the stan
 that both sides agree by this module alone. `NO_ANSWER` stands for a path whose file system does not answer in time.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kubepki.disk import files
-from kubepki.disk.located import Identity, Located, Looked
+from kubepki.disk import files, unchanged
+from kubepki.disk.located import Identity, Located, Looked, Mark
 from kubepki.disk.tree import Facts, Place, Trace, facts, trace
 from kubepki.model import Fault, Reason
 
@@ -16,6 +16,8 @@ from kubepki.model import Fault, Reason
 
 Call = tuple[Any, ...]
 NO_ANSWER = "no answer"
+# Of many marks, in `("moved", path, marks)`, which are not as they were; a crew takes them one by one.
+MOVED = "moved"
 _FAULT_PARTS, _LOOK_PARTS = 2, 5
 
 
@@ -48,14 +50,26 @@ def content_size(answer: Any) -> int:
     return len(answer[3]) if is_look else 0
 
 
-def names_call(directory: str, limit: int, suffixes: tuple[str, ...], never: tuple[str, ...], first: str) -> Call:
-    """Return the call that asks for the names in *directory* by their ends, with those that end in *first* all."""
-    return ("names", directory, limit, suffixes, never, first)
+Names = tuple[frozenset[str], bool] | Fault
+Stamp = tuple[int, ...]
 
 
-def names(answer: Any) -> tuple[frozenset[str], bool] | Fault:
-    """Return what the answer to a `names_call` says: the names, and whether there were more."""
-    return _fault(answer) if answer[0] != "" else (answer[1], answer[2])
+def moved_call(marks: Sequence[Mark]) -> Call:
+    """Return the call that asks which of *marks* are not as they were."""
+    return (MOVED, marks[0][0], marks)
+
+
+def names_call(directory: str, by: tuple[Any, ...], known: Stamp | None) -> Call:
+    """Return the call that asks for the names in *directory*, unless its stamp is the *known* one.
+
+    *by* are the most names, their ends, what none begins with, and the end of those that are given all.
+    """
+    return ("names", directory, *by, known)
+
+
+def names(answer: Any) -> tuple[Names, Stamp | None]:
+    """Return what the answer to a `names_call` says: the names, whether there were more, and the directory's stamp."""
+    return (_fault(answer), None) if answer[0] != "" else ((answer[1], answer[2]), answer[3])
 
 
 def traced(answer: Any, path: str) -> Trace:
@@ -101,12 +115,22 @@ def _look(path: str, known: tuple[int, int, int, int, int] | None, limit: int) -
     )
 
 
-def _names(directory: str, limit: int, suffixes: tuple[str, ...], never: tuple[str, ...], first: str) -> Any:
+def _names(  # noqa: PLR0913, PLR0917 - as `names_call` has it
+    directory: str, limit: int, suffixes: tuple[str, ...], never: tuple[str, ...], first: str, known: Stamp | None
+) -> Any:
+    stamp = unchanged.listing_stamp(directory)
+    if stamp is not None and stamp == known:
+        return True
+
     def ours(name: str) -> bool:
         return name.lower().endswith(suffixes) and not name.startswith(never)
 
     found = files.list_names(directory, limit, ours=ours, first=lambda name: name.endswith(first))
-    return _pair(found) if isinstance(found, Fault) else ("", *found)
+    return _pair(found) if isinstance(found, Fault) else ("", *found, stamp)
+
+
+def _moved(_path: str, marks: Sequence[Mark]) -> Any:
+    return tuple(mark[0] for mark in marks if unchanged.has_moved(mark))
 
 
 def _trace(path: str) -> Any:
@@ -138,4 +162,5 @@ _CALLS: Mapping[str, Callable[..., Any]] = {
     "trace": _trace,
     "facts": _facts,
     "guard": files.guard,
+    MOVED: _moved,
 }

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kubepki.disk.calls import NO_ANSWER, Call, content_size
+from kubepki.disk.calls import MOVED, NO_ANSWER, Call, content_size
+from kubepki.disk.located import Mark
 
 TICK_SECONDS = 0.005
 MAX_LOST = 16
@@ -19,6 +20,9 @@ MAX_AT_WORK = 8
 LATER = "later"
 _OF_ONE_DIRECTORY = 2
 _OF_ONE_MOUNT = 4
+
+# Since when, at which call, and at which path.
+_At = tuple[float, int, str]
 
 
 def mount_points() -> tuple[str, ...]:
@@ -75,7 +79,7 @@ class Crew:
             if not moved:
                 run.hire()
             longest = min((each.at for each in run.workers if each.at is not None), default=None)
-            tick(batch[longest[1]][1] if longest else None, longest[0] if longest else now)
+            tick(longest[2] if longest else None, longest[0] if longest else now)
             run.end_if_done()
         return run.answers
 
@@ -95,8 +99,8 @@ class Crew:
             parent = parent.rpartition("/")[0]
         return False
 
-    def _give_up(self, run: "_Run", worker: "_Worker", at: tuple[float, int]) -> None:
-        path = run.batch[at[1]][1]
+    def _give_up(self, run: "_Run", worker: "_Worker", at: "_At") -> None:
+        path = at[2]
         with self._lock:
             if worker.at != at:
                 return
@@ -127,8 +131,10 @@ class Crew:
             call = run.batch[position]
             if run.room <= 0 or self.is_silent(call[1]):
                 answer = LATER if run.room <= 0 else NO_ANSWER
+            elif call[0] == MOVED:
+                answer = self._look_through(worker, position, call[2])
             else:
-                worker.at = (time.monotonic(), position)
+                worker.at = (time.monotonic(), position, call[1])
                 answer = self._perform(call)
             with self._lock:
                 worker.at = None
@@ -137,6 +143,17 @@ class Crew:
             if worker.path is not None:
                 self.come_back(worker.path)
                 return
+
+    def _look_through(self, worker: "_Worker", position: int, marks: Sequence[Mark]) -> Any:  # noqa: ANN401 - as there
+        """Return which of *marks* have moved, each with the time that a path may take; NO_ANSWER where one is lost."""
+        moved = []
+        for mark in marks:
+            if self._lost:
+                # One at a time, then, and what does not answer is not asked.
+                return NO_ANSWER
+            worker.at = (time.monotonic(), position, mark[0])
+            moved += self._perform((MOVED, mark[0], (mark,)))
+        return tuple(moved)
 
     def may_hire(self) -> bool:
         """Return whether another thread may be started."""
@@ -158,7 +175,7 @@ class _Worker:
     """One thread: since when it is at which call, and the path for which it was given up."""
 
     def __init__(self) -> None:
-        self.at: tuple[float, int] | None = None
+        self.at: _At | None = None
         self.path: str | None = None
 
 

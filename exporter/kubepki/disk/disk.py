@@ -4,10 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from kubepki.disk import calls
-from kubepki.disk.calls import NO_ANSWER, Call
-from kubepki.disk.located import Identity, Looked
+from kubepki.disk.calls import NO_ANSWER, Call, Names, Stamp
+from kubepki.disk.located import Identity, Looked, Mark
 from kubepki.disk.tree import Facts, Trace
 from kubepki.model import Fault, Reason
+
+# So few that a crew of threads shares them, so many that each costs little.
+_MARKS_AT_A_TIME = 250
+_MOST_LISTED = 256
 
 
 class Interrupted(Exception):  # noqa: N818 - no error: it was asked for
@@ -46,6 +50,7 @@ class Disk:
 
     def __init__(self, asked: Asked | None = None) -> None:
         self._asked: Asked = asked or AskedHere()
+        self._listed: dict[tuple[str, tuple[Any, ...]], tuple[Names, Stamp]] = {}
 
     def look(self, wanted: Sequence[tuple[str, Identity | None]], limit: int) -> list[Looked | Fault]:
         """Return for each path with its known identity where it leads, and at most *limit* bytes that are new."""
@@ -57,13 +62,41 @@ class Disk:
 
     def names(
         self, directories: Sequence[str], limit: int, *, suffixes: tuple[str, ...], never: tuple[str, ...], first: str
-    ) -> list[tuple[frozenset[str], bool] | Fault]:
+    ) -> list[Names]:
         """Return for each directory the names of files that end in *suffixes* and do not begin with *never*.
 
-        At most *limit* of them and all that end in *first*; and whether there were more.
+        At most *limit* of them and all that end in *first*; and whether there were more. A directory that has not
+        changed since is not listed again.
         """
-        asked = [calls.names_call(each, limit, suffixes, never, first) for each in directories]
-        return [self.silent() if each == NO_ANSWER else calls.names(each) for each in self._asked.ask(asked)]
+        by = (limit, suffixes, never, first)
+        known = [self._listed.get((each, by)) for each in directories]
+        asked = [
+            calls.names_call(each, by, None if former is None else former[1])
+            for each, former in zip(directories, known, strict=True)
+        ]
+        found: list[Names] = []
+        for directory, former, answer in zip(directories, known, self._asked.ask(asked), strict=True):
+            if answer is True and former is not None:
+                found.append(former[0])
+                continue
+            names, stamp = (self.silent(), None) if answer == NO_ANSWER else calls.names(answer)
+            self._listed.pop((directory, by), None)
+            if stamp is not None and len(self._listed) < _MOST_LISTED:
+                self._listed[directory, by] = (names, stamp)
+            found.append(names)
+        return found
+
+    def moved(self, marks: Sequence[Mark]) -> frozenset[str]:
+        """Return the paths of those of *marks* that are not as they were, or may be."""
+        parts = [marks[start : start + _MARKS_AT_A_TIME] for start in range(0, len(marks), _MARKS_AT_A_TIME)]
+        moved: set[str] = set()
+        for part, answer in zip(parts, self._asked.ask([calls.moved_call(part) for part in parts]), strict=True):
+            moved.update([mark[0] for mark in part] if answer == NO_ANSWER else answer)
+        return frozenset(moved)
+
+    def forget(self) -> None:
+        """List every directory anew that is asked for."""
+        self._listed.clear()
 
     def entries(self, wanted: Sequence[tuple[str, bool, bool]]) -> list[tuple[str, ...] | None]:
         """Return for each (directory, directories, follow) `files.entry_names`; None where it does not answer."""

@@ -21,6 +21,10 @@ class Identity(NamedTuple):
         return self.mtime_ns / 1e9
 
 
+# A path and the parts of the identity of the file at it, of nothing where there is none.
+Mark = tuple[str] | tuple[str, int, int, int, int, int]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Located:
     """Where a path leads: the resolved file, and whether the path itself is a symbolic link."""

@@ -1,7 +1,7 @@
 """Looks at files and remembers what was parsed of them, keyed on the identity of the resolved file."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -71,15 +71,18 @@ class ContentCache(Generic[Parsed]):
         self._boottime = boottime
         self._realtime = realtime
         self._entries: dict[tuple[Identity, str], _Entry[Parsed]] = {}
-        self._used: dict[tuple[Identity, str], _Entry[Parsed]] = {}
-        self._before: dict[tuple[str, str], Content[Parsed]] = {}
-        self._contents: dict[tuple[str, str], Content[Parsed]] = {}
-        # The paths of files that were read within a tick of their last change.
+        # By path; with the variant behind it where there is one.
+        self._contents: dict[str, Content[Parsed]] = {}
+        self._asked: set[str] = set()
+        # Whether some of the entries may be nobody's any more.
+        self._has_leftovers = False
+        # The paths of files that were last read within a tick of their last change.
         self.unsettled: set[str] = set()
 
     def load(self, wanted: Sequence[tuple[str, str]]) -> list[Content[Parsed] | Fault]:
         """Return for each (path, variant) the file's content, or the fault of a path that leads to no file."""
         now, realtime = self._boottime(), self._realtime()
+        self._asked.update([_key(path, variant) for path, variant in wanted])
         answers = self._disk.look([(path, self._known(path, variant)) for path, variant in wanted], self._limit)
         fresh: dict[tuple[Identity, str], New] = {}
         for (path, variant), answer in zip(wanted, answers, strict=True):
@@ -93,43 +96,46 @@ class ContentCache(Generic[Parsed]):
             first_seen = known.first_seen if known else now
             if abs(key[0].ctime_ns / 1e9 - realtime) > _ANOTHER_TIME_SECONDS:
                 first_seen = min(first_seen, now - 2 * _TICK_SECONDS)
-            self._used[key] = _Entry(parsed, first_seen, now)
+            self._entries[key] = _Entry(parsed, first_seen, now)
         return [self._content(path, variant, answer) for (path, variant), answer in zip(wanted, answers, strict=True)]
 
     def begin(self, *, reread: bool) -> None:
-        """Start a scan: forget what the last one did not use, and with *reread* everything."""
-        self._entries = {} if reread else self._used
-        self._before = {} if reread else self._contents
-        self._used = {}
-        self._contents = {}
-        self.unsettled = set()
+        """Start a scan: forget what the last one did not ask for, and with *reread* everything."""
+        gone = self._contents.keys() - self._asked
+        for key in gone:
+            del self._contents[key]
+        if reread:
+            self._contents, self._entries = {}, {}
+        elif gone or self._has_leftovers:
+            used = {(each.located.identity, _variant(key)) for key, each in self._contents.items()}
+            self._entries = {key: entry for key, entry in self._entries.items() if key in used}
+        self._has_leftovers = False
+        self.unsettled = set() if reread else {path for path in self.unsettled if path in self._asked}
+        self._asked = set()
 
-    def go_on(self) -> None:
-        """Start a scan of a few files: forget nothing of the others."""
-        self.unsettled = set()
+    def keep(self, paths: Iterable[str]) -> None:
+        """Keep what is known of *paths*, without a variant, as if they had been asked for: their files are the same."""
+        self._asked.update(paths)
 
     def _content(self, path: str, variant: str, answer: Looked | Fault) -> Content[Parsed] | Fault:
-        if isinstance(answer, Fault):
-            return answer
-        if answer.fault is not None:
-            return Content(answer.located, fault=answer.fault)
-        key = (answer.located.identity, variant)
-        entry = self._used.get(key) or self._entries[key]
-        self._used[key] = entry
+        key = _key(path, variant)
+        self.unsettled.discard(path)
+        if isinstance(answer, Fault) or answer.fault is not None:
+            self._has_leftovers = self._contents.pop(key, None) is not None or self._has_leftovers
+            return answer if isinstance(answer, Fault) else Content(answer.located, fault=answer.fault)
+        entry = self._entries[answer.located.identity, variant]
         if not entry.settled:
             self.unsettled.add(path)
-        content = self._last(path, variant)
+        content = self._contents.get(key)
         if content is None or content.parsed is not entry.parsed or content.located != answer.located:
+            self._has_leftovers = True
             content = Content(answer.located, parsed=entry.parsed)
-        self._contents[path, variant] = content
+            self._contents[key] = content
         return content
-
-    def _last(self, path: str, variant: str) -> Content[Parsed] | None:
-        return self._contents.get((path, variant)) or self._before.get((path, variant))
 
     def _known(self, path: str, variant: str) -> Identity | None:
         """Return the identity under which the content of *path* is known and settled."""
-        content = self._last(path, variant)
+        content = self._contents.get(_key(path, variant))
         if content is None:
             return None
         identity = content.located.identity
@@ -137,4 +143,12 @@ class ContentCache(Generic[Parsed]):
         return identity if entry is not None and entry.settled else None
 
     def _entry(self, identity: Identity, variant: str) -> _Entry[Parsed] | None:
-        return self._used.get((identity, variant)) or self._entries.get((identity, variant))
+        return self._entries.get((identity, variant))
+
+
+def _key(path: str, variant: str) -> str:
+    return f"{path}\0{variant}" if variant else path
+
+
+def _variant(key: str) -> str:
+    return key.partition("\0")[2]

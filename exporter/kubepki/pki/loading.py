@@ -14,7 +14,8 @@ from kubepki.pki import layout
 from kubepki.pki.content import Content, ContentCache, New
 from kubepki.pki.kubeconfigs import LoadedKubeconfig
 from kubepki.pki.parsing import Parser, TooCostlyError
-from kubepki.pki.states import Loaded
+from kubepki.pki.states import Loaded, key_path
+from kubepki.pki.unmoved import marks_of
 from kubepki.pki.wanted import Content as Expected
 from kubepki.pki.wanted import Wanted
 from kubepki.settings import Kubeconfig, ScanSettings
@@ -37,12 +38,13 @@ class Loader:
         boottime: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
         interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._disk = disk
         self._parser = parser
         self._password = password
         self._interrupted = interrupted
         self._parsed: tuple[str, ...] = ()
         self._kept: dict[str, tuple[Content[ParsedFile], Loaded]] = {}
-        self._before: dict[str, tuple[Content[ParsedFile], Loaded]] = {}
+        self._asked: set[str] = set()
         self._pairs: dict[str, tuple[Loaded, Loaded, Loaded]] = {}
         limit = settings.max_file_size
         self._files: ContentCache[ParsedFile] = ContentCache(
@@ -58,21 +60,17 @@ class Loader:
 
     def begin(self, *, reread: bool) -> None:
         """Start a scan; with *reread*, nothing that was parsed before is trusted."""
-        self._before, self._kept = self._kept, {}
-        self._pairs = {path: pair for path, pair in self._pairs.items() if path in self._before}
+        for path in self._kept.keys() - self._asked:
+            del self._kept[path]
+            self._pairs.pop(path, None)
+        self._asked = set()
         self._files.begin(reread=reread)
         self._kubeconfigs.begin(reread=reread)
         self._components.begin(reread=reread)
 
-    def go_on(self) -> None:
-        """Start a scan of a few paths: what is known of the others is kept."""
-        self._files.go_on()
-        self._kubeconfigs.go_on()
-        self._components.go_on()
-
     @property
     def unsettled(self) -> frozenset[str]:
-        """The paths of files that were read within a tick of their last change."""
+        """The paths of files that were last read within a tick of their last change."""
         return frozenset(self._files.unsettled | self._kubeconfigs.unsettled | self._components.unsettled)
 
     def parsing(self) -> Mapping[str, float]:
@@ -100,6 +98,27 @@ class Loader:
             if not isinstance(content, Fault) and content.parsed is not None
         }
 
+    def unmoved(self, wanted: Mapping[str, Wanted], loaded: Mapping[str, Loaded]) -> dict[str, Loaded]:
+        """Return those of *loaded* that are wanted as before and whose files, and separate keys, are the same."""
+        marked = marks_of(wanted, loaded, self._key_of, self._files.unsettled)
+        moved = self._disk.moved([mark for marks in marked.values() for mark in marks])
+        still = [path for path, marks in marked.items() if moved.isdisjoint([mark[0] for mark in marks])]
+        for paths in (still, [mark[0] for path in still for mark in marked[path][1:]]):
+            self._asked.update(paths)
+            self._files.keep(paths)
+        return {path: loaded[path] for path in still}
+
+    def leave(self, loaded: Iterable[Loaded], keys: Mapping[str, frozenset[str]]) -> None:
+        """Wait no longer for *loaded*, which nobody asks for any more, to settle; *keys* are those of all files."""
+        gone = {each.path: key_path(each) for each in loaded}
+        self._files.unsettled -= gone.keys()
+        self._files.unsettled -= {key for key in gone.values() if key is not None and keys[key] <= gone.keys()}
+
+    def _key_of(self, loaded: Loaded) -> Loaded | None:
+        """Return what the separate key of *loaded* was, None where it has none."""
+        pair = self._pairs.get(loaded.path)
+        return pair[1] if pair is not None and pair[2] is loaded else None
+
     def files(self, wanted: Mapping[str, Wanted]) -> dict[str, Loaded]:
         """Return what each path leads to, with its separate key; nothing where it vanished and is not expected."""
         found = {each.path: each for each in self._load(wanted.values())}
@@ -116,6 +135,7 @@ class Loader:
 
     def _load(self, wanted: Iterable[Wanted]) -> Iterator[Loaded]:
         left = list(wanted)
+        self._asked.update([each.path for each in left])
         # What components present now is looked at before anything else.
         left.sort(key=lambda each: not each.path.endswith(layout.CURRENT))
         for start in range(0, len(left), _AT_A_TIME):
@@ -133,10 +153,10 @@ class Loader:
 
     def _keep(self, wanted: Wanted, content: Content[ParsedFile]) -> Loaded:
         """Return what was loaded; the same object for as long as it is the same."""
-        known = self._kept.get(wanted.path) or self._before.get(wanted.path)
+        known = self._kept.get(wanted.path)
         if known is None or known[0] is not content or known[1].wanted != wanted:
             known = (content, _loaded(wanted, content))
-        self._kept[wanted.path] = known
+            self._kept[wanted.path] = known
         return known[1]
 
     def _pair(self, loaded: Loaded, key: Loaded) -> Loaded:
@@ -197,18 +217,6 @@ def _plain_link(located: Located) -> Link | None:
     if not located.is_link:
         return None
     return Link(target=located.resolved, target_mtime=located.identity.mtime, target_name_time=None)
-
-
-def key_path(loaded: Loaded) -> str | None:
-    """Return the path of the separate key file that pairs with *loaded*; None where there is no need of one."""
-    if loaded.leaf is None or (loaded.parsed and loaded.parsed.keys):
-        return None
-    if loaded.wanted.key_path is not None:
-        return loaded.wanted.key_path
-    sibling = layout.sibling_key_name(loaded.name)
-    if sibling is None or layout.holds_key_by_nature(loaded.name):
-        return None
-    return f"{loaded.directory.rstrip('/')}/{sibling}"
 
 
 def _too_costly(error: TooCostlyError) -> Fault:

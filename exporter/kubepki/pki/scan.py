@@ -100,6 +100,8 @@ class Scanner:
             raise Interrupted
         self._loader.begin(reread=reread)
         self._authorities.begin()
+        if reread:
+            self._disk.forget()
         sources = find_sources(self._pki, self._disk, max_files=self._settings.max_files)
         asked = tuple(
             replace(each, optional=each.optional and each.path not in remembered)
@@ -109,11 +111,14 @@ class Scanner:
         kubeconfigs = one_for_each_file(self._loader.kubeconfigs(asked))
         further = [wanted for each in kubeconfigs for wanted in wanted_by(each)]
         wanted = self._wanted.of(sources, further, layout.remembered_links(tuple(remembered)))
-        left_out = {path for path in (*wanted, *(each.path for each in sources.kubeconfigs)) if self._ignores(path)}
-        wanted = {path: each for path, each in wanted.items() if path not in left_out}
-        loaded = self._loader.files(wanted)
-        directories = {path.rpartition("/")[0] or "/" for path in (*wanted, *(each.path for each in asked))}
-        directories.update(listing.path for listing in sources.listings)
+        left_out: set[str] = set()
+        if self._pki.ignore:
+            left_out = {path for path in (*wanted, *(each.path for each in sources.kubeconfigs)) if self._ignores(path)}
+            wanted = {path: each for path, each in wanted.items() if path not in left_out}
+        loaded = {} if reread else self._loader.unmoved(wanted, self._table.loaded)
+        loaded.update(self._loader.files({path: each for path, each in wanted.items() if path not in loaded}))
+        directories = self._wanted.directories()
+        directories.update(each.path.rpartition("/")[0] or "/" for each in asked)
         real = self._disk.real_directories(sorted(directories))
         places = places_of(real)
         return self._finish(
@@ -142,7 +147,6 @@ class Scanner:
         found = touched(seen, announced, self._table)
         if found is None or any(self._disk.guards([each])[each] != seen.guards[each] for each in found.directories):
             return None
-        self._loader.go_on()
         if one_for_each_file(self._loader.kubeconfigs(seen.asked)) != seen.kubeconfigs:
             return None
         sources = listed_anew(seen.sources, found.listings, self._disk, max_files=self._settings.max_files)
@@ -155,8 +159,8 @@ class Scanner:
         changed = moved | found.paths
         again = {path: wanted[path] for path in changed if path in wanted}
         loaded = dict(seen.loaded)
-        for path in changed:
-            loaded.pop(path, None)
+        former = [each for path in changed if (each := loaded.pop(path, None)) is not None]
+        self._loader.leave((each for each in former if each.path not in wanted), self._table.keys)
         loaded.update(self._loader.files(again))
         missing = frozenset(path for path in seen.missing | changed if path in wanted and path not in loaded)
         return self._finish(replace(seen, sources=sources, wanted=wanted, loaded=loaded, missing=missing), changed)

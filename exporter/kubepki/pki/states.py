@@ -70,6 +70,18 @@ class States:
         return known[1]
 
 
+def key_path(loaded: Loaded) -> str | None:
+    """Return the path of the separate key file that pairs with *loaded*; None where there is no need of one."""
+    if loaded.leaf is None or (loaded.parsed and loaded.parsed.keys):
+        return None
+    if loaded.wanted.key_path is not None:
+        return loaded.wanted.key_path
+    sibling = layout.sibling_key_name(loaded.name)
+    if sibling is None or layout.holds_key_by_nature(loaded.name):
+        return None
+    return f"{loaded.directory.rstrip('/')}/{sibling}"
+
+
 def path_state(loaded: Loaded, standing: Standing, name_time: Callable[[str], float | None]) -> PathState | None:
     """Return the state of one path; None where the content is none of our business (only keys, requests, …)."""
     faults = content_faults(loaded)

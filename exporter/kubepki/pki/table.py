@@ -10,8 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from kubepki.formats.parsed import Parsed
 from kubepki.model import PathState, Standing, Usage
 from kubepki.pki import layout
-from kubepki.pki.loading import key_path
-from kubepki.pki.states import Loaded
+from kubepki.pki.states import Loaded, key_path
 from kubepki.pki.wanted import Content
 
 

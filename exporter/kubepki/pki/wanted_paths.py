@@ -90,6 +90,10 @@ class WantedPaths:
         self._others = others
         return table
 
+    def directories(self) -> set[str]:
+        """Return the directories of all paths of the last answer, and those that are listed."""
+        return {*self._listed, *map(_parent, self._others)}
+
 
 def _of_rotations(listed: Iterable[str]) -> list[str]:
     """Return the names to look at: of the dated files of one prefix only the newest, for nothing ever deletes them."""
