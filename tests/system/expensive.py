@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from tests.support import costly, hanging, pki
 from tests.support.waiting import wait_until
 from tests.system.machine import Machine
+from tests.system.node import DIRECTORY
 
 HEAVY, REMOTE = "/etc/kubernetes/heavy", "/etc/kubernetes/remote"
 CONFIG = "/etc/kubernetes/aliases.conf"
-FLAGS = f"--pki.preset=auto --pki.directory={HEAVY} --pki.directory={REMOTE} --pki.kubeconfig={CONFIG}"
+FLAGS = " ".join((*(f"--pki.directory={each}" for each in (DIRECTORY, HEAVY, REMOTE)), f"--pki.kubeconfig={CONFIG}"))
 # The path of each, and the fault that names it.
 FAULTS = {
     **dict.fromkeys(

@@ -101,7 +101,7 @@ def allow_only_what_parsing_needs() -> bool:
 
     The process must have given up to gain privileges (PR_SET_NO_NEW_PRIVS).
     """
-    program = _program()
+    program = filter_for(platform.machine())
     if program is None:
         return False
     code = ctypes.create_string_buffer(program, len(program))
@@ -110,8 +110,8 @@ def allow_only_what_parsing_needs() -> bool:
     return bool(ctypes.CDLL(None).prctl(_PR_SET_SECCOMP, _MODE_FILTER, header, 0, 0) == 0)
 
 
-def _program() -> bytes | None:
-    machine = platform.machine()
+def filter_for(machine: str) -> bytes | None:
+    """Return the program of the filter (struct sock_filter) for a *machine* as uname(2) names it; None for others."""
     if machine not in {"x86_64", "aarch64"}:
         return None
     architecture, openat = _X86_64 if machine == "x86_64" else _AARCH64
