@@ -151,3 +151,22 @@ def test_the_first_look_is_interrupted(directory: Path, remote: Hanging, tmp_pat
         exporter.signal(signal.SIGTERM)
         assert exporter.process.wait(5) == 0
         assert time.monotonic() - started < 1
+
+
+def test_a_reload_of_a_configuration_that_does_not_answer(directory: Path, tmp_path: Path) -> None:
+    """It is refused in one line, the scans go on, and so does the next reload."""
+    with hanging(tmp_path / "config", {"c.yml": b"log: {level: info}\n"}) as remote:
+        sources = (f"--pki.directory={directory}", f"--config.file={remote.mount / 'c.yml'}")
+        with running(*sources, log=tmp_path / "log") as exporter:
+            when(exporter, "kubepki_symlink_info", path=str(directory / CLIENT))
+            remote.dead = True
+            exporter.signal(signal.SIGHUP)
+            wait_until(lambda: "did not answer in time" in exporter.log(), timeout=PATIENCE, describe="the refusal")
+            rotate(exporter, directory, STAMPS[1])
+            assert exporter.scrape().value("kubepki_config_last_reload_successful") == 0
+            remote.revive()
+            exporter.signal(signal.SIGHUP)
+            wait_until(lambda: "was read again" in exporter.log(), timeout=PATIENCE, describe="the reload")
+            remote.dead = True
+            exporter.signal(signal.SIGHUP)
+            assert exporter.end() == 0
