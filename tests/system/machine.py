@@ -65,6 +65,12 @@ class Machine:
         """Return the property *name* of *unit*."""
         return self.run("systemctl", "show", "--value", "-p", name, unit).strip()
 
+    def main_pid(self, unit: str) -> str:
+        """Return the main process of *unit*, which must have one: to kill process 0 would kill this test."""
+        pid = self.show(unit, "MainPID")
+        assert pid != "0", f"{unit} does not run"
+        return pid
+
     def wait_for(self, unit: str, name: str, value: str, *, timeout: float = 60.0) -> None:
         """Wait until the property *name* of *unit* is *value*."""
         describe = f"{name}={value} of {unit}"

@@ -109,7 +109,7 @@ def test_service_is_notify_with_a_dynamic_user(machine: Machine) -> None:
     """The service runs as Type=notify with a watchdog, and its user is neither root nor in /etc/passwd."""
     assert machine.show(UNIT, "Type") == "notify"
     assert machine.show(UNIT, "WatchdogUSec") not in ("0", "infinity")
-    pid = machine.show(UNIT, "MainPID")
+    pid = machine.main_pid(UNIT)
     uid = int(machine.run("stat", "-c", "%u", f"/proc/{pid}"))
     assert 61184 <= uid <= 65519
     assert f":{uid}:" not in machine.path("/etc/passwd").read_text()
@@ -133,7 +133,7 @@ def test_directory_that_appears_later_is_seen(machine: Machine, node: Node) -> N
 
 def test_a_new_directory_in_the_place_of_the_old_one_is_seen(machine: Machine, node: Node) -> None:
     """The view pins what it binds: where the kubelet's whole directory is another one, the service is started again."""
-    pid = machine.show(UNIT, "MainPID")
+    pid = machine.main_pid(UNIT)
     machine.run("mv", "/var/lib/kubelet", "/var/lib/kubelet.old")
     scrape(
         machine,
@@ -216,7 +216,7 @@ def test_process_metrics_are_there(machine: Machine) -> None:
 
 def test_rotation_shows(machine: Machine, node: Node) -> None:
     """A rotation, call by call as client-go does it, shows in a scrape, and starts no service again."""
-    pid = machine.show(UNIT, "MainPID")
+    pid = machine.main_pid(UNIT)
     machine.path("/var/lib/kubelet/cpu_manager_state").write_text("{}")
     target = node.rotate("2026-02-02-00-00-00", not_before=time.time() - 300)
     body = scrape(machine, rf'^kubepki_symlink_info{{[^}}]*target="{target}"')
@@ -305,7 +305,7 @@ def test_shadow_stays_hidden_when_it_is_replaced(machine: Machine) -> None:
     """A new account replaces /etc/shadow: in the view it is not there, and without one it is masked by a new start."""
 
     def sees() -> str:
-        leader = machine.show(UNIT, "MainPID")
+        leader = machine.main_pid(UNIT)
         return machine.attempt("nsenter", "-t", leader, "-m", "stat", "-c", "%s", SHADOW).stdout.strip()
 
     machine.run("useradd", "berta")
@@ -315,7 +315,7 @@ def test_shadow_stays_hidden_when_it_is_replaced(machine: Machine) -> None:
     machine.shell(f"mkdir -p {directory}; ln -s /dev/null {directory}/10-view.conf; systemctl daemon-reload")
     machine.run("systemctl", "restart", UNIT)
     assert sees() == "0"
-    pid = machine.show(UNIT, "MainPID")
+    pid = machine.main_pid(UNIT)
     machine.run("useradd", "carla")
     wait_restarted(machine, pid)
     assert sees() == "0"
@@ -337,7 +337,7 @@ def test_masked_ca_key_is_no_fault(machine: Machine, node: Node) -> None:
 
 def test_killed_service_comes_back(machine: Machine) -> None:
     """After SIGKILL systemd starts it again, and a scrape succeeds."""
-    pid = machine.show(UNIT, "MainPID")
+    pid = machine.main_pid(UNIT)
     machine.shell(f"kill -KILL {pid}")
     wait_restarted(machine, pid)
     scrape(machine, "^kubepki_host_time_seconds")
@@ -345,7 +345,7 @@ def test_killed_service_comes_back(machine: Machine) -> None:
 
 def test_hung_service_is_replaced_by_the_watchdog(machine: Machine) -> None:
     """A stopped process misses its watchdog and is replaced."""
-    pid = machine.show(UNIT, "MainPID")
+    pid = machine.main_pid(UNIT)
     machine.shell(f"kill -STOP {pid}")
     wait_restarted(machine, pid, timeout=90)
     assert "atchdog timeout" in machine.run("journalctl", "-n200", "--no-pager", "-u", UNIT)
@@ -359,7 +359,7 @@ def test_reload_takes_a_good_configuration_and_refuses_a_bad_one(machine: Machin
     (directory / "config.yml").write_text("scan:\n  interval: 5s\n")
     machine.path(DEFAULT_FILE).write_text('ARGS="--config.file=/etc/kubepki-exporter/config.yml"\n')
     machine.run("systemctl", "restart", UNIT)
-    pid = machine.show(UNIT, "MainPID")
+    pid = machine.main_pid(UNIT)
     scrape(machine, "^kubepki_config_last_reload_successful 1")
     (directory / "config.yml").write_text("scan:\n  interval: 5s\npki:\n  files: [/etc/kubernetes/pki/ca.crt]\n")
     machine.run("systemctl", "reload", UNIT)
@@ -390,7 +390,7 @@ def test_socket_activation(machine: Machine) -> None:
     machine.run("systemctl", "start", "kubepki-exporter.socket")
     machine.run("systemctl", "start", UNIT)
     scrape(machine, "^kubepki_host_time_seconds")
-    pid = machine.show(UNIT, "MainPID")
+    pid = machine.main_pid(UNIT)
     assert (
         machine.run("sh", "-c", f"tr '\\0' '\\n' < /proc/{pid}/environ | grep ^LISTEN_FDS=").strip() == "LISTEN_FDS=1"
     )
@@ -451,7 +451,7 @@ def test_upgrade_keeps_the_configuration(machine: Machine) -> None:
     """A later version installs without a question, keeps the edited conffile, and runs as a new process."""
     edited = 'ARGS="--scan.interval=7s"\n'
     machine.path(DEFAULT_FILE).write_text(edited)
-    pid = machine.show(UNIT, "MainPID")
+    pid = machine.main_pid(UNIT)
     machine.run("apt-get", "install", "-y", "/srv/later.deb", timeout=300)
     assert machine.run("dpkg-query", "-W", "-f", "${Version}", "kubepki-exporter") == "999.0"
     assert machine.path(DEFAULT_FILE).read_text() == edited

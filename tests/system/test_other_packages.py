@@ -53,7 +53,7 @@ def test_rpm_is_clean_and_runs_with_its_own_libraries(bare: Path, program: Calla
     with booted("bookworm", bare) as machine:
         machine.run("systemctl", "enable", "--now", UNIT)
         scrape(machine, '^kubepki_certificates_watched{standing="current"} [1-9]')
-        pid = machine.show(UNIT, "MainPID")
+        pid = machine.main_pid(UNIT)
         # The X.509 library is loaded by the process that parses, one of the helpers; it stays for a minute.
         helpers = machine.run("sh", "-c", f"cat /proc/{pid}/task/*/children").split()
         maps = "".join(machine.attempt("cat", f"/proc/{each}/maps").stdout for each in helpers)
@@ -160,7 +160,7 @@ def test_ansible_role_installs_upgrades_and_removes(packages: tuple[Path, Path],
         scrape(machine, "^kubepki_host_time_seconds")
         assert machine.path("/etc/systemd/system/kubelet.service.d/10-wait-for-time-sync.conf").is_file()
         assert "changed=0" in good("present")
-        pid = machine.show(UNIT, "MainPID")
+        pid = machine.main_pid(UNIT)
         for name, said in (
             ("wrong-flags", "--scan.interval?"),
             ("wrong-file", "expected a name"),
