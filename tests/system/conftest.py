@@ -29,8 +29,8 @@ def superuser(program: Callable[[str], Path]) -> None:
 
 
 def build(script: str, *, timeout: float = 600, **environment: str) -> Path:
-    """Run one of the build scripts, which share folders of this tree, and return the file that it names."""
-    with exclusive("packages"):
+    """Run one of the build scripts and return the file that it names; most share folders of this tree."""
+    with exclusive("single-file" if "single-file" in script else "packages"):
         done = subprocess.run(
             (str(ROOT / "systemd" / "packaging" / script),),
             capture_output=True,
@@ -46,10 +46,14 @@ def build(script: str, *, timeout: float = 600, **environment: str) -> Path:
 @pytest.fixture(scope="session")
 def packages(superuser: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:  # noqa: ARG001 - only root builds
     """Return the package of this tree, and the same with a later version."""
-    directory = tmp_path_factory.mktemp("packages")
-    first = shutil.copy(build("build-deb.sh"), directory / "kubepki-exporter.deb")
-    later = build("build-deb.sh", VERSION="999.0", DIST=str(directory))
-    return Path(first), later
+    own = tmp_path_factory.getbasetemp()
+    directory = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "packages"
+    first, later = directory / "kubepki-exporter.deb", directory / "later.deb"
+    with exclusive("made", directory=directory):
+        if not later.exists():
+            shutil.copy(build("build-deb.sh"), first)
+            build("build-deb.sh", VERSION="999.0", DIST=str(directory)).rename(later)
+    return first, later
 
 
 @pytest.fixture(scope="session", params=RELEASES)
@@ -66,10 +70,13 @@ def machine(
     shutil.rmtree(directory, ignore_errors=True)
 
 
+# Before xdist reads the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the life of one machine in one process and in its order; what else there is runs beside it."""
+    """Keep the life of one machine, and what one file builds, in one process and in its order."""
     for item in items:
         if item.get_closest_marker("system") and not item.get_closest_marker("xdist_group"):
             parameters = getattr(item, "callspec", None)
             release = parameters.params.get("machine") if parameters else None
-            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{release}" if release else item.path.stem))
+            alone = item.name if item.path.stem == "test_other_packages" else item.path.stem
+            item.add_marker(pytest.mark.xdist_group(f"{alone}-{release}" if release else alone))
