@@ -69,7 +69,7 @@ test-vm: $(VENV)/.dev programs ## boot hosts whose hardware clock is wrong, in Q
 	@$(BIN)/python -m tests.vm $(ARGS)
 
 test-system: $(VENV)/.dev system-packages wheel ## boot Debian 12 and 13 and use the packages there; needs root
-	$(PYTEST) -q -n 2 --dist loadgroup -m system tests/system
+	$(PYTEST) -q $(TWO) -m system tests/system
 
 walk: $(VENV)/.dev programs system-packages ## type every command of every page in a bare Debian 12 and 13; needs root and a network
 	$(PYTEST) -q -s -m system tests/system/test_walk.py

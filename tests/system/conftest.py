@@ -68,15 +68,3 @@ def machine(
     with booted(request.param, root) as running:
         yield running
     shutil.rmtree(directory, ignore_errors=True)
-
-
-# Before xdist reads the groups.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the life of one machine, and what one file builds, in one process and in its order."""
-    for item in items:
-        if item.get_closest_marker("system") and not item.get_closest_marker("xdist_group"):
-            parameters = getattr(item, "callspec", None)
-            release = parameters.params.get("machine") if parameters else None
-            alone = item.name if item.path.stem == "test_other_packages" else item.path.stem
-            item.add_marker(pytest.mark.xdist_group(f"{alone}-{release}" if release else alone))

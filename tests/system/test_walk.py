@@ -21,7 +21,7 @@ from tests.system.node import DIRECTORY
 from tests.system.roots import ROOT, copy_root
 from tests.walk.visits import VISITS, Visit
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("walk")]
+pytestmark = pytest.mark.system
 
 TREE = "/root/kubepki-exporter"
 # From here on the fallback is good, also at the times that the pages name.
