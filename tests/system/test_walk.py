@@ -26,7 +26,7 @@ pytestmark = pytest.mark.system
 TREE = "/root/kubepki-exporter"
 # From here on the fallback is good, also at the times that the pages name.
 BEGINNING, LIFETIME = 1_767_225_600.0, 20 * 365 * pki.DAY
-STEP_SECONDS = 600.0
+STEP_SECONDS = 1200.0
 BARE = """
 echo 'APT::Get::Assume-Yes "true";' > /etc/apt/apt.conf.d/90walk
 apt-get update -qq
@@ -116,7 +116,10 @@ def walk(host: Machine, visit: Visit) -> str:
     script = f"cd {here}\n{visit.before}\ntrap 'pwd > /root/here' EXIT\n{line}\n"
     if visit.until:
         return goes_on(host, visit, script)
-    done = host.attempt("sh", "-c", script, timeout=STEP_SECONDS)
+    try:
+        done = host.attempt("sh", "-c", script, timeout=STEP_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        return str(error)
     if done.returncode not in visit.status:
         return f"status {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-3000:]}"
     after = host.attempt("sh", "-euc", f"cd {TREE}\n{visit.after}", timeout=STEP_SECONDS)
