@@ -86,7 +86,9 @@ def _memory() -> gf.Panel:
     return graph(
         Words(
             title="Resident memory",
-            description="Memory of the exporter's process, about 40 MB. A steady rise would be a leak.",
+            description=(
+                "Memory of the exporter's own process, without its two helping ones. A steady rise would be a leak."
+            ),
         ),
         (Query(expr=memory, legend="{{instance}}"),),
         unit="bytes",

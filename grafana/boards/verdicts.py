@@ -55,7 +55,10 @@ def small_row() -> tuple[gf.Panel, ...]:
         _number(
             Words(
                 title="Expired",
-                description="Hosts with a current certificate whose NotAfter has passed by Prometheus' clock.",
+                description=(
+                    "Hosts with a current certificate whose NotAfter has passed, by the clocks that count for "
+                    "KubePKICertificateExpired."
+                ),
             ),
             trouble.hosts(trouble.trouble(trouble.EXPIRED)),
         ),

@@ -33,8 +33,7 @@ _HEAD = """\
 #   follows is cheap.
 # * Each group keeps one latch, a recording rule that refers to itself: what is found now, or, while a host has no good
 #   scrape, what the latch said before. A lost scrape neither resolves an alert nor restarts its `for`, a repair
-# resolves
-#   it at once, and what had healed while scrapes were good never comes back. The label `finding` says what.
+#   resolves it at once, and what had healed while scrapes were good never comes back. The label `finding` says what.
 # * `entry`, `usage`, `standing` and `reason` are aggregated away: one page for one path.
 # * Joins name the labels they ignore, never those they match on: two clusters may share an address.
 # * `_info` series are in texts only.

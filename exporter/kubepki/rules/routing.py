@@ -31,10 +31,8 @@ route:
   repeat_interval: 12h
   routes:
     # A power cut takes a whole room: five hundred nodes are one notification. The first comes after 10 s, while there
-    # is
-    # something to prevent. Hosts that trickle in afterwards are gathered for five minutes. When the certificates
-    # begin to
-    # be rejected, that is a page of its own.
+    # is something to prevent. Hosts that trickle in afterwards are gathered for five minutes. When the certificates
+    # begin to be rejected, that is a page of its own.
     - matchers: [alertname=~"KubePKICertificate(FutureDated|NotYetValid)"]
       receiver: @page@
       group_wait: 10s
@@ -49,9 +47,8 @@ route:
       repeat_interval: 7d
 
 # A label that neither alert has counts as equal: the names of labels that a site does not use cost nothing, and a
-# warning
-# of one place never silences another's. Each alert that is named here has instance and path, where `equal` says so.
-# node-exporter's NodeClockSkewDetected is left alone: the kernel clamps its offset to 0.5 s, so it sees other faults.
+# warning of one place never silences another's. Each alert that is named here has instance and path, where `equal` says
+# so. node-exporter's NodeClockSkewDetected is left alone: the kernel clamps its offset to 0.5 s, so it sees others.
 inhibit_rules:
   # No "resolved" of the first page at the moment when the second begins.
   - source_matchers: [alertname="KubePKICertificateNotYetValid"]
