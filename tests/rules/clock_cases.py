@@ -5,57 +5,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kubepki.judgement.evaluate import Code
-from kubepki.model import Reading, ReferenceReading, Severity
+from kubepki.model import Reading, ReferenceReading
 from kubepki.settings import PkiSettings
 from tests.support import pki
 from tests.support.scenarios import BACKDATED, CLIENT, LEAD, NEW, NOW, OLD, SCENARIOS, looking_at, node, reading, write
 
-
-@dataclass(frozen=True, kw_only=True)
-class SeenByPrometheus:
-    """Where Prometheus, which has the right time, sees what no clock of the host and no reference clock shows."""
-
-    reason: str
-    without: frozenset[Code] = frozenset()
-    more: frozenset[tuple[Code, Severity]] = frozenset()
-
-
-# Without Prometheus' clock a host judges clocks by its belief; the rules judge them by Prometheus'.
-OF_CLOCKS = frozenset(
-    {Code.HOST_CLOCK_SKEWED, Code.REFERENCE_CLOCK_SKEWED, Code.HARDWARE_CLOCK_SKEWED, Code.TIME_UNKNOWN}
-)
-# Only the API server's clock sees the lead: `check` says what it does with the certificate, which the rules may call
-# future-dated or not yet valid; both page.
-ONLY_THE_JUDGE = frozenset({"incident_node_ahead_api_server_right", "rotated_host_ahead", "host_and_ntp_behind"})
-
-BY_PROMETHEUS = {
-    "incident_all_clocks_ahead": SeenByPrometheus(
-        reason="the host and the API server are ahead together, so NotBefore is past for both",
-        more=frozenset({(Code.CERTIFICATE_FUTURE_DATED, Severity.CRITICAL)}),
-    ),
-    "host_behind": SeenByPrometheus(
-        reason="the kernel wrongly holds the host to be synchronised, and so it is believed beside the API server",
-        without=frozenset({Code.CERTIFICATE_NOT_YET_VALID}),
-        more=frozenset({(Code.HOST_CLOCK_BEHIND, Severity.WARNING)}),
-    ),
-    "host_behind_without_reference": SeenByPrometheus(
-        reason="without another clock the host is believed",
-        without=frozenset({Code.CERTIFICATE_NOT_YET_VALID}),
-        more=frozenset({(Code.HOST_CLOCK_BEHIND, Severity.WARNING)}),
-    ),
-    "rotated_all_clocks_ahead": SeenByPrometheus(
-        reason="the same, and the rotation was seen",
-        more=frozenset({(Code.CERTIFICATE_FUTURE_DATED, Severity.CRITICAL)}),
-    ),
-    "host_and_ntp_behind": SeenByPrometheus(
-        reason="Prometheus and the API server contradict the host, but not all reference clocks do",
-        without=frozenset({Code.CERTIFICATE_NOT_YET_VALID}),
-        more=frozenset({(Code.CERTIFICATE_FUTURE_DATED, Severity.CRITICAL)}),
-    ),
-    "host_ahead_of_not_after": SeenByPrometheus(
-        reason="the end of validity is judged by the host's clock there, by Prometheus' in the rules",
-        without=frozenset({Code.CERTIFICATE_EXPIRED}),
-    ),
+# Findings about clocks, which the rules cannot share word for word, each with its reason.
+OF_CLOCKS = {
+    Code.HOST_CLOCK_SKEWED: "a host compares with what it believes, the rules compare with Prometheus' clock",
+    Code.REFERENCE_CLOCK_SKEWED: "each host tells of each clock that it reads, the rules once for a cluster",
+    Code.HARDWARE_CLOCK_SKEWED: "told on the host alone: it matters at the next boot, and no rule judges it",
+    Code.TIME_UNKNOWN: "a host that cannot tell the time says so; Prometheus has a clock of its own",
 }
 
 
@@ -71,6 +31,12 @@ class Case:
     reading: Reading
     latched: bool = False
     remembered: tuple[str, ...] = ()
+
+
+def with_prometheus(reading: Reading, now: float) -> Reading:
+    """Return *reading* with one clock more: Prometheus', which says *now*, as a host could ask it over HTTPS."""
+    clock = ReferenceReading(clock="https/prometheus", up=True, offset=now - reading.host_time)
+    return replace(reading, references=(*reading.references, clock))
 
 
 BUILDS = {scenario.name: scenario.build for scenario in SCENARIOS}

@@ -1,6 +1,5 @@
 """Over the table of clocks, the rules say of a certificate what `check` would say with Prometheus as one more clock."""
 
-from dataclasses import replace
 from itertools import islice, product
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import yaml
 
 from kubepki.commands.diagnosis import Look
 from kubepki.judgement.evaluate import Code, evaluate
-from kubepki.model import ReferenceReading
+from tests.rules.clock_cases import with_prometheus
 from tests.rules.test_check_agrees import MINUTES, labels, series
 from tests.rules.test_consistency import RULES
 from tests.rules.test_programs import Find, run
@@ -21,8 +20,8 @@ CODES = (
     Code.HOST_CLOCK_BEHIND,
     Code.CERTIFICATE_EXPIRED,
 )
-# A prime that divides the length of no axis.
-STRIDE = 11
+# It divides the length of no axis.
+STRIDE = 3
 
 
 def expected(night: Night, seen: Look) -> set[str]:
@@ -31,8 +30,7 @@ def expected(night: Night, seen: Look) -> set[str]:
     Of the end of validity Prometheus is not believed alone: one that is half an hour ahead would page at each rotation
     of certificates that live for an hour.
     """
-    outside = ReferenceReading(clock="https/prometheus", up=True, offset=TRUE - night.host)
-    reading = replace(seen.reading, references=(*seen.reading.references, outside))
+    reading = with_prometheus(seen.reading, TRUE)
     found = {each.code for each in evaluate(seen.snapshot, reading) if each.path == LINK and each.code in CODES}
     if max(night.host, night.judge or 0.0) <= night.leaf.not_after:
         found.discard(Code.CERTIFICATE_EXPIRED)
