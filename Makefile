@@ -138,7 +138,7 @@ uninstall: ## remove what `make install` installed
 
 table: $(VENV)/.dev ## hold every verdict to its laws over the whole table of clocks; half a minute
 	$(BIN)/python -m tests.support.clock_table
-	KUBEPKI_WHOLE_TABLE=1 $(PYTEST) -q tests/property/test_whole_table.py
+	KUBEPKI_WHOLE_TABLE=1 $(PYTEST) -q tests/property/test_whole_table.py tests/rules/test_table_agrees.py
 
 mutate: $(VENV)/.dev programs ## change each rule in each small way; what no test of the rules notices and nobody justified fails; ARGS='--only=TEXT'
 	$(BIN)/python -m tests.rules.mutation $(ARGS)

@@ -82,7 +82,7 @@ def true_time(seen: Look) -> float:
     return seen.reading.host_time if believed is None else believed
 
 
-def series(seen: Look, now: float | None = None) -> list[dict[str, str]]:
+def series(seen: Look, now: float | None = None, job: str = "kubepki-exporter") -> list[dict[str, str]]:
     """Return what a Prometheus scrapes in the twelve minutes before the look; its time begins at 0.
 
     Its clock says *now* at the look, or what is believed.
@@ -102,9 +102,9 @@ def series(seen: Look, now: float | None = None) -> list[dict[str, str]]:
         for told in metrics:
             for sample in told.library().samples:
                 is_time = sample.name.endswith(("_timestamp_seconds", "_host_time_seconds"))
-                name = sample.name + labels("kubepki-exporter", sample.labels)
+                name = sample.name + labels(job, sample.labels)
                 table[name].append(sample.value - shift if is_time else sample.value)
-    table["up" + labels("kubepki-exporter", {})] = [1.0] * (MINUTES + 1)
+    table["up" + labels(job, {})] = [1.0] * (MINUTES + 1)
     return [{"series": name, "values": " ".join(f"{value:.3f}" for value in values)} for name, values in table.items()]
 
 
