@@ -21,8 +21,8 @@ MINUTES = 180
     [
         ([1, 1, 1], "1x2"),
         ([0, 60, 120, 7], "0+60x2 7"),
-        ([5, 3, 1, None, None, None, 4], "5-2x2 stale _x1 4"),
-        ([None, None, 2], "_x1 2"),
+        ([5, 3, 1, None, None, None, 4], "5-2x2 stale _x2 4"),
+        ([None, None, 2], "_x2 2"),
         ([2, None], "2 stale"),
     ],
 )

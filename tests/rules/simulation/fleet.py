@@ -72,11 +72,11 @@ class Host:
             self.events["polls of the API server missed"] += 1
         return unread
 
-    def _rotations(self) -> list[tuple[int, int, int]]:
+    def _rotations(self) -> list[tuple[int, int, int, int]]:
         """Return from which minute which NotBefore and NotAfter hold: renewed at 70 to 90 % by the kubelet's clock."""
         draw, total = self.random, self.life + BACKDATED
         not_before = -draw.randint(0, int(total * 0.69))
-        found = [(0, not_before, not_before + total)]
+        found = [(0, not_before, not_before + total, not_before + BACKDATED - CLOCK_ERROR)]
         lead = 7_860 if self.fault == "future" else draw.randint(-CLOCK_ERROR, CLOCK_ERROR)
         while self.fault != "never renewed":
             moment = found[-1][1] + total * draw.uniform(0.7, 0.9) - self.error
@@ -84,12 +84,12 @@ class Host:
             if minute >= self.minutes:
                 break
             not_before = int(moment) + lead - BACKDATED
-            found.append((minute, not_before, not_before + total))
+            found.append((minute, not_before, not_before + total, int(moment) + self.error))
             self.events["rotation"] += 1
         return found
 
-    def leaf(self, minute: int) -> tuple[int, int, int]:
-        """Return the certificate that is in place at *minute*."""
+    def leaf(self, minute: int) -> tuple[int, int, int, int]:
+        """Return the certificate at *minute*: since when, NotBefore, NotAfter, and when it was written by the host."""
         return max(each for each in self.leaves if each[0] <= minute)
 
     def clock(self, minute: int) -> int:
@@ -143,11 +143,9 @@ class Host:
         export(
             "fault", lambda now: 1.0 if empty and now > after else None, path=CLIENT, standing="current", reason="empty"
         )
-        export("symlink_target_age_seconds", lambda now: self.clock(now) - self.leaf(now)[1] - BACKDATED, path=CLIENT)
-        export(
-            "symlink_target_offset_seconds", lambda now: self.leaf(now)[1] + BACKDATED - self.clock(now), path=CLIENT
-        )
-        export("symlink_target_mtime_timestamp_seconds", lambda now: self.leaf(now)[1] + BACKDATED, path=CLIENT)
+        export("symlink_target_age_seconds", lambda now: self.clock(now) - self.leaf(now)[3], path=CLIENT)
+        export("symlink_target_offset_seconds", lambda now: self.leaf(now)[3] - self.clock(now), path=CLIENT)
+        export("symlink_target_mtime_timestamp_seconds", lambda now: self.leaf(now)[3], path=CLIENT)
         export("rotation_clock_synchronized", self._rotation_synchronized, path=CLIENT)
         export("fallback_certificates", lambda _: 1.0, path=CLIENT)
         export("host_clock_synchronized", lambda now: float(self._synchronized(now)))
@@ -186,7 +184,7 @@ class Host:
         export: Callable[..., None],
         path: str,
         usage: str,
-        leaf: Callable[[int], tuple[int, int, int]],
+        leaf: Callable[[int], tuple[int, ...]],
         standing: str = "current",
     ) -> None:
         if self.fault == "nothing" and standing == "current":

@@ -37,7 +37,7 @@ def _run(values: Sequence[Value], start: int) -> tuple[int, float]:
 def _text(values: Sequence[Value], start: int, more: int, step: float) -> str:
     first = values[start]
     if first is None:
-        return "stale" if start and values[start - 1] is not None else f"_x{more}" if more else "_"
+        return "stale" if start and values[start - 1] is not None else f"_x{more + 1}"
     if not more:
         return f"{first:.0f}"
     return f"{first:.0f}x{more}" if step == 0 else f"{first:.0f}{step:+.0f}x{more}"
