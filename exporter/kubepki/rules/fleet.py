@@ -38,7 +38,7 @@ def fleet(site: Site) -> Group:
                 name="instance:kubepki_host_unseen:max",
                 expr=promql(f"""
                     up{{job=~"{site.job}"}} unless {HOST_TIME}
-                    or 2 * max without (alertname, alertstate, alertgroup, severity) (
+                    or 2 * max without ({_of_alerts(site)}) (
                       ALERTS{{alertname=~"KubePKINothingWatched|KubePKISeriesMissing", instance!=""}}
                     )
                 """),
@@ -153,6 +153,10 @@ def _verdicts(site: Site) -> tuple[Record, ...]:
 
 
 def _firing(site: Site, severity: Severity) -> str:
-    dropped = ", ".join(("alertname", "alertstate", "alertgroup", "severity", "path", "clock", *site.labels))
     matchers = f'alertname=~"KubePKI.+", alertstate="firing", severity="{site.severity(severity)}", instance!=""'
-    return f"max without ({dropped}) (ALERTS{{{matchers}}})"
+    return f"max without ({_of_alerts(site, 'path', 'clock')}) (ALERTS{{{matchers}}})"
+
+
+def _of_alerts(site: Site, *further: str) -> str:
+    """Return the labels that an alert has beside those of the host: the rulers' own, the site's, and *further*."""
+    return ", ".join(("alertname", "alertstate", "alertgroup", "severity", *further, *site.labels))

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Build Prometheus 3 and vmalert for the tests into a cache folder outside the tree, and print that folder. What is there
-# already is not built again (about 10 CPU minutes once).
+# already is not built again (about 5 CPU minutes once).
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/kubepki-exporter/rulers
