@@ -10,11 +10,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
+from itertools import islice, product
 
-from kubepki.commands.diagnosis import Look
+from kubepki.commands.diagnosis import Look, given_reading
 from kubepki.judgement.belief import Sureness, believe
 from kubepki.judgement.evaluate import evaluate
+from kubepki.judgement.witnesses import TOLERANCE_SECONDS
 from kubepki.model import (
     Candidate,
     Certificate,
@@ -36,6 +37,20 @@ BUILT = TRUE - 60 * DAY
 
 OFFS = {"right": 0.0, "ahead": LEAD, "behind": -LEAD}
 NODE = {**OFFS, "1970": -TRUE}
+# Sizes of no rule: about the two minutes within which clocks agree, a signer's five, beyond a day, beyond a year.
+ODD = {
+    "119 s ahead": 119.0,
+    "119 s behind": -119.0,
+    "121 s ahead": 121.0,
+    "3 min behind": -180.0,
+    "299 s ahead": 299.0,
+    "361.5 s behind": -361.5,
+    "26 h ahead": 26 * 3_600.0,
+    "26 h behind": -26 * 3_600.0,
+    "400 d ahead": 400 * DAY,
+    "400 d behind": -400 * DAY,
+}
+OFFSETS = {**NODE, **ODD}
 SYNCHRONIZED = ("yes", "lost", "no", "unknown")
 API_SERVER = (*OFFS, "unreadable", "none")
 OUTSIDE = (*OFFS, "unreadable", "none")
@@ -97,20 +112,21 @@ class Night:
     @property
     def host(self) -> float:
         """What the host's clock says."""
-        return TRUE + NODE[self.clocks.node]
+        return TRUE + OFFSETS[self.clocks.node]
 
     @property
     def judge(self) -> float | None:
         """What the API server's clock says, None where it is not read."""
-        return None if self.clocks.api_server not in OFFS else TRUE + OFFS[self.clocks.api_server]
+        off = OFFSETS.get(self.clocks.api_server)
+        return None if off is None else TRUE + off
 
     @property
     def strongest_is_right(self) -> bool | None:
         """Whether the strongest clock that is believed alone tells the truth; None where there is none."""
-        if self.clocks.outside in OFFS:
-            return self.clocks.outside == "right"
-        vouched = self.clocks.synchronized in {"yes", "lost"} and self.clocks.node != "1970"
-        return self.clocks.node == "right" if vouched else None
+        if self.clocks.outside in OFFSETS:
+            return is_right(self.clocks.outside)
+        vouched = self.clocks.synchronized in {"yes", "lost"} and self.host >= BUILT - TOLERANCE_SECONDS
+        return is_right(self.clocks.node) if vouched else None
 
     @property
     def rejected(self) -> bool:
@@ -135,7 +151,7 @@ class Night:
         references = []
         for name, said in (("apiserver", clocks.api_server), ("https/outside", clocks.outside)):
             if said != "none":
-                offset = TRUE + OFFS[said] - self.host if said in OFFS else None
+                offset = TRUE + OFFSETS[said] - self.host if said in OFFSETS else None
                 references.append(ReferenceReading(clock=name, up=offset is not None, offset=offset))
         hardware = {"right": TRUE - self.host, "wrong": TRUE + LEAD - self.host, "none": None}[clocks.hardware]
         lost = clocks.synchronized == "lost"
@@ -149,18 +165,37 @@ class Night:
             references=tuple(references),
         )
 
-    def look(self) -> Look:
-        """Return what `check` and `rollback` see."""
+    def look(self, at: float | None = None) -> Look:
+        """Return what `check` and `rollback` see, with `--at` where a time is given."""
         snapshot, reading = self.snapshot(), self.reading()
+        if at is not None:
+            reading = given_reading(at, reading)
         belief = believe(snapshot, reading)
         findings = evaluate(snapshot, reading, belief)
-        return Look(snapshot=snapshot, reading=reading, whole=belief, findings=findings)
+        wall = None if at is None else self.host
+        return Look(
+            snapshot=snapshot, reading=reading, whole=belief, findings=findings, assumed=at is not None, wall=wall
+        )
 
 
 def all_clocks() -> Iterator[Clocks]:
     """Yield every combination of clocks."""
     for api_server, node, synchronized, outside, hardware in product(API_SERVER, NODE, SYNCHRONIZED, OUTSIDE, HARDWARE):
         yield Clocks(api_server=api_server, node=node, synchronized=synchronized, outside=outside, hardware=hardware)
+
+
+def odd_nights(start: int, stride: int) -> Iterator[Night]:
+    """Yield one in *stride* of the combinations in which clocks are off by sizes that are in no list of the rules."""
+    judges, hosts = (*ODD, "right", "none"), (*ODD, "right")
+    every = product(judges, hosts, ("yes", "no"), (*ODD, "right", "none"), ("right", "none"), CURRENT, FALLBACKS)
+    for api_server, node, synchronized, outside, hardware, current, fallbacks in islice(every, start, None, stride):
+        clocks = Clocks(api_server=api_server, node=node, synchronized=synchronized, outside=outside, hardware=hardware)
+        yield Night(clocks=clocks, current=current, fallbacks=fallbacks)
+
+
+def is_right(clock: str) -> bool:
+    """Return whether what is the matter with a *clock* is less than what anybody could tell."""
+    return abs(OFFSETS[clock]) <= TOLERANCE_SECONDS
 
 
 def nights() -> Iterator[Night]:
@@ -176,8 +211,8 @@ def cannot_be_told() -> str:
         night = Night(clocks=clocks, current="old", fallbacks="none")
         belief = believe(night.snapshot(), night.reading())
         if belief.needs_a_time:
-            judge = clocks.api_server if clocks.api_server in OFFS else "not read"
-            assert clocks.outside not in OFFS, "a clock outside tells the time"
+            judge = clocks.api_server if clocks.api_server in OFFSETS else "not read"
+            assert clocks.outside not in OFFSETS, "a clock outside tells the time"
             what = "one weak clock alone" if belief.sureness is Sureness.ALONE else "cannot tell"
             rows.setdefault((clocks.node, judge, what), set()).add(clocks.synchronized)
     every = {"1970": 0, "right": 1, "ahead": 2, "behind": 3}

@@ -1,10 +1,11 @@
 """What one look at the host gave: the input of every report. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kubepki.commands.service_view import ServiceView
 from kubepki.judgement.belief import Belief, believe
+from kubepki.judgement.comparisons import JUDGE
 from kubepki.judgement.evaluate import Finding
 from kubepki.judgement.fallbacks import RepairTimes, repair_times
 from kubepki.model import Proof, Reading, Snapshot
@@ -48,3 +49,19 @@ class Look:
     def kubelet_time(self) -> float:
         """What the host's own clock says: a kubelet that starts goes by it, right or wrong."""
         return self.reading.host_time if self.wall is None else self.wall
+
+
+def given_reading(at: float, read: Reading) -> Reading:
+    """Return the reading where a person says that it is *at*: of what was *read* only the judge's clock counts."""
+    judge = tuple(
+        each if each.offset is None else replace(each, offset=each.offset + read.host_time - at)
+        for each in read.references
+        if each.clock == JUDGE
+    )
+    return Reading(
+        host_time=at,
+        given=True,
+        last_synchronized=read.last_synchronized,
+        references=judge,
+        rotations=read.rotations,
+    )

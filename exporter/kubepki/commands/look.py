@@ -9,13 +9,13 @@ from kubepki.clocks.clocks import Clocks
 from kubepki.clocks.host import HostClock, system_clock
 from kubepki.clocks.setup import api_server, remote_clocks
 from kubepki.clocks.state import State
-from kubepki.commands.diagnosis import Look
+from kubepki.commands.diagnosis import Look, given_reading
 from kubepki.commands.one_look import OneLook, OneLookParser
 from kubepki.disk.disk import Disk
 from kubepki.disk.own import AskedNow
 from kubepki.judgement.belief import believe
 from kubepki.judgement.evaluate import evaluate
-from kubepki.model import Fault, PathState, Reading, Standing
+from kubepki.model import Fault, PathState, Standing
 from kubepki.pki import layout
 from kubepki.pki.layout import remembered_links
 from kubepki.pki.parsing import TooCostlyError
@@ -59,7 +59,7 @@ def look(
         clocks.stop()
     wall = reading.host_time
     if at is not None:
-        reading = _given(at, reading, state)
+        reading = given_reading(at, reading)
     belief = believe(snapshot, reading)
     return Look(
         snapshot=snapshot,
@@ -69,21 +69,6 @@ def look(
         issued=result.issued,
         assumed=at is not None,
         wall=None if at is None else wall,
-    )
-
-
-def _given(at: float, read: Reading, state: State) -> Reading:
-    """Return the reading where a person says that it is *at*: of what was *read* only the judge's clock counts."""
-    judge = tuple(
-        each if each.offset is None else replace(each, offset=each.offset + read.host_time - at)
-        for each in read.references
-    )
-    return Reading(
-        host_time=at,
-        given=True,
-        last_synchronized=state.last_synchronized,
-        references=judge,
-        rotations=state.rotations(),
     )
 
 

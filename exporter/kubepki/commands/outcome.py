@@ -113,7 +113,9 @@ def todos(finding: Finding, look: Look, hands: Hands) -> tuple[Todo, ...]:
         return (settle_the_time(look, hands),)
     if isinstance(plan, Refusal):
         why = Todo(text=f"There is no rollback: {plan.why}.", commands=(hands.own("rollback", operands=(state.path,)),))
-        if plan.good_later is not None:
+        if only_the_judge_objects(finding, look):
+            back = (_correct_the_judge(finding, look, last=True),)
+        elif plan.good_later is not None:
             first = Todo(text=clocks_first(plan.good_later, look), commands=why.commands)
             back = (first,)
         else:
@@ -145,11 +147,11 @@ def settle_the_time(look: Look, hands: Hands) -> Todo:
     return Todo(text=text, commands=(hands.own("check", "--at=TIME", operands=hands.paths),))
 
 
-def _correct_the_judge(finding: Finding, look: Look) -> Todo:
+def _correct_the_judge(finding: Finding, look: Look, *, last: bool = False) -> Todo:
     off = look.belief.wrong(JUDGE) or 0.0
     is_wrong = f"which is {duration(off)} {'ahead' if off > 0 else 'behind'}"
     accepts = f"{label_name(finding.path or '')} is valid, and accepted as soon as it is right"
-    return Todo(text=f"Correct the API server's clock, {is_wrong}: {accepts}. Until then:")
+    return Todo(text=f"Correct the API server's clock, {is_wrong}: {accepts}.{'' if last else ' Until then:'}")
 
 
 def way_back(plan: Plan, hands: Hands, to: tuple[str, ...] = ()) -> tuple[Todo, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kubepki.commands.diagnosis import Look
+from kubepki.commands.prospect import only_the_judge_objects
 from kubepki.judgement.belief import Sureness
 from kubepki.judgement.evaluate import Code, Finding
 from kubepki.judgement.fallbacks import RepairTimes, fallback_objections, usable_fallbacks
@@ -129,13 +130,7 @@ def make_plan(look: Look, link: str, to: str | None = None) -> Plan | Refusal:
             refused = f"{label_name(wanted)} cannot be used: {'; '.join(reasons)}"
             return Refusal(why=refused, link=link, good_later=_good_later(state, repair, wanted))
     if not usable or usable[0].leaf is None:
-        return Refusal(
-            why="no superseded file passes every check",
-            link=link,
-            passed_over=over,
-            needs_a_time=look.belief.sureness is not Sureness.SURE and bool(state.candidates),
-            good_later=_good_later(state, repair),
-        )
+        return _no_file(state, look, complaints, over)
     return Plan(
         link=link,
         old_target=state.link.target if state.link else None,
@@ -145,6 +140,20 @@ def make_plan(look: Look, link: str, to: str | None = None) -> Plan | Refusal:
         passed_over=over,
         proof=usable[0].proof,
         life_over=life_over(usable[0].leaf, look.kubelet_time),
+    )
+
+
+def _no_file(state: PathState, look: Look, complaints: tuple[Finding, ...], over: tuple[PassedOver, ...]) -> Refusal:
+    none = "no superseded file passes every check"
+    if all(only_the_judge_objects(each, look) for each in complaints):
+        right = "nothing but the API server's clock, which is wrong, is against the current one: correct that clock"
+        return Refusal(why=f"{none}, and {right}", link=state.path, passed_over=over)
+    return Refusal(
+        why=none,
+        link=state.path,
+        passed_over=over,
+        needs_a_time=look.belief.sureness is not Sureness.SURE and bool(state.candidates),
+        good_later=_good_later(state, look.repair),
     )
 
 

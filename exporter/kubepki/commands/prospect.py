@@ -1,7 +1,7 @@
 """A finding -> what will happen and when. Pure."""
 
 from kubepki.commands.diagnosis import Look
-from kubepki.commands.verdict import is_presented
+from kubepki.commands.verdict import is_presented, is_rejected
 from kubepki.judgement.evaluate import Code, Finding
 from kubepki.judgement.fallbacks import MARGIN_SECONDS
 from kubepki.judgement.phrases import duration, label_name, moment
@@ -26,7 +26,7 @@ def prospect(finding: Finding, look: Look) -> str | None:
     if finding.at is not None and finding.code in _FROM_THE_FUTURE:
         return _from_the_future(finding, finding.at, look)
     if finding.code is Code.CERTIFICATE_EXPIRED and finding.at is not None and is_presented(finding, look):
-        return _after_the_end(finding.at, look) or _PROSPECTS[finding.code]
+        return _after_the_end(finding, finding.at, look) or _PROSPECTS[finding.code]
     if finding.code is Code.HOST_CLOCK_BEHIND and look.belief.now is None:
         return "This host's clock cannot be right, so it tells nothing about the certificate."
     text = _PROSPECTS.get(finding.code)
@@ -74,20 +74,23 @@ def _from_the_future(finding: Finding, at: float, look: Look) -> str:
         reaches = f"The API server accepts it when its own clock reaches {moment(at)}, in {duration(at - judge)}"
         return f"{reaches}, or as soon as that clock is corrected.{never}" if _valid(at, now) else f"{reaches}.{never}"
     until = f"it is rejected {_OPEN_TOO}, until {moment(at)}"
+    if judge is not None and is_rejected(finding, look):
+        return f"By the API server's clock, which is wrong, it has expired. Once that is right {until}."
     if judge is not None:
         whose = "the API server's clock is" if look.reading.host_time < at else "clocks are"
         return f"It still works. The moment {whose} corrected {until}."
     if look.belief.needs_a_time:
         return f"If this host's clock is right, it becomes valid by itself at {moment(at)}.{never}"
-    if look.reading.host_time < at and now is not None:
-        return f"It becomes valid by itself in {duration(at - now)}, at {moment(at)}.{never}"
-    return f"Once the clocks are right {until}."
+    by_itself = "" if now is None else f"It becomes valid by itself in {duration(at - now)}, at {moment(at)}.{never}"
+    return by_itself if by_itself and look.reading.host_time < at else f"Once the clocks are right {until}."
 
 
-def _after_the_end(at: float, look: Look) -> str | None:
+def _after_the_end(finding: Finding, at: float, look: Look) -> str | None:
     now, judge = look.belief.now, look.belief.judge
     if judge is None or now is None:
         return None
+    if judge <= at and is_rejected(finding, look):
+        return "By the API server's clock, which is behind, it has not begun, and by the believed time it has ended."
     if judge <= at:
         return f"It still works. The moment the API server's clock is corrected it is rejected {_OPEN_TOO}."
     if now <= at:

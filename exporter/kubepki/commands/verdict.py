@@ -95,9 +95,11 @@ def describe(finding: Finding, look: Look) -> str:
 
 
 def is_rejected(finding: Finding, look: Look) -> bool:
-    """Return whether the API server's own clock says that the certificate of *finding* is not valid yet."""
+    """Return whether the certificate of *finding* is not valid by the API server's own clock."""
     judge = reference_times(look.reading).get(JUDGE)
-    return judge is not None and finding.at is not None and finding.at > judge
+    every = (each for state in look.snapshot.paths if state.path == finding.path for each in state.certificates)
+    found = next((each for each in every if each.entry == finding.entry), None)
+    return judge is not None and found is not None and not found.not_before <= judge <= found.not_after
 
 
 def is_presented(finding: Finding, look: Look) -> bool:

@@ -7,12 +7,14 @@ from kubepki.judgement.comparisons import JUDGE
 from kubepki.judgement.phrases import duration, moment
 from kubepki.judgement.rotation import EARLIEST, life_over
 from kubepki.judgement.witnesses import TOLERANCE_SECONDS, clock_name
-from kubepki.model import Candidate, PathState, Reading
+from kubepki.model import Candidate, Certificate, PathState, Reading
 
 # What a file must have left at either end: two clocks that agree are up to two minutes apart.
 MARGIN_SECONDS = 300.0
 # Where nothing confirms the time, a file is good only if it is good at any time that the clocks of a room may hide.
 UNSURE_MARGIN_SECONDS = 86_400.0
+# Of a file's life: what is over, and what is left, where the time will be given.
+_SHARES = (0.5, 0.1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +23,7 @@ class RepairTimes:
 
     `kubelet` is what the host's own clock says: a kubelet that starts goes by it, right or wrong. `refusal` says why a
     repair needs a time from outside, None where it needs none; then the times are only what may be true. `given` means
-    that a person gave the first of the times.
+    that a person gave the first of the times, `by_life` that the margin is no larger than a share of a file's life.
     """
 
     times: tuple[tuple[str, float], ...]
@@ -29,6 +31,16 @@ class RepairTimes:
     kubelet: float
     refusal: str | None = None
     given: bool = False
+    by_life: bool = False
+
+    @property
+    def for_who_has_a_time(self) -> "RepairTimes":
+        """What a file must hold to be worth a command that carries a time from outside, as a notification prints it.
+
+        A day to spare would leave out every file that lives for hours. One that was rotated in its time has half of its
+        life behind it, so one that was signed in the wrong night is left out all the same.
+        """
+        return replace(self, by_life=True)
 
     @property
     def with_right_clocks(self) -> "RepairTimes":
@@ -63,24 +75,34 @@ def fallback_objections(candidate: Candidate, repair: RepairTimes) -> tuple[str,
     leaf = candidate.leaf
     if leaf is None:
         return tuple(objections)
+    since, left = _margins(leaf, repair)
     for whose, now in repair.times:
         # What the judge has not reached it rejects like the file in use, and accepts as soon as its clock is right.
         late = repair.given and whose == _JUDGE
-        if late and leaf.not_before > now - repair.margin:
+        if late and leaf.not_before > now - since:
             pass
         elif leaf.not_before > now:
             objections.append(f"not valid before {moment(leaf.not_before)} by {whose}")
-        elif leaf.not_before > now - repair.margin:
-            objections.append(f"valid for less than {duration(repair.margin)} by {whose}{_doubt(repair)}")
+        elif leaf.not_before > now - since:
+            objections.append(f"valid for less than {duration(since)} by {whose}{_doubt(repair)}")
         if leaf.not_after < now:
             objections.append(f"not valid after {moment(leaf.not_after)} by {whose}")
-        elif leaf.not_after < now + repair.margin:
-            objections.append(f"it ends in less than {duration(repair.margin)} by {whose}{_doubt(repair)}")
+        elif leaf.not_after < now + left:
+            objections.append(f"it ends in less than {duration(left)} by {whose}{_doubt(repair)}")
     told = any(abs(now - repair.kubelet) <= TOLERANCE_SECONDS for _, now in repair.times)
     if leaf.not_after < repair.kubelet and not told:
         ended = f"not valid after {moment(leaf.not_after)} by this host's clock, by which the kubelet starts"
         objections.append(ended)
     return tuple(objections)
+
+
+def _margins(leaf: Certificate, repair: RepairTimes) -> tuple[float, float]:
+    """Return for how long *leaf* has to have been valid, and for how long it has to go on."""
+    if not repair.by_life:
+        return repair.margin, repair.margin
+    life = leaf.not_after - leaf.not_before
+    since, left = (min(repair.margin, share * life) for share in _SHARES)
+    return max(since, MARGIN_SECONDS), max(left, MARGIN_SECONDS)
 
 
 def usable_fallbacks(state: PathState, repair: RepairTimes) -> tuple[Candidate, ...]:
@@ -90,7 +112,7 @@ def usable_fallbacks(state: PathState, repair: RepairTimes) -> tuple[Candidate, 
     that a kubelet that starts keeps come before those that it asks to renew at once, for that request may go to a
     signer that is still wrong; of each kind the longest valid come first.
     """
-    ample = replace(repair, margin=UNSURE_MARGIN_SECONDS)
+    ample = replace(repair, margin=UNSURE_MARGIN_SECONDS, by_life=False)
     usable = [candidate for candidate in state.candidates if not fallback_objections(candidate, repair)]
 
     def order(candidate: Candidate) -> tuple[bool, bool, float, str]:

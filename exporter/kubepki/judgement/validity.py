@@ -63,7 +63,7 @@ def _start_of_validity(state: PathState, certificate: Certificate, reading: Read
         if HOST in ahead:
             seconds = ahead[HOST]
             message = f"not valid for another {duration(seconds)} by {belief.here}{_doubt(belief)}"
-            if belief.judge is not None:
+            if belief.judge is not None and belief.judge <= certificate.not_after:
                 message += "; the API server accepts it only until its own clock, which is ahead, is corrected"
         else:
             code, seconds = Code.CERTIFICATE_FUTURE_DATED, true_lead
@@ -117,7 +117,7 @@ def _ended(certificate: Certificate, belief: Belief) -> tuple[float, str] | None
         told = belief.by == HOST and belief.sureness is not Sureness.ALONE
         whose = "" if told else f", by {belief.whose}"
         message = f"expired {duration(now - at)} ago, at {moment(at)}{whose}{_doubt(belief)}"
-        if judge is not None and judge > at:
+        if judge is not None and not certificate.not_before <= judge <= at:
             message += "; the API server rejects it now"
         elif judge is not None:
             message += "; the API server accepts it only until its own clock, which is behind, is corrected"
@@ -173,11 +173,11 @@ def _one_clock_says(state: PathState, certificate: Certificate, by: dict[str, fl
     seconds, clock = max((abs(by[each.clock]), each) for each in belief.clocks if each.clock in by)
     future = certificate.not_before > clock.says
     what = f"future-dated by {duration(seconds)}" if future else f"past its end by {duration(seconds)}"
-    accepts = belief.judge is not None and certificate.usage in _PRESENTED
-    message = (
-        f"{what} if {clock_name(clock)} is right{'; the API server accepts it now' if accepts else ''}; "
-        "which clock is right cannot be told"
-    )
+    does = ""
+    if belief.judge is not None and certificate.usage in _PRESENTED:
+        accepts = certificate.not_before <= belief.judge <= certificate.not_after
+        does = f"; the API server {'accepts' if accepts else 'rejects'} it now"
+    message = f"{what} if {clock_name(clock)} is right{does}; which clock is right cannot be told"
     at = certificate.not_before if future else certificate.not_after
     return _finding(state, certificate, Code.TIME_UNKNOWN, Severity.WARNING, message, seconds, at)
 

@@ -151,7 +151,8 @@ def link_families(snapshot: Snapshot, reading: Reading, belief: Belief) -> Itera
         ((path,), (link.target_mtime if link.target_name_time is None else link.target_name_time) - now)
         for path, link in links
     )
-    repair = repair_times(belief, reading)
+    # Whoever reads of it in a notification has a time: that of the notification.
+    repair = repair_times(belief, reading).for_who_has_a_time
     fallbacks = [
         (path_label(state.path), usable_fallbacks(state, repair))
         for state in snapshot.paths
