@@ -50,14 +50,26 @@ def await_ready(exporter: Exporter) -> None:
     wait_until(lambda: exporter.get("/-/ready")[0] == READY, describe="readiness")
 
 
-def future_pair(lead: float = LEAD) -> pki.Pair:
-    return pki.client(pki.authority(), not_before=int(time.time() + lead))
+def future_pair(lead: float = LEAD, not_before: int | None = None) -> pki.Pair:
+    begins = int(time.time() + lead) if not_before is None else not_before
+    return pki.client(pki.authority(), not_before=begins)
+
+
+def assert_offset(scrape: Scrape, link: str, not_before: float, *, since: float) -> None:
+    """Assert that NotBefore is told as an offset to a host time that passed between *since* and now."""
+    host = scrape.value("kubepki_host_time_seconds")
+    assert host is not None
+    assert since <= host <= time.time()
+    assert scrape.value(NOT_BEFORE, path=link) == not_before
+    # One reading gives both, so nothing passes between them but the rounding of a float.
+    assert scrape.value(OFFSET, path=link) == pytest.approx(not_before - host, abs=1e-6)
 
 
 def test_a_healthy_directory_is_served(directory: Path, tmp_path: Path) -> None:
     """The first scrape after readiness tells the link, its target, its certificate and its fallback."""
     with running(f"--pki.directory={directory}", log=tmp_path / "log") as exporter:
         await_ready(exporter)
+        since = time.time()
         scrape = exporter.scrape()
     link = str(directory / CLIENT)
     assert scrape.value(PATH_OK, path=link, standing="current") == 1
@@ -67,15 +79,17 @@ def test_a_healthy_directory_is_served(directory: Path, tmp_path: Path) -> None:
     assert scrape.value("kubepki_fallback_certificates", path=link) == 1
     assert scrape.value("kubepki_watch_up", path=str(directory)) == 1
     assert not scrape.reasons()
-    assert scrape.value(OFFSET, path=link) == pytest.approx(-40 * pki.DAY, abs=60)
+    assert_offset(scrape, link, int((directory / CLIENT).stat().st_mtime), since=since)
 
 
 def test_a_future_dated_certificate_is_seen_after_clientgo_swapped_the_link(directory: Path, tmp_path: Path) -> None:
     """At each step of the rotation a scrape is healthy; after the rename it tells the new NotBefore."""
     link = str(directory / CLIENT)
-    pair = future_pair()
+    not_before = int(time.time() + LEAD)
+    pair = future_pair(not_before=not_before)
     with running(f"--pki.directory={directory}", log=tmp_path / "log") as exporter:
         await_ready(exporter)
+        since = time.time()
         before = exporter.scrape().value(NOT_BEFORE, path=link)
         for step in pki.rotate(directory, "kubelet-client", pair.pem, stamp(time.time())):
             scrape = exporter.scrape()
@@ -84,7 +98,7 @@ def test_a_future_dated_certificate_is_seen_after_clientgo_swapped_the_link(dire
         scrape = scrape_when(
             exporter, lambda seen: seen.value(NOT_BEFORE, path=link) != before, describe="the new NotBefore"
         )
-    assert scrape.value(OFFSET, path=link) == pytest.approx(LEAD, abs=60)
+    assert_offset(scrape, link, not_before, since=since)
     assert scrape.value("kubepki_symlink_changes_total", path=link) == 1
     assert scrape.value("kubepki_fallback_certificates", path=link) == 2
 
@@ -252,7 +266,8 @@ def test_a_step_of_the_clock_is_counted_once_and_told_in_the_next_scrape(tmp_pat
     offset.write_text(str(LEAD))
     now = time.time()
     install(directory, pki.client(pki.authority(), not_before=now - pki.DAY), now - pki.DAY)
-    install(directory, future_pair(LEAD - 600), now + LEAD)
+    not_before = int(now + LEAD - 600)
+    install(directory, future_pair(not_before=not_before), now + LEAD)
     link = str(directory / CLIENT)
     arguments = (str(directory), str(offset))
     with running(*arguments, log=tmp_path / "log", module="tests.e2e.stepped_exporter") as exporter:
@@ -264,9 +279,10 @@ def test_a_step_of_the_clock_is_counted_once_and_told_in_the_next_scrape(tmp_pat
         assert before.value("kubepki_host_clock_steps_total") == 0
         assert before.value("kubepki_host_clock_last_step_seconds") is None
         (tmp_path / "new").write_text("0")
+        since = time.time()
         (tmp_path / "new").replace(offset)
         after = exporter.scrape()
-        assert after.value(OFFSET, path=link) == pytest.approx(LEAD - 600, abs=60)
+        assert_offset(after, link, not_before, since=since)
         assert after.value("kubepki_host_clock_steps_total") == 1
         assert after.value("kubepki_host_clock_last_step_seconds") == pytest.approx(-LEAD, abs=1)
         wait_until(lambda: "was stepped back by 2 h 11 min" in exporter.log(), describe="the step in the log")
