@@ -44,6 +44,8 @@ _FINDINGS = {
     Code.HOST_CLOCK_UNSYNCHRONIZED: "restore the connection to the time source",
     Code.HOST_CLOCK_SKEWED: "correct this host's clock, after the certificates that were signed ahead are rolled back",
     Code.REFERENCE_CLOCK_SKEWED: "correct that clock: what is signed by it begins or ends at the wrong time",
+    Code.REFERENCE_CERTIFICATE_EXPIRING: "renew that certificate (kubeadm certs renew apiserver), restart the server",
+    Code.REFERENCE_CERTIFICATE_FUTURE_DATED: "correct the signer's clock, then issue that server's certificate anew",
     Code.HARDWARE_CLOCK_SKEWED: "synchronize this host, then write its time to the hardware clock (hwclock --systohc)",
     Code.TIME_UNKNOWN: "give a time from outside (kubepki-exporter check --at TIME)",
     Code.NOTHING_WATCHED: "name where this host keeps them (--pki.preset, --pki.directory, --pki.file); where "

@@ -45,7 +45,10 @@ def thresholds(certificate: Certificate) -> tuple[float, float]:
     life = certificate.not_after - certificate.not_before
     if certificate.usage is Usage.CA:
         return min(0.10 * life, LONGEST_WARNING), min(0.03 * life, 30 * _DAY)
-    warning = min(0.10 * life, 30 * _DAY)
-    if certificate.usage is Usage.SELF_SIGNED:
-        return warning, float("-inf")
-    return warning, min(0.03 * life, 7 * _DAY)
+    warning, critical = leaf_thresholds(life)
+    return warning, float("-inf") if certificate.usage is Usage.SELF_SIGNED else critical
+
+
+def leaf_thresholds(life: float) -> tuple[float, float]:
+    """Return those of a leaf that lives for *life* seconds."""
+    return min(0.10 * life, 30 * _DAY), min(0.03 * life, 7 * _DAY)

@@ -13,6 +13,7 @@ from kubepki.judgement.comparisons import (
 )
 from kubepki.judgement.findings import Code, Finding
 from kubepki.judgement.phrases import duration, label_name, moment
+from kubepki.judgement.shown_findings import shown_findings
 from kubepki.judgement.validity import is_unquestioned, span, validity
 from kubepki.model import (
     Fault,
@@ -49,6 +50,7 @@ def evaluate(snapshot: Snapshot, reading: Reading, belief: Belief | None = None)
     """
     belief = belief or believe(snapshot, reading)
     findings = [*_host_findings(reading), *clock_findings(belief, reading), *_nothing_watched(snapshot)]
+    findings += shown_findings(belief, reading)
     times = span(reading, belief)
     for state in snapshot.paths:
         if state.standing is Standing.CURRENT:

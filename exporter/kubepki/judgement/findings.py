@@ -22,6 +22,8 @@ class Code(StrEnum):
     HOST_CLOCK_STEPPED = "host_clock_stepped"
     HOST_CLOCK_SKEWED = "host_clock_skewed"
     REFERENCE_CLOCK_SKEWED = "reference_clock_skewed"
+    REFERENCE_CERTIFICATE_EXPIRING = "reference_certificate_expiring"
+    REFERENCE_CERTIFICATE_FUTURE_DATED = "reference_certificate_future_dated"
     HARDWARE_CLOCK_SKEWED = "hardware_clock_skewed"
     TIME_UNKNOWN = "time_unknown"
     NOTHING_WATCHED = "nothing_watched"
