@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from kubepki.commands.diagnosis import Look
 from kubepki.commands.host import PLAIN_HOST, Host, Words
 from kubepki.commands.plan import Plan, Refusal, file_taken_up, make_plan
-from kubepki.commands.prospect import clocks_first, only_the_judge_objects
+from kubepki.commands.prospect import clocks_first, only_the_judge_objects, or_wait
 from kubepki.commands.remedies import COMPARE_CLOCKS, looks_at_clocks, remedies, requests, user_of
 from kubepki.config.commands import PROGRAM
 from kubepki.judgement.advice import advise, advise_fault
@@ -128,7 +128,7 @@ def todos(finding: Finding, look: Look, hands: Hands) -> tuple[Todo, ...]:
     waits = finding.code is Code.CERTIFICATE_NOT_YET_VALID and not only_the_judge_objects(finding, look)
     if finding.at is None or not waits or isinstance(plan, Refusal):
         return back
-    return (*back, Todo(text=f"Or wait until {moment(finding.at)}."))
+    return (*back, Todo(text=or_wait(finding, finding.at, look)))
 
 
 def _what_a_start_takes_up(state: PathState, look: Look) -> Todo | None:
@@ -165,15 +165,16 @@ def way_back(plan: Plan, hands: Hands, to: tuple[str, ...] = ()) -> tuple[Todo, 
         text=f"Roll back: {name} is valid until {until} and passes every check. This points the link at it{restarts}:",
         commands=(hands.roll_back(plan.link, *to, keeps_stopped=stopped),),
     )
-    correct = Todo(text=correct_clocks())
+    correct = Todo(text=correct_clocks(plan))
     if not plan.needs_order:
         return (back, correct) if plan.from_the_future else (back,)
     return stop_signing(hands), back, correct, start_signing(hands)
 
 
-def correct_clocks() -> str:
+def correct_clocks(plan: Plan) -> str:
     """Return the step between the rollback and the next signature."""
-    return "Then correct the clocks that are wrong: the control plane's, the signer's above all, and this host's."
+    here = "" if plan.host_is_right else ", and this host's"
+    return f"Then correct the clocks that are wrong: the control plane's, the signer's above all{here}."
 
 
 def stop_signing(hands: Hands) -> Todo:

@@ -10,6 +10,7 @@ from kubepki.judgement.evaluate import Code, Finding
 from kubepki.judgement.fallbacks import RepairTimes, fallback_objections, usable_fallbacks
 from kubepki.judgement.phrases import label_name
 from kubepki.judgement.rotation import EARLIEST, life_over
+from kubepki.judgement.witnesses import TOLERANCE_SECONDS
 from kubepki.model import Candidate, Certificate, PathState, Reason, Severity
 from kubepki.pki import layout
 
@@ -28,7 +29,8 @@ class Plan:
 
     `findings` are what is wrong with the link, `leaf` the certificate it will present, `passed_over` the other files
     with the reasons against each. `proof` is who is known to have issued the target, empty where nothing proves it.
-    `life_over` is the share of the leaf's life that is over by the host's own clock.
+    `life_over` is the share of the leaf's life that is over by the host's own clock, `host_is_right` that this clock is
+    the believed one.
     """
 
     link: str
@@ -39,6 +41,7 @@ class Plan:
     passed_over: tuple[PassedOver, ...]
     proof: str
     life_over: float
+    host_is_right: bool = False
 
     @property
     def from_the_future(self) -> bool:
@@ -140,6 +143,7 @@ def make_plan(look: Look, link: str, to: str | None = None) -> Plan | Refusal:
         passed_over=over,
         proof=usable[0].proof,
         life_over=life_over(usable[0].leaf, look.kubelet_time),
+        host_is_right=look.belief.sureness is Sureness.SURE and abs(look.kubelet_time - look.now) <= TOLERANCE_SECONDS,
     )
 
 

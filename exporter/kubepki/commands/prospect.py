@@ -29,6 +29,8 @@ def prospect(finding: Finding, look: Look) -> str | None:
         return _after_the_end(finding, finding.at, look) or _PROSPECTS[finding.code]
     if finding.code is Code.HOST_CLOCK_BEHIND and look.belief.now is None:
         return "This host's clock cannot be right, so it tells nothing about the certificate."
+    if finding.code is Code.CERTIFICATE_EXPIRED and look.belief.needs_a_time:
+        return "If that clock is right, every peer that looks at validity times refuses it until it is renewed."
     text = _PROSPECTS.get(finding.code)
     return text and text.format(at="" if finding.at is None else moment(finding.at))
 
@@ -60,6 +62,13 @@ def clocks_first(file: str, look: Look) -> str:
         f"Correct first {', and '.join(told)}: by the right time {label_name(file)} is good, by {which} it is not. "
         "At once after that do what this prints:"
     )
+
+
+def or_wait(finding: Finding, at: float, look: Look) -> str:
+    """Return what is left beside a repair: to wait, and what must not happen meanwhile."""
+    accepts = is_presented(finding, look) and look.belief.judge is not None and not is_rejected(finding, look)
+    and_keep = ", and let nobody correct the API server's clock before" if accepts else ""
+    return f"Or wait until {moment(at)}{and_keep}."
 
 
 def _from_the_future(finding: Finding, at: float, look: Look) -> str:

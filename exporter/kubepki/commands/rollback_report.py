@@ -117,7 +117,7 @@ def _afterwards(plan: Plan, style: Style, hands: Hands) -> list[str]:
     """Return what is left to do once the kubelet has loaded the file."""
     if not plan.from_the_future:
         return []
-    lines = wrapped(correct_clocks(), style)
+    lines = wrapped(correct_clocks(plan), style)
     if plan.needs_order:
         start = start_signing(hands)
         lines += wrapped(start.text, style)
