@@ -1,6 +1,7 @@
 """Which clock is wrong, by how much, in which direction; and where nobody can tell. Pure."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kubepki.judgement.belief import Belief, Sureness
 from kubepki.judgement.comparisons import JUDGE
@@ -11,6 +12,10 @@ from kubepki.model import Reading, Severity
 
 # A hardware clock that keeps local time is off by a time zone, and nobody is hurt while NTP corrects it.
 _HARDWARE_SECONDS = 3600.0
+_QUARTER = 900.0
+_ZONE_MOST = 14 * 3600.0
+# What a hardware clock runs off in a few days that nobody set it.
+_ZONE_TOLERANCE = 15.0
 
 
 def clock_findings(belief: Belief, reading: Reading) -> Iterator[Finding]:
@@ -36,7 +41,14 @@ def clock_findings(belief: Belief, reading: Reading) -> Iterator[Finding]:
         message = f"the hardware clock is {_direction(off)} and {begins}"
         if belief.sureness is not Sureness.SURE:
             message = f"the hardware clock is {_direction(off)} of this host's; one of them is wrong, and {begins}"
-        yield _finding(Code.HARDWARE_CLOCK_SKEWED, message, off)
+        found = _finding(Code.HARDWARE_CLOCK_SKEWED, message, off)
+        zone = "; a time zone has that size: where it keeps local time (LOCAL in /etc/adjtime) nothing is wrong with it"
+        yield replace(found, severity=Severity.INFO, message=message + zone) if _is_a_zone(off) else found
+
+
+def _is_a_zone(off: float) -> bool:
+    """Return whether a hardware clock is off by what a time zone may be: whole quarter-hours, 14 hours at most."""
+    return abs(off) <= _ZONE_MOST and abs(off - round(off / _QUARTER) * _QUARTER) <= _ZONE_TOLERANCE
 
 
 def _finding(code: Code, message: str, seconds: float | None) -> Finding:

@@ -117,3 +117,21 @@ def test_the_hardware_clock_after_a_repair(*, synchronized: bool, found: bool) -
     """Hours off and no synchronisation: the next boot repeats the night."""
     now = replace(clocks(0, synchronized=synchronized, judge=0), rtc_offset=LEAD)
     assert (Code.HARDWARE_CLOCK_SKEWED in codes(GOOD, now)) is found
+
+
+@pytest.mark.parametrize(
+    ("off", "severity"),
+    [
+        (7_200.0, Severity.INFO),
+        (-5 * 3_600.0 + 3, Severity.INFO),
+        (20_700.0, Severity.INFO),
+        (7_860.0, Severity.WARNING),
+        (86_400.0, Severity.WARNING),
+    ],
+)
+def test_a_hardware_clock_in_local_time(off: float, severity: Severity) -> None:
+    """Off by what a time zone may be it is told as such; by anything else it begins the next boot wrong."""
+    now = replace(clocks(0, synchronized=False, judge=0), rtc_offset=off)
+    (found,) = (each for each in evaluate(GOOD, now) if each.code is Code.HARDWARE_CLOCK_SKEWED)
+    assert found.severity is severity
+    assert ("local time" in found.message) is (severity is Severity.INFO)
