@@ -38,6 +38,10 @@ _STOOD_FOR = {
     r"\bDIRECTORY\b": "/var/lib/kubelet/pki",
     r"\bHOST:PORT\b": "127.0.0.1:1",
 }
+# A page writes a path as one word of the shell: as it is, or where that is needed in quotes.
+_PATH_AS_A_WORD = re.compile(
+    r'\{\{ if match "[^"]*"\s+\$labels\.path \}\}\{\{ \$labels\.path \}\}\{\{ else \}\}.*?\{\{ end \}\}', re.DOTALL
+)
 # What a word of a sentence may follow a command's name with.
 _PROSE = re.compile(r"^(check|rollback|forget)( (?!-|/|PATH|TIME)[a-z].*)?$")
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
@@ -76,6 +80,7 @@ def stood_for(line: str) -> str:
 
 def commands_of(text: str) -> Iterator[str]:
     """Yield the commands of ours in *text*: in quotes, or on a line of a block; a synopsis is none."""
+    text = _PATH_AS_A_WORD.sub("{{ $labels.path }}", text)
     blocks = [line.split("#")[0].strip() for block in _FENCED.findall(text) for line in block.splitlines()]
     lines = [line for line in blocks if line.removeprefix("sudo ").startswith("kubepki-exporter ")]
     for line in (*lines, *_QUOTED.findall(_FENCED.sub("", text))):
