@@ -119,7 +119,6 @@ _PRESETS = {
         files=(
             *(f"/var/snap/microk8s/current/certs/{name}.crt" for name in ("ca", "server", "kubelet")),
             "/var/snap/microk8s/current/certs/*.crt",
-            "/var/snap/microk8s/current/var/kubernetes/backend/cluster.crt",
         ),
         kubeconfigs=(
             *(

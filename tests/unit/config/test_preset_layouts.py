@@ -95,7 +95,6 @@ LAYOUTS = {
             for name in ("ca", "server", "kubelet", "front-proxy-ca", "front-proxy-client", "client", "proxy")
         ),
         "/var/snap/microk8s/current/credentials/kubelet.config",
-        "/var/snap/microk8s/current/var/kubernetes/backend/cluster.crt",
     ),
     "openshift": (
         f"{PODS}/kube-apiserver-certs/configmaps/client-ca/ca-bundle.crt",
