@@ -15,6 +15,8 @@ from kubepki.disk.calls import MOVED, NO_ANSWER, Call, content_size
 from kubepki.disk.located import Mark
 
 TICK_SECONDS = 0.005
+# What counts of the time between two ticks: where it is more, this process itself did not run, and that is no path's.
+_LAP_SECONDS = 0.1
 MAX_LOST = 16
 MAX_AT_WORK = 8
 LATER = "later"
@@ -65,15 +67,17 @@ class Crew:
         that has been looked at for longest, and since when.
         """
         run = _Run(self, batch, room)
+        before = time.monotonic()
         while not run.done.wait(TICK_SECONDS):
             now = time.monotonic()
+            lap, before = min(now - before, _LAP_SECONDS), now
             busy = [each for each in run.workers if each.at is not None]
             moved = False
             for worker in busy:
                 at = worker.at
                 if at is None:
                     continue
-                if now - at[0] > seconds:
+                if worker.waited(at, min(lap, now - at[0])) > seconds:
                     self._give_up(run, worker, at)
                 moved = moved or now - at[0] < TICK_SECONDS
             if not moved:
@@ -177,6 +181,14 @@ class _Worker:
     def __init__(self) -> None:
         self.at: _At | None = None
         self.path: str | None = None
+        self._seen: _At | None = None
+        self._waited = 0.0
+
+    def waited(self, at: _At, lap: float) -> float:
+        """Return for how many seconds this process has waited for the call *at*, with *lap* that have just passed."""
+        self._waited = lap if at is not self._seen else self._waited + lap
+        self._seen = at
+        return self._waited
 
 
 class _Run:

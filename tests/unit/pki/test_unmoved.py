@@ -3,6 +3,7 @@
 import itertools
 import os
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -142,3 +143,24 @@ def test_one_that_hangs_leaves_the_others_to_be_looked_at() -> None:
         release.set()
     wait_until(lambda: not crew.lost(), describe="the lost one to come back")
     assert crew.perform([question], seconds=60.0, room=1_000, tick=lambda _path, _since: None) == [()]
+
+
+def test_time_in_which_this_process_did_not_run_is_not_a_path_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that stood still, or was busy with others for minutes, has no path that hangs."""
+    slept = [0.0]
+    ticks = itertools.count()
+    looked_at = threading.Event()
+    monkeypatch.setattr("kubepki.disk.crew.time.monotonic", lambda: time.perf_counter() + slept[0])
+
+    def perform(_call: Call) -> Any:  # noqa: ANN401 - as in `calls`
+        slept[0] += 600.0
+        assert looked_at.wait(60)
+        return "here"
+
+    def tick(_path: str | None, _since: float) -> None:
+        if next(ticks) > 2:
+            looked_at.set()
+
+    crew = Crew(perform, returned=lambda: None, mounts=tuple)
+    assert crew.perform([("exists", "/a")], seconds=30.0, room=1_000, tick=tick) == ["here"]
+    assert not crew.lost()
