@@ -28,6 +28,7 @@ from kubepki.service.memory import give_large_blocks_back
 from kubepki.service.privileges import give_no_privilege_on
 from kubepki.service.scanning import PkiWatch
 from kubepki.service.scrapes import Scrapes
+from kubepki.service.signals import wake_at_signals
 from kubepki.service.systemd import listen_fds, notify, watchdog_seconds
 from kubepki.service.unit_view import refuse_hidden, unit_properties
 from kubepki.settings import ConfigError, HttpsReference, Settings
@@ -124,7 +125,7 @@ class Service:
         watchdog = watchdog_seconds()
         poller = select.poll()
         poller.register(self._wake_fd, select.POLLIN)
-        signalled = _wake_at_signals(poller)
+        signalled = wake_at_signals(poller)
         ping_at = 0.0
         ready = False
         while not self._stopping:
@@ -226,18 +227,6 @@ class Service:
     def _on_reload(self, _number: int, _frame: FrameType | None) -> None:
         self._reload_asked = True
         self._wake()
-
-
-def _wake_at_signals(poller: select.poll) -> int:
-    """Return a descriptor that each signal makes readable, registered with *poller*.
-
-    A signal that comes while this thread waits for the interpreter's lock is handled only by the next byte code, and
-    that may be behind a `poll` that nothing else would end.
-    """
-    signalled, woken = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-    signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
-    poller.register(signalled, select.POLLIN)
-    return signalled
 
 
 def _report_error(message: str, error: BaseException | None) -> None:
