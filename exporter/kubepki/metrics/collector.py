@@ -162,6 +162,9 @@ def link_families(snapshot: Snapshot, reading: Reading, belief: Belief) -> Itera
     yield families.FALLBACK_INFO.metric(
         ((path, path_label(usable[0].path)), 1.0) for path, usable in fallbacks if usable
     )
+    yield families.FALLBACK_NOT_BEFORE.metric(
+        ((path,), usable[0].leaf.not_before) for path, usable in fallbacks if usable and usable[0].leaf
+    )
     yield families.FALLBACK_NOT_AFTER.metric(
         ((path,), usable[0].leaf.not_after) for path, usable in fallbacks if usable and usable[0].leaf
     )

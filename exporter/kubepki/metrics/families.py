@@ -104,6 +104,9 @@ FALLBACK_CERTIFICATES = Family(
 FALLBACK_INFO = Family(
     "kubepki_fallback_info", "The file that a rollback of this link would choose.", ("path", "fallback")
 )
+FALLBACK_NOT_BEFORE = Family(
+    "kubepki_fallback_not_before_timestamp_seconds", "NotBefore of the file that a rollback would choose.", ("path",)
+)
 FALLBACK_NOT_AFTER = Family(
     "kubepki_fallback_not_after_timestamp_seconds", "NotAfter of the file that a rollback would choose.", ("path",)
 )

@@ -16,6 +16,7 @@ from kubepki.rules.series import (
     CURRENT,
     ENTRY,
     EXPIRED,
+    FALLBACK,
     HOST_TIME,
     JUDGED_BY,
     NOT_BEFORE,
@@ -136,7 +137,7 @@ def _details() -> dict[str, str]:
         """),
         **end_details(),
         "judge": f"{_TROUBLED} and ignoring (path, clock) {JUDGED_BY}",
-        "fallback": f"kubepki_fallback_certificates > 0 and {_TROUBLED}",
+        "fallback": f"{FALLBACK} and {_TROUBLED}",
         "obstacle": (
             f'max without (standing) (kubepki_fault{{{CURRENT}, reason=~"{ROLLBACK_REFUSES}"}})'
             f" and ignoring (reason) {_TROUBLED}"

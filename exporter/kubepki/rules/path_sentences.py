@@ -5,21 +5,24 @@ Rules of this module: pure.
 
 from kubepki.rules.series import PATH_FINDING
 from kubepki.rules.site import Site
-from kubepki.rules.words import SHELL_PATH, asked, filled, host_texts
+from kubepki.rules.words import REFUSED, SHELL_PATH, asked, filled, host_texts
 
 # `rollback` repairs a link that lies in its directory and whose directory can be read.
 ROLLBACK_REFUSES = "not_symlink|outside_directory|unreadable"
 _BROKEN = """
     @ask@
     {{ $reasons := "" }}{{ $fallback := "" }}{{ $some := false }}{{ $now := "" }}{{ $obstacle := false -}}
+    {{ $refused := false -}}
     {{ range $r | sortByLabel "reason" }}{{ if eq .Labels.finding "fault" -}}
     {{ $reasons = printf "%s%s %s" $reasons (or (and $reasons ",") "") .Labels.reason -}}
     {{ if match "^(@refuses@)$" .Labels.reason }}{{ $obstacle = true }}{{ end -}}
     {{ else if .Labels.fallback }}{{ $fallback = .Labels.fallback -}}
-    {{ else if .Labels.finding }}{{ $some = true -}}
+    {{ else if eq .Labels.finding "fallback" }}{{ $some = true }}{{ $refused = not .Value -}}
     {{ else if not .Labels.path }}{{ $now = (.Value | toTime).Format "2006-01-02T15:04:05Z07:00" }}{{ end }}{{ end -}}
     {{ $labels.path }} on {{ $labels.instance }} has a fault:{{ $reasons }}.
-    {{ if and (or $fallback $some) (not $obstacle) -}}
+    {{ if and $refused (not $obstacle) -}}
+    @refused@
+    {{- else if and (or $fallback $some) (not $obstacle) -}}
     {{ if $fallback }}The best fallback on this host is {{ $fallback }}{{ else }}A fallback lies on this host{{ end }}:
     run "kubepki-exporter rollback --apply --at {{ $now }} @path_word@" and do what it prints, in its order.
     {{- else -}}
@@ -47,6 +50,7 @@ def broken(site: Site) -> dict[str, str]:
         "ask": asked(site, f"{PATH_FINDING}{{%s}} or kubepki_fallback_info{{%s}} or vector(time())", 2),
         "refuses": ROLLBACK_REFUSES,
         "path_word": SHELL_PATH,
+        "refused": REFUSED,
     }
     return host_texts(site, "KubePKIPathBroken", "A link or file of the PKI is unusable.", filled(_BROKEN, parts))
 

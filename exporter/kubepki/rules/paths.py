@@ -7,7 +7,7 @@ from kubepki.model import Reason, Severity
 from kubepki.rules import path_sentences as say
 from kubepki.rules.latch import alert_of, latch
 from kubepki.rules.rule import Alert, Group, Record, promql
-from kubepki.rules.series import CURRENT, LINK_AHEAD, LINK_CANDIDATE, PATH_FINDING
+from kubepki.rules.series import CURRENT, FALLBACK, LINK_AHEAD, LINK_CANDIDATE, PATH_FINDING
 from kubepki.rules.site import Site
 
 _MINUTE = 60.0
@@ -60,7 +60,7 @@ def paths(site: Site) -> Group:
                 {
                     "fault": faults,
                     "symlink_ahead": LINK_AHEAD,
-                    "fallback": f"kubepki_fallback_certificates > 0 and max without (reason) ({faults})",
+                    "fallback": f"{FALLBACK} and max without (reason) ({faults})",
                 },
                 ("path", "reason"),
                 why="What was found at the last good scrape.",

@@ -7,18 +7,18 @@ Rules of this module: pure.
 
 from kubepki.rules.series import CERTIFICATE_FINDING, CURRENT, NOT_BEFORE
 from kubepki.rules.site import Site
-from kubepki.rules.words import SHELL_PATH, asked, filled, host_texts, selector
+from kubepki.rules.words import REFUSED, SHELL_PATH, asked, filled, host_texts, selector
 
 _LEAD = {"lead": "{{ $value | humanizeDuration }}", "lead_seconds": '{{ printf "%012.0f" $value }}'}
 _SHARED = {
     "common": """
         {{ $entry := "" }}{{ $usage := "" }}{{ $subject := "" }}{{ $clocks := "" }}{{ $not := "" -}}
         {{ $judge := false }}{{ $rejects := false }}{{ $now := "" }}{{ $fallback := "" }}{{ $some := false -}}
-        {{ $obstacle := false -}}
+        {{ $obstacle := false }}{{ $refused := false -}}
     """,
     "rest": """
         {{ else if eq $f "judge" }}{{ $judge = true -}}
-        {{ else if eq $f "fallback" }}{{ $some = true -}}
+        {{ else if eq $f "fallback" }}{{ $some = true }}{{ $refused = not .Value -}}
         {{ else if .Labels.fallback }}{{ $fallback = .Labels.fallback -}}
         {{ else if eq $f "obstacle" }}{{ $obstacle = true -}}
         {{ else if and (eq $f "") (not .Labels.subject) -}}
@@ -60,9 +60,12 @@ _SHARED = {
     "command": """
         run "kubepki-exporter rollback --apply --at {{ $now }} @path_word@" and do what it prints, in its order.
     """,
+    "refused": REFUSED,
     "repair": """
         {{ if $obstacle -}}
         The path is not a link that rollback may change: see the runbook.
+        {{- else if $refused -}}
+        @refused@ Without repair it heals when NotBefore has passed.
         {{- else if or $fallback $some -}}
         {{ if $fallback }}The best fallback on this host is {{ $fallback }}
         {{- else }}A fallback lies on this host{{ end }}:
@@ -98,7 +101,7 @@ _EXPIRED = """
     {{ humanizeTimestamp $at }}{{ end }}.
     {{- if $not }} The clocks differ: it has passed by{{ $clocks }}, not by{{ $not }}.{{ end }}
     {{- if and $rejects (match "^(client|peer)$" $usage) }} The API server rejects whoever presents it (401).{{ end }}
-    {{- if and (or $fallback $some) (not $obstacle) }} A fallback that is still valid lies on this host
+    {{- if and (or $fallback $some) (not $obstacle) (not $refused) }} A fallback that is still valid lies on this host
     {{- if $fallback }}, {{ $fallback }}{{ end }}: @command@
     {{- end }}
 """

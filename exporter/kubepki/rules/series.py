@@ -17,6 +17,16 @@ ONE_PATH = "ignoring (path) group_left ()"
 JUDGED_BY = f'{REFERENCE}{{clock="apiserver"}}'
 OTHERS = f'min without (clock) ({REFERENCE}{{clock!="apiserver"}})'
 
+# How many files `rollback` could use; 0 where it would refuse the best of them at Prometheus' time, for less than five
+# minutes of its life lie on one side of it. A host whose clock is wrong with its whole room cannot know that.
+FALLBACK = """(
+  (
+    kubepki_fallback_not_before_timestamp_seconds > time() - 300
+    or kubepki_fallback_not_after_timestamp_seconds < time() + 300
+  ) * 0
+  or kubepki_fallback_certificates > 0
+)"""
+
 SKEW = "instance:kubepki_host_time_skew_seconds:last"
 OFF = "instance:kubepki_clock_skew_seconds:off"
 LATEST = "instance:kubepki_clock_skew_seconds:judged"

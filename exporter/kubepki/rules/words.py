@@ -18,6 +18,13 @@ SHELL_PATH = (
     "{{ else }}'{{ reReplaceAll \"'\" `'\\''` $labels.path }}'{{ end }}"
 )
 
+# What stands in the place of a command that would be refused.
+REFUSED = """
+    The best fallback {{ if $fallback }}on this host, {{ $fallback }}, {{ else }}on this host {{ end -}}
+    is not valid by Prometheus' clock, so rollback would refuse it:
+    "kubepki-exporter check --at {{ $now }} @path_word@" says whether another file helps.
+"""
+
 
 def host_texts(
     site: Site, alert: str, summary: str, description: str, further: Mapping[str, str] | None = None

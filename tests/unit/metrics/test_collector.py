@@ -139,6 +139,7 @@ def test_the_fallback_is_the_longest_valid_candidate_that_passes() -> None:
     found = scrape(broken)
     assert found.value("kubepki_fallback_certificates", path=PATH) == 2
     assert found.find("kubepki_fallback_info") == [({"path": PATH, "fallback": "/p/2"}, 1.0)]
+    assert found.value("kubepki_fallback_not_before_timestamp_seconds", path=PATH) == better.not_before
     assert found.value("kubepki_fallback_not_after_timestamp_seconds", path=PATH) == 9_000.0
     late = scrape(broken, reading=Reading(host_time=10_000.0))
     assert late.value("kubepki_fallback_certificates", path=PATH) == 0
