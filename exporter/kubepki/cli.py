@@ -73,9 +73,11 @@ def _run(invocation: Invocation, reload: Callable[[], Invocation]) -> int:  # no
         from kubepki.commands.rules import rules  # noqa: PLC0415 - as above
 
         return rules(invocation)
-    from kubepki.service.lean import import_library  # noqa: PLC0415 - as above
+    from kubepki.service.ahead import load_service, start_processes  # noqa: PLC0415 - as above
 
-    import_library()
+    if not invocation.config_check:
+        start_processes(invocation.settings.scan)
+    load_service()
     from kubepki.service.serve import check_config, serve  # noqa: PLC0415 - as above
 
     if invocation.config_check:

@@ -17,7 +17,7 @@ from kubepki.disk.child import ANSWER, BACK
 from kubepki.disk.crew import LATER
 from kubepki.disk.disk import Interrupted
 from kubepki.disk.frames import receive, send
-from kubepki.disk.start import start
+from kubepki.disk.start import LOOKING, start
 from kubepki.logs import tell
 
 if TYPE_CHECKING:
@@ -80,9 +80,7 @@ class LookingProcess:
     def begin(self) -> None:
         """Start the process now, for it will be asked; StartFailedError where it cannot be started."""
         if self._connection is None:
-            self._process, self._connection = start(
-                "kubepki.disk.child", what="process that looks at the disk", may_read=True
-            )
+            self._process, self._connection = start(LOOKING)
 
     def close(self) -> None:
         """End the process; one that hangs is left to itself."""

@@ -1,5 +1,6 @@
 """Starts a process of our own interpreter and our own code, with a connection to it and nothing else."""
 
+import contextlib
 import ctypes
 import os
 import socket
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import NamedTuple
 
 import kubepki
 from kubepki.settings import ConfigError
@@ -17,6 +19,24 @@ SINGLE_FILE_RUNS = "--own-process"
 _PR_CAP_AMBIENT, _RAISE, _LOWER, _CAP_DAC_READ_SEARCH = 47, 2, 3, 2
 
 
+class Program(NamedTuple):
+    """A process of ours: `main` of *module*. With *may_read* it has the service's one privilege, else none.
+
+    That privilege is to read what belongs to others. *what* names it where it cannot be started.
+    """
+
+    module: str
+    what: str
+    may_read: bool = False
+
+
+LOOKING = Program("kubepki.disk.child", "process that looks at the disk", may_read=True)
+PARSING = Program("kubepki.pki.parsing_child", "parsing process")
+
+_Started = tuple["subprocess.Popen[bytes]", socket.socket]
+_ahead: dict[tuple[Program, tuple[str, ...]], _Started] = {}
+
+
 class StartFailedError(ConfigError):
     """A process of ours cannot be started: a line for a person, as for a setting that cannot be used."""
 
@@ -24,21 +44,31 @@ class StartFailedError(ConfigError):
         super().__init__(what, hint=f"let this user run {sys.executable} and read the package")
 
 
-def start(
-    module: str, *arguments: str, what: str, may_read: bool = False
-) -> tuple["subprocess.Popen[bytes]", socket.socket]:
-    """Start `main` of *module*; return the process and our end of its standard input, a socket.
+def start_ahead(program: Program, *arguments: str) -> None:
+    """Start *program* before anybody asks for it: it loads meanwhile, and the next `start` of the same returns it.
 
-    With *may_read* it has this service's one privilege, to read what belongs to others; else none. *what* names it in
-    the StartFailedError that is raised where it cannot be started.
+    One that cannot be started is not, and says so when it is asked for.
     """
+    with contextlib.suppress(StartFailedError):
+        _ahead[program, arguments] = _start(program, arguments)
+
+
+def start(program: Program, *arguments: str) -> _Started:
+    """Start *program*; return the process and our end of its standard input, a socket.
+
+    Raises StartFailedError where it cannot be started.
+    """
+    return _ahead.pop((program, arguments), None) or _start(program, arguments)
+
+
+def _start(program: Program, arguments: tuple[str, ...]) -> _Started:
     ours, theirs = socket.socketpair()
     with theirs:
         try:
-            if may_read:
+            if program.may_read:
                 _ambient(_RAISE)
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own code
-                _command(module, arguments),
+                _command(program.module, arguments),
                 env=_environment(),
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
@@ -46,10 +76,10 @@ def start(
             )
         except OSError as error:
             ours.close()
-            message = f"the {what} cannot be started: {error.strerror or error}"
+            message = f"the {program.what} cannot be started: {error.strerror or error}"
             raise StartFailedError(message) from error
         finally:
-            if may_read:
+            if program.may_read:
                 _ambient(_LOWER)
     # Collects its exit status when it leaves of itself, so that no zombie stands until the next question.
     threading.Thread(target=process.wait, name="process-end", daemon=True).start()

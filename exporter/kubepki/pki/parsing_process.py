@@ -16,7 +16,7 @@ from typing import Generic, NoReturn, TypeVar
 
 from kubepki.disk.disk import Interrupted
 from kubepki.disk.frames import receive, send
-from kubepki.disk.start import StartFailedError, start
+from kubepki.disk.start import PARSING, StartFailedError, start
 from kubepki.formats import wire
 from kubepki.formats.components import Component
 from kubepki.formats.kubeconfig import Kubeconfig
@@ -113,7 +113,7 @@ class ParsingProcess:
     def begin(self) -> None:
         """Start the process now, for it will be asked; StartFailedError where it cannot be started."""
         if self._child is None:
-            process, connection = start("kubepki.pki.parsing_child", str(self._max_file_size), what="parsing process")
+            process, connection = start(PARSING, str(self._max_file_size))
             connection.settimeout(_START_SECONDS)
             self._child = _Child(process, connection)
             self._greeted = False

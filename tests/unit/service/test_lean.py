@@ -22,7 +22,7 @@ NOT_LOADED = {
     "kubepki.clocks.https",
     "kubepki.web.config",
 }
-START = "from kubepki.service.lean import import_library; import_library(); import kubepki.service.serve; "
+START = "from kubepki.service.ahead import load_service; load_service(); "
 
 
 def loaded(program: str, tmp_path: Path) -> list[str]:
