@@ -55,7 +55,7 @@ def fleet(site: Site) -> Group:
                     quantile without ({site.hosts}) (
                       0.5, {REFERENCE} + ignoring (clock) group_left () {SKEW}
                     )
-                    or label_replace({HOSTS_MEDIAN}, "clock", "hosts", "", "")
+                    or label_replace(max without (clock) ({HOSTS_MEDIAN}), "clock", "hosts", "", "")
                 """),
                 why=(
                     "Each clock of a job against Prometheus', in seconds: the references, and the host in the "
