@@ -6,6 +6,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import yaml
 from tests.conftest import ROOT
 from tests.grafana.prometheus import free_port
 from tests.support.loopback import answering
+from tests.support.mail import receiving_mail
 from tests.support.waiting import wait_until
 
 RULES = ROOT / "rules"
@@ -24,10 +26,12 @@ SHARE = "/usr/share/prometheus/alertmanager"
 
 @dataclass(frozen=True, kw_only=True)
 class Pager:
-    """What Alertmanager sent, by receiver: webhook documents of the pages, and Slack's attachments."""
+    """What Alertmanager sent, by receiver: webhook documents of the pages, Slack's attachments, events and mail."""
 
     pages: list[dict[str, Any]] = field(default_factory=list)
     slack: list[dict[str, Any]] = field(default_factory=list)
+    pagerduty: list[dict[str, Any]] = field(default_factory=list)
+    mail: list[EmailMessage] = field(default_factory=list)
 
     def take(self, path: str, body: bytes) -> bytes:
         """Keep one call."""
@@ -36,6 +40,8 @@ class Pager:
             self.pages.append(document)
         elif path == "/slack":
             self.slack.extend(document["attachments"])
+        elif path == "/pagerduty":
+            self.pagerduty.append(document)
         return b"ok"
 
     def told(self, *words: str) -> str | None:
@@ -116,13 +122,26 @@ def runnable(program: Path, directory: Path) -> tuple[Path, Path]:
 
 
 @contextmanager
-def running(program: Path, directory: Path, rules: Path = RULES, *, fast: bool = True) -> Iterator[Alertmanager]:
-    """Run *program* with the routing and the templates of *rules* until the block ends; *fast* shortens its waits."""
+def running(
+    program: Path, directory: Path, rules: Path = RULES, *, fast: bool = True, mailed: bool = False
+) -> Iterator[Alertmanager]:
+    """Run *program* with the routing and the templates of *rules* until the block ends.
+
+    *fast* shortens its waits. *mailed* sends the mail of the tickets for each page as well.
+    """
     directory.mkdir(parents=True)
     pager = Pager()
     port = free_port()
-    with answering(pager.take) as receiver, (directory / "log").open("wb") as log:
+    with (
+        answering(pager.take) as receiver,
+        receiving_mail(pager.mail.append) as post,
+        (directory / "log").open("wb") as log,
+    ):
         config = (fast_configuration if fast else configuration)(receiver, rules)
+        config["global"]["smtp_smarthost"] = post
+        if mailed:
+            page, ticket = config["receivers"][1:3]
+            page["email_configs"] = ticket["email_configs"]
         (directory / "alertmanager.yml").write_text(json.dumps(config), encoding="utf-8")
         arguments = [
             f"--config.file={directory / 'alertmanager.yml'}",

@@ -1,62 +1,114 @@
-"""What a person reads, rendered by a real Alertmanager."""
+"""What a person reads, rendered by a real Alertmanager for Slack, mail and PagerDuty."""
 
+import datetime as dt
 import json
+import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.rules.alertmanager import running
+from tests.rules.alertmanager import Alertmanager, running
 from tests.support.waiting import wait_until
 
 Find = Callable[[str], Path]
 LIMIT = 4_000
 HOSTS = 500
+# What PagerDuty takes of a summary.
+SUMMARY = 1_024
 LONG = "/var/lib/kubelet/" + "p" * 300
+# The longest name that DNS knows.
+LONGEST = f"{'a' * 63}." * 3 + "a" * 53
+USUAL = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 DATED = "KubePKICertificateFutureDated"
+RUNBOOK = f"https://runbooks.example.com/{DATED}"
+UNTIL = "2026-11-25 09:00:00 +0000 UTC"
+Alert = dict[str, dict[str, str]]
 
 
-def alert(number: int, *, sentences: int) -> dict[str, dict[str, str]]:
+def alert(number: int, *, host: str, path: str, sentences: int) -> Alert:
     """Return one alert as Prometheus posts it; its lead grows with its number."""
     lead = 3600 + number
+    instance = f"node{number:03}.{host}:10509"
+    board = urllib.parse.urlencode({"var-job": "kubepki-exporter", "var-instance": instance, "var-cluster": "east"})
     return {
         "labels": {
             "alertname": DATED,
             "severity": "critical",
             "job": "kubepki-exporter",
             "cluster": "east",
-            "instance": f"node{number:03}.{'a' * 200}:10509",
-            "path": LONG,
+            "instance": instance,
+            "path": path,
         },
         "annotations": {
-            "description": f"number {number} is future-dated, until 2026-11-25 09:00:00 +0000 UTC. "
-            + "Word. " * sentences,
+            "description": f"number {number} is future-dated, until {UNTIL}. " + "Word. " * sentences,
             "lead": f"{lead} s",
             "lead_seconds": f"{lead:012}",
-            "runbook_url": f"https://runbooks.example.com/{DATED}",
+            "runbook_url": RUNBOOK,
+            "dashboard_url": f"https://grafana.example.com/d/kubepki-host?{board}",
         },
     }
 
 
-@pytest.mark.parametrize("sentences", [20, 2_000])
-def test_five_hundred_hosts_fit_one_message(program: Find, tmp_path: Path, sentences: int) -> None:
-    """The text says how many, how much, until when, where and what to do, and stays under 4,000 characters."""
-    with running(program("prometheus-alertmanager"), tmp_path / "alertmanager") as server:
-        body = json.dumps([alert(number, sentences=sentences) for number in range(HOSTS)]).encode()
-        request = urllib.request.Request(
-            f"http://{server.address}/api/v2/alerts", body, {"Content-Type": "application/json"}
+def post(server: Alertmanager, alerts: Sequence[Mapping[str, object]]) -> None:
+    """Raise *alerts*."""
+    request = urllib.request.Request(
+        f"http://{server.address}/api/v2/alerts", json.dumps(alerts).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=30):  # noqa: S310 loopback
+        pass
+
+
+def texts_in(document: object) -> str:
+    """Return all texts in a document, one after the other."""
+    if isinstance(document, dict):
+        return "".join(texts_in(each) for each in document.values())
+    return document if isinstance(document, str) else ""
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "sentences"),
+    [("example.com", USUAL, 80), (LONGEST, LONG, 20), (LONGEST, LONG, 2_000)],
+    ids=["usual", "long names", "long words"],
+)
+def test_five_hundred_hosts_fit_one_message(
+    program: Find, tmp_path: Path, host: str, path: str, sentences: int
+) -> None:
+    """The first line says how many, where, how much and until when; the text says what to do, and stays short."""
+    with running(program("prometheus-alertmanager"), tmp_path / "alertmanager", mailed=True) as server:
+        post(server, [alert(number, host=host, path=path, sentences=sentences) for number in range(HOSTS)])
+        wait_until(
+            lambda: server.pager.slack and server.pager.pagerduty and server.pager.mail,
+            timeout=60,
+            describe="the message of each receiver",
         )
-        with urllib.request.urlopen(request, timeout=30):  # noqa: S310 loopback
-            pass
-        wait_until(lambda: server.pager.slack, timeout=60, describe="Slack's message")
-        message = server.pager.slack[0]
-    text = message["text"]
-    assert len(text) < LIMIT
-    assert text.startswith(f"{HOSTS} firing in east.\nLongest lead: 4099 s.")
-    assert "Without repair the last one heals at 2026-11-25 09:00:00 +0000 UTC." in text
-    assert "The worst: number 499 " in text
-    assert "and 480 more" in text
-    assert f"Runbook: https://runbooks.example.com/{DATED}" in text
-    assert message["title"].startswith(f"[FIRING: {HOSTS}] ")
-    assert " in east" in message["title"]
+        ended = dt.datetime.now(dt.UTC).isoformat()
+        repaired = [alert(number, host=host, path=path, sentences=sentences) for number in range(3)]
+        post(server, [{**each, "endsAt": ended} for each in repaired])
+        later = wait_until(lambda: server.pager.told("Resolved: 3\n"), timeout=60, describe="the repaired hosts") or ""
+        assert later.startswith(f"{HOSTS - 3} firing in east. ")
+        assert len(later) < LIMIT
+        slack, event, mail = server.pager.slack[0], server.pager.pagerduty[0], server.pager.mail[0]
+    title = f"[FIRING: {HOSTS}] {DATED} in east"
+    extent = f"Longest lead: 4099 s. Without repair the last one heals at {UNTIL}."
+    assert slack["title"] == mail["Subject"] == title
+    # What a telephone shows of it at night.
+    assert event["payload"]["summary"] == f"{title}. {extent}"
+    assert event["payload"]["severity"] == "critical"
+    # All that is sent, not what is ours of it alone: what a receiver adds by itself is read as well.
+    assert len(texts_in(slack)) < LIMIT + len(title) * 2 + SUMMARY
+    assert len(texts_in(event)) < LIMIT + SUMMARY
+    (only,) = (part for part in mail.walk() if not part.is_multipart())
+    assert only.get_content_type() == "text/plain"
+    for text in (slack["text"], event["payload"]["custom_details"]["text"], only.get_content().replace("\r\n", "\n")):
+        assert len(text) < LIMIT
+        lines = text.splitlines()
+        assert lines[0] == f"{HOSTS} firing in east. {extent}"
+        assert "The worst: number 499 " in text
+        assert "and 480 more" in lines
+        assert f"Runbook: {RUNBOOK}" in lines
+        (board,) = (line for line in lines if line.startswith("Dashboard: "))
+        link = urllib.parse.parse_qs(urllib.parse.urlsplit(board.removeprefix("Dashboard: ")).query)
+        assert link["var-cluster"] == ["east"]
+        assert link["var-instance"] == [f"node499.{host}:10509"]

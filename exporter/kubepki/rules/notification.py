@@ -8,37 +8,43 @@ from kubepki.rules.site import Site
 
 _HOSTS, _RESOLVED = 20, 3
 # How many characters of a description, a host and a path are shown.
-_DESCRIPTION, _HOST, _PATH = 750, 45, 60
+_DESCRIPTION, _HOST, _PATH = 750, 40, 31
+# A link that is cut leads nowhere, and the cluster comes last in it: a longer one is left out.
+_LINK = 400
 _TEMPLATE = """\
 {{ define "kubepki.title" -}}
 [{{ .Status | toUpper }}{{ if eq .Status "firing" }}: {{ .Alerts.Firing | len }}{{ end }}] {{ with .GroupLabels.alertname }}{{ . }}{{ else }}Certificates{{ end }}{{ with .CommonLabels.@cluster@ }} in {{ . }}{{ end }}{{ with .CommonLabels.instance }} on {{ . }}{{ end }}
 {{- end }}
 
-{{/* First what holds for all, then the worst in full with its clocks and its command, then the hosts by name.
-     lead_seconds is padded with zeros, so text order is its order. */}}
+{{/* By how much and until when. lead_seconds is padded with zeros, so text order is its order. */}}
+{{ define "kubepki.extent" -}}
+{{ $lead := "" }}{{ $words := "" }}{{ $worst := "" -}}
+{{ range .Alerts.Firing }}{{ if gt .Annotations.lead_seconds $lead }}{{ $lead = .Annotations.lead_seconds }}{{ $words = .Annotations.lead }}{{ $worst = .Annotations.description }}{{ end }}{{ end -}}
+{{ if $words }} Longest lead: {{ $words }}.{{ if match ", until [0-9]" $worst }} Without repair the last one heals at {{ reReplaceAll "(?s)^.*?, until ([0-9][-0-9:. +]* UTC).*$" "$1" $worst }}.{{ end }}{{ end -}}
+{{ end }}
+
+{{/* First, in one line, what holds for all, then the worst in full with its clocks and its command, then the hosts by
+     name. */}}
 {{ define "kubepki.text" -}}
-{{ $lead := "" }}{{ $words := "" }}{{ $worst := "" }}{{ $runbook := .CommonAnnotations.runbook_url }}{{ $board := "" -}}
+{{ $lead := "" }}{{ $worst := "" }}{{ $runbook := .CommonAnnotations.runbook_url }}{{ $board := "" -}}
 {{ range .Alerts.Firing -}}
-{{ if not $worst }}{{ $worst = .Annotations.description }}{{ $board = .Annotations.dashboard_url }}{{ end -}}
+{{ if or (not $worst) (gt .Annotations.lead_seconds $lead) }}{{ $lead = .Annotations.lead_seconds }}{{ $worst = .Annotations.description }}{{ $board = .Annotations.dashboard_url }}{{ end -}}
 {{ if not $runbook }}{{ $runbook = .Annotations.runbook_url }}{{ end -}}
-{{ with .Annotations.lead_seconds }}{{ if gt . $lead }}{{ $lead = . }}{{ end }}{{ end -}}
 {{ end -}}
-{{ range .Alerts.Firing }}{{ if and $lead (eq .Annotations.lead_seconds $lead) }}{{ $words = .Annotations.lead }}{{ $worst = .Annotations.description }}{{ $board = .Annotations.dashboard_url }}{{ end }}{{ end -}}
-{{ if .Alerts.Firing }}{{ len .Alerts.Firing }} firing{{ with .CommonLabels.@cluster@ }} in {{ . }}{{ end }}.
-{{ end -}}
-{{ if $words }}Longest lead: {{ $words }}.{{ if match ", until [0-9]" $worst }} Without repair the last one heals at {{ reReplaceAll "(?s)^.*?, until ([0-9][-0-9:. +]* UTC).*$" "$1" $worst }}.{{ end }}
+{{ if .Alerts.Firing }}{{ len .Alerts.Firing }} firing{{ with .CommonLabels.@cluster@ }} in {{ . }}{{ end }}.{{ template "kubepki.extent" . }}
 {{ end -}}
 {{ with $worst }}The worst: {{ if gt (len .) @description@ }}{{ printf "%.@description@s" . }}...{{ else }}{{ . }}{{ end }}
 {{ end -}}
 {{ with $runbook }}Runbook: {{ . }}
 {{ end -}}
-{{ with $board }}Dashboard: {{ printf "%.300s" . }}
+{{ if and $board (le (len $board) @link@) }}Dashboard: {{ $board }}
 {{ end -}}
 {{ if .Alerts.Firing }}Firing:
 {{ range $i, $alert := .Alerts.Firing }}{{ if lt $i @hosts@ }}* {{ template "kubepki.line" . }}{{ with .Annotations.lead }}, {{ . }}{{ end }}
 {{ else if eq $i @hosts@ }}and {{ len (slice $.Alerts.Firing @hosts@) }} more
 {{ end }}{{ end }}{{ end -}}
-{{ if .Alerts.Resolved }}Resolved:
+{{ if and .Alerts.Resolved (ge (len .Alerts.Firing) @hosts@) }}Resolved: {{ len .Alerts.Resolved }}
+{{ else if .Alerts.Resolved }}Resolved:
 {{ range $i, $alert := .Alerts.Resolved }}{{ if lt $i @resolved@ }}* {{ template "kubepki.line" . }}
 {{ else if eq $i @resolved@ }}and {{ len (slice $.Alerts.Resolved @resolved@) }} more
 {{ end }}{{ end }}{{ end -}}
@@ -51,7 +57,7 @@ _TEMPLATE = """\
 
 
 def templates(site: Site) -> str:
-    """Return Alertmanager's template file: `kubepki.title` and `kubepki.text`."""
+    """Return Alertmanager's template file: `kubepki.title`, `kubepki.extent` and `kubepki.text`."""
     parts = {
         "cluster": site.cluster_label,
         "hosts": _HOSTS,
@@ -59,6 +65,7 @@ def templates(site: Site) -> str:
         "description": _DESCRIPTION,
         "host": _HOST,
         "path": _PATH,
+        "link": _LINK,
     }
     text = renamed_text(site, _TEMPLATE)
     for name, value in parts.items():

@@ -79,9 +79,13 @@ receivers:
       - routing_key: replace-by-the-integration-key
         url: http://localhost:9099/pagerduty
         send_resolved: true
-        description: '{{ template "kubepki.title" . }}'
+        severity: critical
+        description: '{{ template "kubepki.title" . }}.{{ template "kubepki.extent" . }}'
+        # The text says it shortly; Alertmanager's own `firing` and `resolved` hold each label of each host.
         details:
           text: '{{ template "kubepki.text" . }}'
+          firing: ''
+          resolved: ''
   - name: @ticket@
     email_configs:
       - to: platform@example.com

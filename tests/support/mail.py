@@ -1,0 +1,43 @@
+"""A small mail server on loopback that keeps what it gets; Python 3.12 has none any more."""
+
+import email
+import email.policy
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
+
+Take = Callable[[EmailMessage], None]
+
+
+@contextmanager
+def receiving_mail(take: Take) -> Iterator[str]:
+    """Yield the address of a server that calls *take* with each message."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"220 here\r\n")
+            for line in self.rfile:
+                command = line.strip().upper()
+                if command == b"DATA":
+                    self.wfile.write(b"354 go on\r\n")
+                    take(email.message_from_bytes(self._data(), policy=email.policy.default))
+                self.wfile.write(b"221 bye\r\n" if command == b"QUIT" else b"250 ok\r\n")
+                if command == b"QUIT":
+                    return
+
+        def _data(self) -> bytes:
+            """Return the message: up to the lone dot, without the dots that were put before dots."""
+            lines = iter(self.rfile.readline, b".\r\n")
+            return b"".join(line.removeprefix(b".") for line in lines if line)
+
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
