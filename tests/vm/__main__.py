@@ -17,7 +17,7 @@ from tests.conftest import find_program
 from tests.grafana.prometheus import Prometheus, running
 from tests.support import pki
 from tests.support.waiting import wait_until
-from tests.vm.image import disk
+from tests.vm.image import disk, packages
 from tests.vm.machine import Machine, booted
 from tests.vm.room import LEAD, Room, interrupt, open_room
 
@@ -171,6 +171,7 @@ def main(names: list[str]) -> int:
         sys.stderr.write("make test-vm needs root, for a network of its own\n")
         return 2
     if _IN_NETWORK not in os.environ:
+        packages()  # they come from outside, where the network of our own does not lead
         os.environ[_IN_NETWORK] = "1"
         again = f"ip link set lo up && exec {sys.executable} -m tests.vm {' '.join(names)}"
         os.execvp("unshare", ["unshare", "--net", "sh", "-c", again])  # noqa: S606 - ourselves
