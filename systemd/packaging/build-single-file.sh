@@ -30,6 +30,8 @@ failed() {
 }
 if [ ! -d "$root" ]; then
     echo "making a root of Debian 11 (once, about a minute)" >&2
+    # A debootstrap that was ended leaves /proc mounted in its tree.
+    cut -d' ' -f2 /proc/mounts | grep "^$root.part/" | sort -r | while read -r mount; do umount "$mount"; done
     rm -rf "$root.part"
     mkdir -p "$root.part"
     debootstrap --variant=minbase --include=build-essential,libffi-dev,zlib1g-dev bullseye "$root.part" "$mirror" >"$log" 2>&1 ||

@@ -17,6 +17,7 @@ import yaml
 from kubepki.config.presets import AUTO, NAMES, expand
 from systemd.kubernetes.generate import files, mounts_of
 from tests.conftest import ROOT
+from tests.support.cache import CACHE
 from tests.support.exclusive import exclusive
 
 KUBERNETES = ROOT / "systemd" / "kubernetes"
@@ -38,8 +39,8 @@ Render = Callable[..., "subprocess.CompletedProcess[str]"]
 def render() -> Render:
     """Return a function that runs the renderer, which is built with Go from modules of pinned versions."""
     sources = b"".join((TOOL / name).read_bytes() for name in ("main.go", "go.mod", "go.sum"))
-    binary = ROOT / ".cache" / "manifests" / f"render-{hashlib.sha256(sources).hexdigest()[:12]}"
-    with exclusive("manifests"):
+    binary = CACHE / "manifests" / f"render-{hashlib.sha256(sources).hexdigest()[:12]}"
+    with exclusive("manifests", directory=CACHE):
         if not binary.exists():
             go = shutil.which("go")
             if os.environ.get("CI") != "true":

@@ -1,7 +1,6 @@
 """Trees of Debian releases that can boot, made by debootstrap and kept for every clone in the user's cache."""
 
 import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -9,10 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support import cache
 from tests.support.exclusive import exclusive
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kubepki-exporter" / "system"
+CACHE = cache.CACHE / "system"
 BOOT_PACKAGES = ("systemd", "systemd-sysv", "dbus")
 # What a machine may install without a network: the packages' dependencies, kept in its own apt cache.
 DOWNLOADED = {
@@ -46,7 +46,7 @@ def base_root(release: str) -> Path:
     """Return a pristine tree of *release*, made when it is not there yet; copy it before booting."""
     downloads = (*DEPENDENCIES, *DOWNLOADED[release])
     key = hashlib.sha256("\n".join((release, *BOOT_PACKAGES, "", *downloads)).encode()).hexdigest()[:12]
-    with _made(CACHE / f"{release}-{key}") as (root, part):
+    with made(CACHE / f"{release}-{key}") as (root, part):
         if part:
             include = f"--include={','.join(BOOT_PACKAGES)}"
             _output("debootstrap", "--variant=minbase", include, release, str(part), mirror())
@@ -60,7 +60,7 @@ def bare_root(release: str) -> Path:
     """Return a tree of *release* with what every Debian has, and no Python; to be read, not to be written."""
     if release in DOWNLOADED:
         return base_root(release)
-    with _made(CACHE / f"{release}-bare") as (root, part):
+    with made(CACHE / f"{release}-bare") as (root, part):
         if part:
             _output("debootstrap", "--variant=minbase", release, str(part), mirror())
     return root
@@ -74,17 +74,25 @@ def copy_root(release: str, directory: Path) -> Path:
 
 
 @contextmanager
-def _made(root: Path) -> Iterator[tuple[Path, Path | None]]:
+def made(root: Path) -> Iterator[tuple[Path, Path | None]]:
     """Yield *root* and, where it is not there, what becomes it when the block ends well; one process at a time."""
-    with exclusive(root.name, directory=CACHE):
+    with exclusive(root.name, directory=root.parent):
         if root.is_dir():
             yield root, None
             return
         part = root.with_suffix(".part")
         if part.exists():
+            _unmounted(part)
             shutil.rmtree(part)
         yield root, part
         part.rename(root)
+
+
+def _unmounted(tree: Path) -> None:
+    """Unmount what a debootstrap that was ended left mounted below *tree*."""
+    mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()]
+    for mount in sorted((mount for mount in mounts if mount.startswith(f"{tree}/")), reverse=True):
+        _output("umount", mount)
 
 
 def _output(*command: str) -> str:

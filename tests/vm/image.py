@@ -3,13 +3,14 @@
 The tree of packages is kept below `.cache/vm`; the disk is made anew for each run, which takes seconds.
 """
 
+import hashlib
 import shutil
 import subprocess
 from pathlib import Path
 
-from tests.system.roots import ROOT, mirror
+from tests.support import cache
+from tests.system.roots import ROOT, made, mirror
 
-CACHE = ROOT / ".cache" / "vm"
 BOOT = (
     *("systemd", "systemd-sysv", "udev", "dbus", "kmod"),
     *("initramfs-tools", "linux-image-cloud-amd64", "systemd-timesyncd"),
@@ -62,19 +63,14 @@ IPv6AcceptRA=no
 
 def packages() -> Path:
     """Return the tree of packages, made when it is not there yet."""
-    root = CACHE / "root"
-    if root.is_dir():
-        return root
-    part = CACHE / "root.part"
-    shutil.rmtree(part, ignore_errors=True)
-    part.parent.mkdir(parents=True, exist_ok=True)
-    _run("debootstrap", "--variant=minbase", f"--include={','.join(BOOT)}", "bookworm", str(part), mirror())
-    install = "DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends"
-    _inside(part, f"apt-get update -qq; {install} {' '.join(LIBRARIES + CHRONY_NEEDS)}")
-    _inside(
-        part, "cd /var/cache/apt/archives; apt-get download -qq chrony; dpkg -x chrony_*.deb /opt/chrony; apt-get clean"
-    )
-    part.rename(root)
+    key = hashlib.sha256("\n".join((*BOOT, *LIBRARIES, *CHRONY_NEEDS)).encode()).hexdigest()[:12]
+    with made(cache.CACHE / "vm" / key) as (root, part):
+        if part:
+            _run("debootstrap", "--variant=minbase", f"--include={','.join(BOOT)}", "bookworm", str(part), mirror())
+            install = "DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends"
+            _inside(part, f"apt-get update -qq; {install} {' '.join(LIBRARIES + CHRONY_NEEDS)}")
+            unpacked = "apt-get download -qq chrony; dpkg -x chrony_*.deb /opt/chrony; apt-get clean"
+            _inside(part, f"cd /var/cache/apt/archives; {unpacked}")
     return root
 
 
