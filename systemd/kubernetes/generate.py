@@ -6,6 +6,7 @@
 
 import base64
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -21,6 +22,8 @@ POD = HERE / "static-pod" / "kubepki-exporter.yaml"
 # below it is seen.
 _DEPTHS = {"/var/lib/rancher": 4, "/etc/rancher": 3}
 _DEFAULT_DEPTHS = {"/var/lib": 3, "/var/snap": 3, "/etc": 2, "/system": 2}
+# What the chart takes as presets, in the schema of its values.
+_PRESETS_ENUM = re.compile(r'\{"enum": \["kubeadm"[^]]*\]\}')
 _BEGIN, _END = "        # Mounts of the preset.\n", "        # End of the mounts.\n"
 _VOLUMES_BEGIN, _VOLUMES_END = "    # Volumes of the preset.\n", "    # End of the volumes.\n"
 
@@ -186,8 +189,10 @@ def files() -> Mapping[Path, str]:
     found[HERE / "hosts" / "bottlerocket.toml"] = note + bottlerocket(static_pod(template, "kubeadm"))
     mounts = {preset: list(mounts_of(preset)) for preset in presets}
     found |= views()
-    chart = HERE / "helm" / "kubepki-exporter" / "files" / "mounts.json"
-    found[chart] = json.dumps(mounts, indent=2) + "\n"
+    chart = HERE / "helm" / "kubepki-exporter"
+    found[chart / "files" / "mounts.json"] = json.dumps(mounts, indent=2) + "\n"
+    schema = (chart / "values.schema.json").read_text(encoding="utf-8")
+    found[chart / "values.schema.json"] = _PRESETS_ENUM.sub(f'{{"enum": {json.dumps(presets)}}}', schema)
     return found
 
 
