@@ -5,7 +5,7 @@ import email.policy
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 
 Take = Callable[[EmailMessage], None]
@@ -17,20 +17,32 @@ def receiving_mail(take: Take) -> Iterator[str]:
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
+            # The client ends with its test.
+            with suppress(OSError):
+                self._converse()
+
+        def _converse(self) -> None:
             self.wfile.write(b"220 here\r\n")
             for line in self.rfile:
                 command = line.strip().upper()
                 if command == b"DATA":
                     self.wfile.write(b"354 go on\r\n")
-                    take(email.message_from_bytes(self._data(), policy=email.policy.default))
+                    data = self._data()
+                    if data is None:
+                        return
+                    take(email.message_from_bytes(data, policy=email.policy.default))
                 self.wfile.write(b"221 bye\r\n" if command == b"QUIT" else b"250 ok\r\n")
                 if command == b"QUIT":
                     return
 
-        def _data(self) -> bytes:
-            """Return the message: up to the lone dot, without the dots that were put before dots."""
-            lines = iter(self.rfile.readline, b".\r\n")
-            return b"".join(line.removeprefix(b".") for line in lines if line)
+        def _data(self) -> bytes | None:
+            """Return the message, up to the lone dot; None where the client went away before it."""
+            lines: list[bytes] = []
+            for line in self.rfile:
+                if line == b".\r\n":
+                    return b"".join(lines)
+                lines.append(line.removeprefix(b"."))
+            return None
 
     server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
