@@ -71,18 +71,27 @@ def _start_of_validity(state: PathState, certificate: Certificate, reading: Read
                 f"future-dated by {duration(seconds)} by {belief.whose}; this host's clock is ahead and hides it: it "
                 "is rejected the moment clocks are corrected"
             )
+    elif _host_alone(ahead, true_lead, belief):
+        code, severity, seconds = Code.HOST_CLOCK_BEHIND, Severity.WARNING, ahead[HOST]
+        message = f"future-dated by {duration(seconds)} by this host's clock alone: the host is behind"
     elif true_lead is None and set(ahead) & set(belief.contradictions):
         # One clock outside of the cluster is enough for a page; this host's own, which is not synchronized, is not.
         found = _one_clock_says(state, certificate, ahead, belief)
         outside = set(ahead) - {HOST}
         code = Code.CERTIFICATE_NOT_YET_VALID if HOST in ahead else Code.CERTIFICATE_FUTURE_DATED
         return replace(found, code=code, severity=severity) if outside else found
-    elif HOST in ahead and (true_lead is not None or belief.wrong(HOST) is not None):
-        code, severity, seconds = Code.HOST_CLOCK_BEHIND, Severity.WARNING, ahead[HOST]
-        message = f"future-dated by {duration(seconds)} by this host's clock alone: the host is behind"
     else:
         return None
     return _finding(state, certificate, code, severity, message, seconds, certificate.not_before)
+
+
+def _host_alone(ahead: dict[str, float], true_lead: float | None, belief: Belief) -> bool:
+    """Return whether of all clocks that count only this host's has not reached NotBefore."""
+    if true_lead is None and set(belief.contradictions) - {HOST, JUDGE}:
+        return set(ahead) == {HOST}
+    if true_lead is None and set(ahead) & set(belief.contradictions):
+        return False
+    return HOST in ahead and (true_lead is not None or belief.wrong(HOST) is not None)
 
 
 def _end_of_validity(state: PathState, certificate: Certificate, belief: Belief) -> Finding | None:
@@ -96,7 +105,14 @@ def _end_of_validity(state: PathState, certificate: Certificate, belief: Belief)
     if now is None:
         says = {each.clock: each.says for each in belief.clocks if each.clock in belief.contradictions}
         if over := {clock: at - time for clock, time in says.items() if time > at}:
-            return _one_clock_says(state, certificate, over, belief)
+            found = _one_clock_says(state, certificate, over, belief)
+            # Of clocks that contradict each other two are enough for a page, and this host's own may be one of them.
+            here = belief.says(HOST)
+            two = len(over) > 1 or (here is not None and here > at)
+            outside = set(over) - {HOST, JUDGE}
+            if not (outside and two):
+                return found
+            return replace(found, code=Code.CERTIFICATE_EXPIRED, severity=_AT_THE_END[certificate.usage])
         # What all who were read agree on still holds, so the one that shows the most life counts.
         now = min(says.values(), default=None)
     if now is None:
@@ -170,7 +186,8 @@ def _not_yet_for_the_judge(
 
 def _one_clock_says(state: PathState, certificate: Certificate, by: dict[str, float], belief: Belief) -> Finding:
     """Return what holds only if one of the clocks that contradict each other is right."""
-    seconds, clock = max((abs(by[each.clock]), each) for each in belief.clocks if each.clock in by)
+    clock = max((each for each in belief.clocks if each.clock in by), key=lambda each: abs(by[each.clock]))
+    seconds = abs(by[clock.clock])
     future = certificate.not_before > clock.says
     what = f"future-dated by {duration(seconds)}" if future else f"past its end by {duration(seconds)}"
     does = ""

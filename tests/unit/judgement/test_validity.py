@@ -135,3 +135,35 @@ def test_a_hardware_clock_in_local_time(off: float, severity: Severity) -> None:
     (found,) = (each for each in evaluate(GOOD, now) if each.code is Code.HARDWARE_CLOCK_SKEWED)
     assert found.severity is severity
     assert ("local time" in found.message) is (severity is Severity.INFO)
+
+
+def outside(host: float, *offs: float) -> Reading:
+    """Return a host that nothing synchronises beside clocks outside, all off true time by the given seconds."""
+    references = tuple(
+        ReferenceReading(clock=f"https/{number}", up=True, offset=off - host) for number, off in enumerate(offs)
+    )
+    return Reading(host_time=TRUE + host, synchronized=False, references=references)
+
+
+def test_of_clocks_outside_that_contradict_each_other_two_tell_the_end() -> None:
+    """The host's own may be the second, as in the rules; one alone does not page at each rotation."""
+    ends = leaf(TRUE - YEAR, TRUE + LEAD / 2)
+    assert Code.CERTIFICATE_EXPIRED in codes(ends, outside(LEAD, 0, LEAD))
+    assert Code.CERTIFICATE_EXPIRED not in codes(ends, outside(0, 0, LEAD))
+    assert Code.TIME_UNKNOWN in codes(ends, outside(0, 0, LEAD))
+    (found, *_) = evaluate(ends, outside(LEAD, 0, LEAD))
+    assert found.severity is Severity.CRITICAL
+    assert "which clock is right cannot be told" in found.message
+
+
+def test_a_host_behind_all_clocks_outside_is_behind() -> None:
+    """However they contradict each other: each of them has reached NotBefore."""
+    begun = leaf(TRUE - 300, TRUE + YEAR)
+    found = codes(begun, outside(-2 * LEAD, 0, LEAD))
+    assert Code.HOST_CLOCK_BEHIND in found
+    assert not found & {Code.CERTIFICATE_NOT_YET_VALID, Code.CERTIFICATE_FUTURE_DATED}
+
+
+def test_two_clocks_that_say_the_same_to_the_bit() -> None:
+    """Neither is greater: one of them is told."""
+    assert Code.CERTIFICATE_NOT_YET_VALID in codes(FUTURE, outside(0, 0, 0, 2 * LEAD, 2 * LEAD))
