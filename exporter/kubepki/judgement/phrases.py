@@ -4,13 +4,23 @@ import math
 from datetime import UTC, datetime
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+# The mean year of the calendar. A year or less is best told in days, as the lives of certificates are.
+_YEAR_SECONDS = 31_556_952
+_LEAST_YEARS = 2
 
 
 def duration(seconds: float) -> str:
-    """Return the size of *seconds* in its largest unit and the next one: `2 h 11 min`, `3 d`, `45 s`."""
+    """Return the size of *seconds* in its largest unit and the next one: `2 h 11 min`, `3 d`, `45 s`.
+
+    From two years on it is told in years and days: `57 years 14 d`.
+    """
     if not math.isfinite(seconds):
         return f"{abs(seconds)} s"
     rest = round(abs(seconds))
+    if rest >= _LEAST_YEARS * _YEAR_SECONDS:
+        years, rest = divmod(rest, _YEAR_SECONDS)
+        days = rest // _UNITS[0][0]
+        return f"{years} years {days} d" if days else f"{years} years"
     for position, (size, unit) in enumerate(_UNITS):
         if rest >= size:
             count, rest = divmod(rest, size)

@@ -20,6 +20,10 @@ from kubepki.judgement.phrases import duration, moment
         (3_605, "1 h"),
         (86_400, "1 d"),
         (86_400 * 300 + 3_600 * 5 + 59, "300 d 5 h"),
+        (63_113_903, "730 d 11 h"),
+        (63_113_904, "2 years"),
+        (-1_800_000_000, "57 years 14 d"),
+        (10 * 31_556_952 + 86_400, "10 years 1 d"),
     ],
 )
 def test_duration(seconds: float, text: str) -> None:
