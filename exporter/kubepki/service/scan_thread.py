@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from kubepki.service.memory import FreePages
 from kubepki.watch.schedule import Schedule
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ class ScanThread:
         self._schedule = Schedule(interval=interval)
         self._errands: list[Callable[[], None]] = []
         self._at_work_since: float | None = None
+        self._free_pages = FreePages()
         self._thread = threading.Thread(target=self._run, name="scan", daemon=True)
         # True once nobody waits for a scan any more.
         self.interrupted = False
@@ -140,6 +142,7 @@ class ScanThread:
         if ended:
             with self._lock:
                 self._schedule.finished(time.monotonic())
+            self._free_pages.give_back()
 
     def _wait(self, poller: select.poll, longest: float) -> None:
         """Sleep until a scan is due, somebody wakes this thread, or a path answers that did not."""
