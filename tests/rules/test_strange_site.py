@@ -26,8 +26,9 @@ def strange() -> Site:
 def translated(text: str) -> str:
     """Return a file of promtool's tests as the strange site sees it: its labels, its names, its links."""
     text = re.sub(r"\bexported_(path|clock)(?==\")", r"exported_exported_\1", text)
-    # Not in prose: "by Prometheus' clock, so".
-    text = re.sub(r"(?<!' )\b(path|clock)(?=\s*(?:=~?\"|!=\"|: ['/a-z]|[,)] ?))", r"exported_\1", text)
+    text = re.sub(r"\b(path|clock)(?=\s*(?:=~?\"|!=\"|: ['/a-z]))", r"exported_\1", text)
+    # In lists of labels; a sentence has "Prometheus' clock, so".
+    text = re.sub(r"(?:(?<=\()|(?<=\w, ))(path|clock)(?=[,)])", r"exported_\1", text)
     text = re.sub(r"\bcluster(?=\s*(?:=\"|: \w|[,)]))", "realm", text)
     text = re.sub(r"\b(node)(?==\")", "machine", text)
     for name, other in SEVERITIES.items():
