@@ -247,13 +247,15 @@ class Reading:
     """What the clocks said, taken once per scrape so that all gauges of one scrape agree.
 
     Seconds throughout. None means that the source refused or does not exist: the series is then absent, never 0.
-    `given` means that a person gave `host_time` and no clock was asked. `earliest` is a time that now cannot be before,
-    `earliest_why` a clause that says what happened then. `kept` tells whether the host's clock has run on since
-    `last_synchronized`: False where it was set, None where that is not known, after a boot too.
+    `given` means that a person gave `host_time`; `own_time` is what this host's clock says meanwhile. `earliest` is a
+    time that now cannot be before, `earliest_why` a clause that says what happened then. `kept` tells whether the
+    host's clock has run on since `last_synchronized`: False where it was set, None where that is not known, after a
+    boot too.
     """
 
     host_time: float
     given: bool = False
+    own_time: float | None = None
     earliest: float | None = None
     earliest_why: str = "this program was built"
     synchronized: bool | None = None

@@ -61,6 +61,7 @@ def given_reading(at: float, read: Reading) -> Reading:
     return Reading(
         host_time=at,
         given=True,
+        own_time=read.host_time,
         last_synchronized=read.last_synchronized,
         references=judge,
         rotations=read.rotations,

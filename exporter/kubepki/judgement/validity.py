@@ -60,16 +60,19 @@ def _start_of_validity(state: PathState, certificate: Certificate, reading: Read
     if JUDGE in ahead:
         seconds, message = _not_yet_for_the_judge(certificate, ahead, true_lead, belief)
     elif true_lead is not None and true_lead > 0:
-        if HOST in ahead:
+        if HOST in ahead and not _hides(reading, certificate):
             seconds = ahead[HOST]
             message = f"not valid for another {duration(seconds)} by {belief.here}{_doubt(belief)}"
             if belief.judge is not None and belief.judge <= certificate.not_after:
                 message += "; the API server accepts it only until its own clock, which is ahead, is corrected"
         else:
             code, seconds = Code.CERTIFICATE_FUTURE_DATED, true_lead
+            at = f", {moment(reading.host_time)}" if reading.given else ""
+            accepts = reading.given and belief.judge is not None and certificate.usage in _PRESENTED
+            still = "; the API server, whose clock is ahead, still accepts it" if accepts else ""
             message = (
-                f"future-dated by {duration(seconds)} by {belief.whose}; this host's clock is ahead and hides it: it "
-                "is rejected the moment clocks are corrected"
+                f"future-dated by {duration(seconds)} by {belief.whose}{at}{still}; this host's clock is ahead and "
+                "hides it: it is rejected the moment clocks are corrected"
             )
     elif _host_alone(ahead, true_lead, belief):
         code, severity, seconds = Code.HOST_CLOCK_BEHIND, Severity.WARNING, ahead[HOST]
@@ -83,6 +86,11 @@ def _start_of_validity(state: PathState, certificate: Certificate, reading: Read
     else:
         return None
     return _finding(state, certificate, code, severity, message, seconds, certificate.not_before)
+
+
+def _hides(reading: Reading, certificate: Certificate) -> bool:
+    """Return whether this host's own clock, beside a given time, has reached NotBefore, so that nothing is seen yet."""
+    return reading.own_time is not None and reading.own_time >= certificate.not_before
 
 
 def _host_alone(ahead: dict[str, float], true_lead: float | None, belief: Belief) -> bool:

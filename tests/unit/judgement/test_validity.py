@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from kubepki.commands.diagnosis import given_reading
 from kubepki.judgement.evaluate import Code, evaluate
 from kubepki.model import Certificate, PathState, Reading, ReferenceReading, Severity, Snapshot, Standing, Usage
 
@@ -167,3 +168,19 @@ def test_a_host_behind_all_clocks_outside_is_behind() -> None:
 def test_two_clocks_that_say_the_same_to_the_bit() -> None:
     """Neither is greater: one of them is told."""
     assert Code.CERTIFICATE_NOT_YET_VALID in codes(FUTURE, outside(0, 0, 0, 2 * LEAD, 2 * LEAD))
+
+
+@pytest.mark.parametrize(
+    ("host", "judge", "code"),
+    [
+        (LEAD, LEAD, Code.CERTIFICATE_FUTURE_DATED),
+        (LEAD, None, Code.CERTIFICATE_FUTURE_DATED),
+        (0.0, LEAD, Code.CERTIFICATE_NOT_YET_VALID),
+        (0.0, None, Code.CERTIFICATE_NOT_YET_VALID),
+        (LEAD, 0.0, Code.CERTIFICATE_NOT_YET_VALID),
+    ],
+)
+def test_a_given_time_is_named_as_the_page_names_it(host: float, judge: float | None, code: Code) -> None:
+    """Future-dated where neither the host nor the API server has seen it, not valid yet where one of them has."""
+    found = evaluate(FUTURE, given_reading(TRUE, clocks(host, synchronized=False, judge=judge)))[0]
+    assert (found.code, found.severity) == (code, Severity.CRITICAL)
