@@ -225,7 +225,7 @@ def test_without_rules_nothing_is_green(node: Judge, program: Callable[[str], Pa
             assert_no_green(shown)
         assert texts(room.fleet()["Rejected now"]) == ["no rules loaded"]
         assert texts(room.host()["This host"]) == ["no rules loaded"]
-        assert texts(room.fleet()[TO_DO], "What")[0].startswith("Load rules/kubepki.rules.yml")
+        assert texts(room.fleet()[TO_DO], "What")[0].startswith("No rule judges: load rules/kubepki.rules.yml")
         room.says("no rules")
 
 

@@ -72,7 +72,7 @@ class States:
 
 def key_path(loaded: Loaded) -> str | None:
     """Return the path of the separate key file that pairs with *loaded*; None where there is no need of one."""
-    if loaded.leaf is None or (loaded.parsed and loaded.parsed.keys):
+    if loaded.leaf is None or (loaded.parsed is not None and _holds_a_key(loaded.parsed)):
         return None
     if loaded.wanted.key_path is not None:
         return loaded.wanted.key_path
@@ -80,6 +80,11 @@ def key_path(loaded: Loaded) -> str | None:
     if sibling is None or layout.holds_key_by_nature(loaded.name):
         return None
     return f"{loaded.directory.rstrip('/')}/{sibling}"
+
+
+def _holds_a_key(parsed: Parsed) -> bool:
+    # A key that Go passes over is nobody's: the component then takes the one beside the file.
+    return bool(parsed.keys) and (parsed.consumed is None or parsed.consumed.has_key)
 
 
 def path_state(loaded: Loaded, standing: Standing, name_time: Callable[[str], float | None]) -> PathState | None:

@@ -70,7 +70,7 @@ def _absences(site: Site) -> tuple[Alert, ...]:
         Alert(
             name="KubePKIMetricsMissing",
             severity=Severity.WARNING,
-            expr=f"{up} == 1 unless {SKEW}" + _removed(site, up),
+            expr=f"{up} == 1 unless {HOST_TIME} unless {SKEW}" + _removed(site, up),
             wait=15 * _MINUTE,
             texts=say.metrics_missing(site),
             why=(
