@@ -150,9 +150,15 @@ class Kubeconfig:
 
     @property
     def has_wrong_key(self) -> bool:
-        """Whether an embedded key is not the certificate's, of the user who is presented; of any where none is."""
-        presented = (self.current_user,) if self._current() else self.users
-        return any(user is not None and user.key_match is False for user in presented)
+        """Whether an embedded key is not the embedded certificate's, of a user who is presented."""
+        return any(user.key_match is False for user in self.presented)
+
+    @property
+    def presented(self) -> tuple[User, ...]:
+        """The user of the current context; every user where no context is current."""
+        if not self._current():
+            return self.users
+        return () if self.current_user is None else (self.current_user,)
 
     def _current(self) -> Context | None:
         return next((each for each in self.contexts if each.name == self.current_context), None)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kubepki.config.paths import absolute
 from kubepki.formats.kubeconfig import Kubeconfig, ReferenceKind
+from kubepki.formats.parsed import Parsed, key_match
 from kubepki.model import Certificate, Fault, Link, PathState, Reason, Standing, Usage
 from kubepki.pki import layout
 from kubepki.pki.states import Loaded, ordered
@@ -94,10 +95,8 @@ def kubeconfig_state(
     faults += content.faults
     if token_file(kubeconfig) in absent and not content.faults:
         faults.append(Fault(reason=Reason.REFUSED, detail="client-go refuses it: its tokenFile is not there"))
-    if content.has_wrong_key:
-        faults.append(
-            Fault(reason=Reason.KEY_MISMATCH, detail="a user's embedded private key is not the certificate's")
-        )
+    if content.has_wrong_key or _has_wrong_half(kubeconfig, content, loaded):
+        faults.append(Fault(reason=Reason.KEY_MISMATCH, detail="a user's private key is not the certificate's"))
     faults += [*_stale(content, links), *_diverged(kubeconfig, content, links, loaded)]
     return PathState(
         path=kubeconfig.path,
@@ -108,6 +107,32 @@ def kubeconfig_state(
         link=kubeconfig.link,
         omitted=content.omitted + max(0, len(content.references) - MAX_REFERENCES),
     )
+
+
+def _has_wrong_half(kubeconfig: LoadedKubeconfig, content: Kubeconfig, loaded: Mapping[str, Loaded]) -> bool:
+    """Return whether a user who is presented embeds one of certificate and key, and names another one's other half."""
+
+    def named(path: str | None) -> Loaded | None:
+        return loaded.get(kubeconfig.resolve(path) or "") if path is not None else None
+
+    for user in content.presented:
+        certificate, key = named(user.certificate_path), named(user.key_path)
+        if user.key is not None and certificate is not None and certificate.leaf is not None:
+            wrong = _is_wrong(certificate.leaf.spki_sha256, user.key)
+        elif user.leaf is not None and key is not None and key.parsed is not None:
+            wrong = _is_wrong(user.leaf.spki_sha256, key.parsed)
+        else:
+            continue
+        if wrong:
+            return True
+    return False
+
+
+def _is_wrong(leaf_spki: str, key: Parsed) -> bool:
+    # Go takes the first private key that it finds.
+    if key.consumed is not None and key.consumed.key is not None:
+        return bool(leaf_spki) and key.consumed.key != leaf_spki
+    return key_match(leaf_spki, key) is False
 
 
 def _paired_key(kubeconfig: LoadedKubeconfig, entry: str, certificate_path: str) -> str | None:

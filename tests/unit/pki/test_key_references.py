@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from kubepki.model import Reason
 from kubepki.pki.scan import Scanner
 from kubepki.settings import ScanSettings
@@ -42,6 +44,36 @@ def test_the_current_link_named_as_the_key_alone_is_judged_as_what_it_is(tmp_pat
     link = tmp_path / "pki" / scenarios.CLIENT
     certificate = scenarios.write(tmp_path / "pki" / "node.crt", pki.server(ca).certificate_pem)
     assert (scenarios.CLIENT, Reason.KEY_MISMATCH) in _faults(tmp_path / "pki", certificate, link)
+
+
+@pytest.mark.parametrize("named", ["certificate", "key"])
+@pytest.mark.parametrize("own", [True, False])
+def test_one_half_is_embedded_and_the_other_is_named(tmp_path: Path, named: str, own: bool) -> None:  # noqa: FBT001
+    """client-go pairs what is embedded with what is named, whatever else the named file holds."""
+    ca = pki.authority()
+    mine, other = pki.client(ca), pki.client(ca)
+    half = mine if own else other
+    file = scenarios.write(tmp_path / "client.pem", mine.pem)
+    if named == "certificate":
+        user = pki.User(certificate=str(file), key=half.key_pem)
+    else:
+        user = pki.User(certificate=half.certificate_pem, key=str(file))
+    config = scenarios.write(tmp_path / "kubelet.conf", pki.kubeconfig(users=[user]))
+    settings = scenarios.looking_at(_made(tmp_path / "pki"), kubeconfigs=(config,))
+    found = {state.path: state.faults for state in Scanner(settings, ScanSettings()).scan().snapshot.paths}
+    assert [fault.reason for fault in found[str(config)]] == ([] if own else [Reason.KEY_MISMATCH])
+
+
+def test_a_key_that_go_passes_over_gives_way_to_the_one_beside(tmp_path: Path) -> None:
+    """An indented END line ends no block, so the component reads the key file that it is given."""
+    pair = pki.client(pki.authority())
+    indented = pair.key_pem.replace(b"-----END", b"  -----END") + b"  " + pair.key_pem
+    certificate = scenarios.write(_made(tmp_path / "pki") / "apiserver.crt", pair.certificate_pem + indented)
+    for content, healthy in ((pair.key_pem, True), (indented, False)):
+        scenarios.write(tmp_path / "pki" / "apiserver.key", content)
+        snapshot = Scanner(scenarios.looking_at(tmp_path / "pki"), ScanSettings()).scan().snapshot
+        (faults,) = [state.faults for state in snapshot.paths if state.path == str(certificate)]
+        assert (not faults) == healthy
 
 
 def _made(directory: Path) -> Path:
