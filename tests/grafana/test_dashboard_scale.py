@@ -100,14 +100,18 @@ def test_no_fleet_panel_returns_more_than_a_few_hundred_series(program: Callable
         serving(fleet(time.time())) as address,
         running(program("prometheus"), tmp_path, [address], honor_labels=True, interval="5s") as prometheus,
     ):
-        alerts = 'count(ALERTS{alertname=~"KubePKICert.+", alertstate="firing"}) >= 500'
-        wait_until(lambda: prometheus.number(alerts), timeout=120, describe="500 hosts to be future-dated")
-        counted: dict[str, int] = {}
-        for uid, title, target in targets():
-            if uid == "kubepki-fleet":
-                found = prometheus.query(filled(target["expr"]), seconds=0 if target["instant"] else 30)
-                counted[title] = counted.get(title, 0) + len(found)
-        assert {title: count for title, count in counted.items() if count > MOST_SERIES} == {}
-        assert counted["Paths in trouble, the 50 worst"] == 200
+
+        def counted() -> dict[str, int]:
+            found: dict[str, int] = {}
+            for uid, title, target in targets():
+                if uid == "kubepki-fleet":
+                    series = prometheus.query(filled(target["expr"]), seconds=0 if target["instant"] else 30)
+                    found[title] = found.get(title, 0) + len(series)
+            return found
+
+        # The boards ask a group of their own, which is judged beside that of the alerts.
+        worst_paths = "Paths in trouble, the 50 worst"
+        wait_until(lambda: counted()[worst_paths] == 200, timeout=120, describe="four columns of 50 paths in trouble")
+        assert {title: count for title, count in counted().items() if count > MOST_SERIES} == {}
         (worst,) = prometheus.query("count(instance_path:kubepki_path_trouble:max)")
         assert float(worst["value"][1]) == FUTURE_DATED
