@@ -13,8 +13,9 @@ from grafana.boards.tasks import DOWN, NO_COMMAND, OF_PATHS, WARNING, Task, aler
 BOOK = look.data_link("Runbook", f"{look.RUNBOOKS}/${{__value.raw}}.md")
 OURS = 'alertname=~"KubePKI.+"'
 # What stands where there is no task, with the rank that sorts it last.
-NO_RULES, PARTLY, WELL = 97, 98, 99
+BEGINS, NO_RULES, PARTLY, WELL = 96, 97, 98, 99
 CLOSING = {
+    BEGINS: ("begins", look.ORANGE),
     NO_RULES: ("no rules", look.ORANGE),
     PARTLY: ("none seen", look.BLUE),
     WELL: ("healthy", look.GREEN),
@@ -81,7 +82,16 @@ def _from_name(expr: str, label: str) -> str:
 def _closing() -> Sequence[str]:
     anything = f"count({select(trouble.TROUBLE)}) or count({alerts(OURS)})"
     seen, unseen, rules = f"count({select(HOST_TIME)})", f"count({select(trouble.UNSEEN)})", trouble.rules()
+    of_paths = alerts(f'alertname=~"{"|".join(OF_PATHS)}"')
     return (
+        # The group that records what an alert is about is judged beside that of the alert, or a round later.
+        _line(
+            BEGINS,
+            f"(0 * count({of_paths}) unless count({select(trouble.TROUBLE)}))",
+            "An alert begins: look again in a minute",
+            NO_COMMAND,
+            NO_COMMAND,
+        ),
         _line(
             NO_RULES,
             f"(0 * {seen} unless {rules})",

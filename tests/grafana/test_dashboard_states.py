@@ -176,6 +176,19 @@ def test_an_alert_that_the_boards_do_not_know_is_listed_by_its_name(
     )
 
 
+def test_an_alert_that_is_not_recorded_yet_is_not_passed_over(program: Callable[[str], Path], tmp_path: Path) -> None:
+    """Between an alert's first evaluation and that of the boards' group the table says that something begins."""
+    (table,) = panel("kubepki-fleet", TO_DO)["targets"]
+    alert = f'ALERTS{{{HOST}, alertname="KubePKICertificateExpired", alertstate="pending", severity="warning"}}'
+    given = {
+        TIME: "0+60x10",
+        alert: "1x10",
+        'job_clock:kubepki_clock_skew_seconds:median{job="kubepki-exporter", clock="hosts"}': "0x10",
+    }
+    lines = [('{what="An alert begins: look again in a minute"}', 0.0)]
+    assert_evaluates(program("promtool"), tmp_path, given, {f"max by (what) ({table['expr']})": lines})
+
+
 @pytest.mark.parametrize(
     ("name_after_mtime", "shown"),
     [
