@@ -50,6 +50,8 @@ class Machine:
     def run(self, *command: str, timeout: float = 180.0) -> str:
         """Run *command* as root inside, which must succeed, and return what it printed."""
         done = self.attempt(*command, timeout=timeout)
+        if done.returncode and command[0] == "systemctl":
+            done.stderr += self.attempt("journalctl", "--no-pager", "-n", "30").stdout
         assert done.returncode == 0, f"{' '.join(command)}: status {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout
 
