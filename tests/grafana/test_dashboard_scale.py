@@ -1,10 +1,7 @@
 """The fleet board with 5,000 hosts behind it: what a panel returns stays small."""
 
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Callable
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -13,6 +10,7 @@ from kubepki.metrics.collector import Collector, View
 from kubepki.model import Certificate, Health, Link, PathState, Reading, Snapshot, Standing, Usage
 from tests.grafana.boards import filled, targets
 from tests.grafana.prometheus import running
+from tests.support.loopback import answering
 from tests.support.waiting import wait_until
 
 HOSTS, FUTURE_DATED = 5_000, 500
@@ -71,33 +69,11 @@ def fleet(now: float) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-@contextmanager
-def serving(text: bytes) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the name is the base class's
-            """Say nothing."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 def test_no_fleet_panel_returns_more_than_a_few_hundred_series(program: Callable[[str], Path], tmp_path: Path) -> None:
     """500 of 5,000 hosts are future-dated: each panel stays under 300 series."""
+    text = fleet(time.time())
     with (
-        serving(fleet(time.time())) as address,
+        answering(lambda _path, _body: text) as address,
         running(program("prometheus"), tmp_path, [address], honor_labels=True, interval="5s") as prometheus,
     ):
 

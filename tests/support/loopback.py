@@ -1,11 +1,25 @@
-"""A small HTTP server on loopback that answers with what a callable returns."""
+"""Small servers on loopback; the HTTP one answers with what a callable returns."""
 
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 
 Answer = Callable[[str, bytes], bytes]
+
+
+@contextmanager
+def serving(server: TCPServer) -> Iterator[str]:
+    """Let *server*, bound to loopback, answer in a thread of its own; yield its address and close it at the end."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @contextmanager
@@ -29,11 +43,5 @@ def answering(answer: Answer) -> Iterator[str]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = False
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(server) as address:
+        yield address

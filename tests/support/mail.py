@@ -3,10 +3,11 @@
 import email
 import email.policy
 import socketserver
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from email.message import EmailMessage
+
+from tests.support.loopback import serving
 
 Take = Callable[[EmailMessage], None]
 
@@ -45,11 +46,5 @@ def receiving_mail(take: Take) -> Iterator[str]:
             return None
 
     server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(server) as address:
+        yield address
