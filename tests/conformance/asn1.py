@@ -40,14 +40,16 @@ class Parts:
     validity: bytes = value(0x30, value(0x17, b"260101000000Z"), value(0x17, b"270101000000Z"))
     spki: bytes = FIELDS.spki
     extensions: Sequence[bytes] = ()
+    after_tbs: bytes = b""
+    after_signature: bytes = b""
 
     def encoded(self) -> bytes:
         """Return the certificate; its signature is none."""
         extensions = value(0xA3, value(0x30, *self.extensions)) if self.extensions else b""
-        tbs = value(
-            0x30, self.version, self.serial, self.inner, self.name, self.validity, self.name, self.spki, extensions
-        )
-        return value(0x30, tbs, self.outer, value(0x03, b"\0" + b"\x30\x06\x02\x01\x01\x02\x01\x01"))
+        named = (self.inner, self.name, self.validity, self.name, self.spki)
+        tbs = value(0x30, self.version, self.serial, *named, extensions, self.after_tbs)
+        signature = value(0x03, b"\0" + b"\x30\x06\x02\x01\x01\x02\x01\x01")
+        return value(0x30, tbs, self.outer, signature, self.after_signature)
 
 
 def extension(number: int, content: bytes, *, critical: bool | None = None) -> bytes:
@@ -133,6 +135,8 @@ BASIC = st.sampled_from(
         b"\x05\x00",
     ]
 )
+# What may follow the last value inside of a structure: a value, one that is cut off, and no DER at all.
+FOLLOWING = st.sampled_from([b"\x05\x00", b"\0\0", b"\x30\x7f", b"\xff", b"\x1f\x81\0", b"\x30\x80\0\0"])
 _CURVES = ("2a8648ce3d030107", "2b81040022", "2b8104000a", "2b2403030208010107")
 
 
@@ -211,7 +215,9 @@ def extensions(draw: st.DrawFn) -> bytes:
 def certificates(draw: st.DrawFn) -> bytes:
     """Return a DER certificate of which mostly one or two parts are odd."""
     odd = draw(
-        st.sets(st.sampled_from(["serial", "times", "name", "key", "extensions", "version", "outer"]), max_size=2)
+        st.sets(
+            st.sampled_from(["serial", "times", "name", "key", "extensions", "version", "outer", "after"]), max_size=2
+        )
     )
     parts: dict[str, object] = {}
     if "serial" in odd:
@@ -232,4 +238,6 @@ def certificates(draw: st.DrawFn) -> bytes:
         )
     if "outer" in odd:
         parts["outer"] = value(0x30, bytes.fromhex("06082a8648ce3d040303"))
+    if "after" in odd:
+        parts[draw(st.sampled_from(["after_tbs", "after_signature"]))] = draw(FOLLOWING)
     return Parts(**parts).encoded()  # type: ignore[arg-type]

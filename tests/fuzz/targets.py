@@ -161,7 +161,7 @@ TARGETS = (
     Target(name="pem", run=_pem, seeds=_files, words=(*words.PEM, *words.DER)),
     Target(
         name="pkcs12",
-        run=lambda data: jobs.read_file(data, b"secret", Container.PKCS12),
+        run=_bundle,
         seeds=_bundles,
         words=words.DER,
     ),

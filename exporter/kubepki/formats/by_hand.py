@@ -10,7 +10,7 @@ from kubepki.formats.go_der import BOOLEAN, INTEGER, OCTET_STRING, SEQUENCE, Rea
 from kubepki.formats.go_times import read_time
 from kubepki.model import Usage
 
-_VERSION, _EXTENSIONS = 0xA0, 0xA3
+_VERSION, _UNIQUE_IDS, _EXTENSIONS = 0xA0, (0x81, 0x82), 0xA3
 _BASIC_CONSTRAINTS, _KEY_USAGE, _PURPOSES = b"\x55\x1d\x13", b"\x55\x1d\x0f", b"\x55\x1d\x25"
 _AUTHORITY_KEY, _KEY_ID = b"\x55\x1d\x23", 0x80
 _ANY = b"\x55\x1d\x25\x00"
@@ -21,28 +21,41 @@ _KEY_CERT_SIGN = 0x04
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandRead:
-    """The values of a certificate; `spki` is its SubjectPublicKeyInfo as DER."""
+    """The values of a certificate; `issuer`, `subject` and `spki` (SubjectPublicKeyInfo) as DER."""
 
     serial: int
     not_before: float
     not_after: float
     usage: Usage
+    issuer: bytes = field(repr=False)
+    subject: bytes = field(repr=False)
     spki: bytes = field(repr=False)
 
 
 def read_by_hand(encoded: bytes) -> HandRead:
-    """Return what a DER certificate says; raises Refused where Go's crypto/x509 would not read it either."""
+    """Return what a DER certificate says; raises Refused where Go's crypto/x509 would not read it either.
+
+    What follows a value inside of its structure is passed over, as Go does.
+    """
     tbs = Reader(encoded).into(SEQUENCE, "x509: malformed certificate").into(SEQUENCE, "x509: malformed certificate")
     if tbs.peek(_VERSION):
         tbs.any("x509: malformed version")
     serial = tbs.integer("x509: malformed serial number")
-    for field_name in ("signature algorithm identifier", "issuer"):
-        tbs.any(f"x509: malformed {field_name}")
+    tbs.any("x509: malformed signature algorithm identifier")
+    issuer = tbs.any("x509: malformed issuer")[2]
     validity = tbs.into(SEQUENCE, "x509: malformed validity")
     not_before, not_after = read_time(validity), read_time(validity)
-    tbs.any("x509: malformed subject")
+    subject = tbs.any("x509: malformed subject")[2]
     spki = tbs.any("x509: malformed spki")[2]
-    return HandRead(serial=serial, not_before=not_before, not_after=not_after, usage=_usage(tbs), spki=spki)
+    return HandRead(
+        serial=serial,
+        not_before=not_before,
+        not_after=not_after,
+        usage=_usage(tbs),
+        issuer=issuer,
+        subject=subject,
+        spki=spki,
+    )
 
 
 def authority_key(encoded: bytes) -> str:
@@ -77,9 +90,10 @@ def _usage(tbs: Reader) -> Usage:
 
 def _extensions(tbs: Reader) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
-    while not tbs.empty and not tbs.peek(_EXTENSIONS):
-        tbs.any("x509: malformed extensions")
-    if tbs.empty:
+    for identifier in _UNIQUE_IDS:
+        if tbs.peek(identifier):
+            tbs.any("x509: malformed unique identifier")
+    if not tbs.peek(_EXTENSIONS):
         return found
     extensions = tbs.into(_EXTENSIONS, "").into(SEQUENCE, "x509: malformed extensions")
     while not extensions.empty:

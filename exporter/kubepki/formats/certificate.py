@@ -67,19 +67,18 @@ def _by_hand(encoded: bytes, entry: str) -> ParsedCertificate | None:
     read = Refusal("refused") if certificate_refusal(encoded) else attempt(lambda: read_by_hand(encoded))
     if isinstance(read, Refusal):
         return None
-    fields = der.certificate_fields(encoded)
     key = attempt(lambda: public_hash(load_der_public_key(read.spki)))
     certificate = Certificate(
         entry=entry,
         usage=read.usage,
-        subject=name_text(lambda: name_from_der(fields.subject), lambda: fields.subject),
-        issuer=name_text(lambda: name_from_der(fields.issuer), lambda: fields.issuer),
+        subject=name_text(lambda: name_from_der(read.subject), lambda: read.subject),
+        issuer=name_text(lambda: name_from_der(read.issuer), lambda: read.issuer),
         serial=serial_text(read.serial),
         fingerprint_sha256=hashlib.sha256(encoded).hexdigest(),
         not_before=read.not_before,
         not_after=read.not_after,
     )
-    spki = hashlib.sha256(fields.spki).hexdigest() if isinstance(key, Refusal) else key
+    spki = hashlib.sha256(read.spki).hexdigest() if isinstance(key, Refusal) else key
     return ParsedCertificate(
         certificate=certificate, der=encoded, spki_sha256=spki, authority_key=_authority_key(encoded)
     )

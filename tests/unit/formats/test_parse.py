@@ -1,8 +1,10 @@
 """What the bytes of a file say."""
 
+import ssl
 import subprocess
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from kubepki.formats.names import serial_text
 from kubepki.formats.parse import Container, Parsed, key_match, parse
 from kubepki.model import Reason, Usage
+from tests.conformance import asn1
 from tests.support import pki
 
 CA = pki.authority()
@@ -294,3 +297,18 @@ def test_key_match_without_a_key_is_unknown() -> None:
     assert key_match("00", parse(CA.der)) is None
     assert key_match("", parsed) is None
     assert key_match("00", parsed) is False
+
+
+@pytest.mark.parametrize("following", [b"\x05\x00", b"\x30\x7f", b"\xff"])
+def test_what_follows_inside_a_certificate(following: bytes) -> None:
+    """Go passes over it, also where it is no DER; so the certificate is read, with its names and dates."""
+    plain, *odd = (
+        parse(ssl.DER_cert_to_PEM_cert(parts.encoded()).encode())
+        for parts in (asn1.Parts(), asn1.Parts(after_tbs=following), asn1.Parts(after_signature=following))
+    )
+    (wanted,) = plain.certificates
+    for parsed in odd:
+        (found,) = parsed.certificates
+        assert parsed.faults == plain.faults == ()
+        assert replace(found.certificate, fingerprint_sha256="") == replace(wanted.certificate, fingerprint_sha256="")
+        assert found.spki_sha256 == wanted.spki_sha256
