@@ -1,7 +1,7 @@
 // Command oracle says of each file whether the programs that consume it take it.
 //
 // It reads one JSON object a line: {"kind": …, "paths": […]}, and answers each with one line:
-// {"ok": …, "error": …, "certificates": …}. The kinds are
+// {"ok": …, "error": …, "certificates": …, "read": […]}, what it read of each certificate. The kinds are
 //
 //	pair        crypto/tls.LoadX509KeyPair: one file with both, or a certificate and a key
 //	certs       client-go's util/cert.CertsFromFile, which all CA files of Kubernetes go through
@@ -11,15 +11,19 @@ package main
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"os"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/util/cert"
-	"k8s.io/client-go/util/certificate"
+	certificates "k8s.io/client-go/util/certificate"
 )
 
 type question struct {
@@ -28,9 +32,23 @@ type question struct {
 }
 
 type answer struct {
-	OK           bool   `json:"ok"`
-	Error        string `json:"error"`
-	Certificates int    `json:"certificates"`
+	OK           bool          `json:"ok"`
+	Error        string        `json:"error"`
+	Certificates int           `json:"certificates"`
+	Read         []certificate `json:"read"`
+}
+
+// What Go reads of one certificate; times are Unix seconds.
+type certificate struct {
+	Fingerprint string `json:"fingerprint"`
+	NotBefore   int64  `json:"not_before"`
+	NotAfter    int64  `json:"not_after"`
+	Serial      string `json:"serial"`
+	Constrained bool   `json:"constrained"`
+	CA          bool   `json:"ca"`
+	Signs       bool   `json:"signs"`
+	Client      bool   `json:"client"`
+	Server      bool   `json:"server"`
 }
 
 const longestLine = 1 << 20
@@ -46,7 +64,7 @@ func main() {
 			os.Exit(2)
 		}
 		found, err := judge(asked)
-		said := answer{OK: err == nil, Certificates: found}
+		said := answer{OK: err == nil, Certificates: len(found), Read: read(found)}
 		if err != nil {
 			said.Error = err.Error()
 		}
@@ -57,7 +75,7 @@ func main() {
 	}
 }
 
-func judge(asked question) (found int, err error) {
+func judge(asked question) (found []*x509.Certificate, err error) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
 			err = fmt.Errorf("panic: %v", panicked)
@@ -67,43 +85,94 @@ func judge(asked question) (found int, err error) {
 	switch asked.Kind {
 	case "pair":
 		pair, err := tls.LoadX509KeyPair(first, last)
-		return len(pair.Certificate), err
+		return presented(&pair), err
 	case "certs":
-		certificates, err := cert.CertsFromFile(first)
-		return len(certificates), err
+		return cert.CertsFromFile(first)
 	case "kubeconfig":
-		return 0, kubeconfig(first)
+		return kubeconfig(first)
 	case "store":
-		store, err := certificate.NewFileStore(last, first, first, "", "")
+		store, err := certificates.NewFileStore(last, first, first, "", "")
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		pair, err := store.Current()
-		if err != nil {
-			return 0, err
-		}
-		return len(pair.Certificate), nil
+		return presented(pair), err
 	}
-	return 0, fmt.Errorf("no such kind: %q", asked.Kind)
+	return nil, fmt.Errorf("no such kind: %q", asked.Kind)
 }
 
-func kubeconfig(path string) error {
+func kubeconfig(path string) ([]*x509.Certificate, error) {
 	loaded, err := clientcmd.LoadFromFile(path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := clientcmd.ResolveLocalPaths(loaded); err != nil {
-		return err
+		return nil, err
 	}
 	config, err := clientcmd.NewDefaultClientConfig(*loaded, &clientcmd.ConfigOverrides{}).ClientConfig()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	settings, err := rest.TLSConfigFor(config)
-	if err != nil || settings == nil || settings.GetClientCertificate == nil {
-		return err
+	if err != nil {
+		return nil, err
+	}
+	if err := rest.LoadTLSFiles(config); err != nil {
+		return nil, err
+	}
+	found := trusted(config.CAData)
+	if settings == nil || settings.GetClientCertificate == nil {
+		return found, nil
 	}
 	// What the handshake would ask for.
-	_, err = settings.GetClientCertificate(&tls.CertificateRequestInfo{})
-	return err
+	pair, err := settings.GetClientCertificate(&tls.CertificateRequestInfo{})
+	return append(found, presented(pair)...), err
+}
+
+// Those that crypto/tls passes on without reading them may be none.
+func presented(pair *tls.Certificate) (found []*x509.Certificate) {
+	if pair == nil {
+		return nil
+	}
+	for _, encoded := range pair.Certificate {
+		if parsed, err := x509.ParseCertificate(encoded); err == nil {
+			found = append(found, parsed)
+		}
+	}
+	return found
+}
+
+// What AppendCertsFromPEM would put into a pool.
+func trusted(data []byte) (found []*x509.Certificate) {
+	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" || len(block.Headers) != 0 {
+			continue
+		}
+		if parsed, err := x509.ParseCertificate(block.Bytes); err == nil {
+			found = append(found, parsed)
+		}
+	}
+	return found
+}
+
+func read(found []*x509.Certificate) []certificate {
+	values := make([]certificate, 0, len(found))
+	for _, each := range found {
+		digest := sha256.Sum256(each.Raw)
+		value := certificate{
+			Fingerprint: hex.EncodeToString(digest[:]),
+			NotBefore:   each.NotBefore.Unix(),
+			NotAfter:    each.NotAfter.Unix(),
+			Serial:      each.SerialNumber.Text(16),
+			Constrained: each.BasicConstraintsValid,
+			CA:          each.IsCA,
+			Signs:       each.KeyUsage&x509.KeyUsageCertSign != 0,
+		}
+		for _, usage := range each.ExtKeyUsage {
+			value.Client = value.Client || usage == x509.ExtKeyUsageClientAuth || usage == x509.ExtKeyUsageAny
+			value.Server = value.Server || usage == x509.ExtKeyUsageServerAuth || usage == x509.ExtKeyUsageAny
+		}
+		values = append(values, value)
+	}
+	return values
 }

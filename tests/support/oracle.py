@@ -23,12 +23,31 @@ PROGRAM = ROOT / "build" / "oracle"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Read:
+    """What Go reads of one certificate: times in Unix seconds, the serial number in hexadecimal.
+
+    `constrained` means that there are basic constraints, `signs` that it may sign certificates by its key usage.
+    """
+
+    fingerprint: str
+    not_before: int
+    not_after: int
+    serial: str
+    constrained: bool
+    ca: bool
+    signs: bool
+    client: bool
+    server: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Answer:
-    """Whether the consumer takes a file, what it says if not, and how many certificates it found."""
+    """Whether the consumer takes a file, what it says if not, how many certificates it found and what it read."""
 
     taken: bool
     error: str
     certificates: int
+    read: tuple[Read, ...]
 
 
 class Oracle:
@@ -43,7 +62,8 @@ class Oracle:
         self._questions.write(json.dumps({"kind": kind, "paths": [str(path) for path in paths]}) + "\n")
         self._questions.flush()
         said = json.loads(self._answers.readline())
-        return Answer(taken=said["ok"], error=said["error"], certificates=said["certificates"])
+        read = tuple(Read(**each) for each in said["read"])
+        return Answer(taken=said["ok"], error=said["error"], certificates=said["certificates"], read=read)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from kubepki.formats.go_der import BOOLEAN, INTEGER, OCTET_STRING, SEQUENCE, Rea
 from kubepki.formats.go_times import read_time
 from kubepki.model import Usage
 
+_V3 = 2
 _VERSION, _UNIQUE_IDS, _EXTENSIONS = 0xA0, (0x81, 0x82), 0xA3
 _BASIC_CONSTRAINTS, _KEY_USAGE, _PURPOSES = b"\x55\x1d\x13", b"\x55\x1d\x0f", b"\x55\x1d\x25"
 _AUTHORITY_KEY, _KEY_ID = b"\x55\x1d\x23", 0x80
@@ -38,8 +39,7 @@ def read_by_hand(encoded: bytes) -> HandRead:
     What follows a value inside of its structure is passed over, as Go does.
     """
     tbs = Reader(encoded).into(SEQUENCE, "x509: malformed certificate").into(SEQUENCE, "x509: malformed certificate")
-    if tbs.peek(_VERSION):
-        tbs.any("x509: malformed version")
+    version = _version(tbs)
     serial = tbs.integer("x509: malformed serial number")
     tbs.any("x509: malformed signature algorithm identifier")
     issuer = tbs.any("x509: malformed issuer")[2]
@@ -51,7 +51,7 @@ def read_by_hand(encoded: bytes) -> HandRead:
         serial=serial,
         not_before=not_before,
         not_after=not_after,
-        usage=_usage(tbs),
+        usage=_usage(_extensions(tbs, version)),
         issuer=issuer,
         subject=subject,
         spki=spki,
@@ -64,18 +64,23 @@ def authority_key(encoded: bytes) -> str:
     Empty where it names none. Raises Refused as above.
     """
     tbs = Reader(encoded).into(SEQUENCE, "x509: malformed certificate").into(SEQUENCE, "x509: malformed certificate")
-    for _ in range(7 if tbs.peek(_VERSION) else 6):
+    version = _version(tbs)
+    for _ in range(6):
         tbs.any("x509: malformed certificate")
-    value = _extensions(tbs).get(_AUTHORITY_KEY)
+    value = _extensions(tbs, version).get(_AUTHORITY_KEY)
     if value is None:
         return ""
     identifier = Reader(value).into(SEQUENCE, "x509: invalid authority key identifier")
     return identifier.read(_KEY_ID, "").hex() if identifier.peek(_KEY_ID) else ""
 
 
-def _usage(tbs: Reader) -> Usage:
+def _version(tbs: Reader) -> int:
+    """Return the version of a certificate as it is written: 2 is v3 (RFC 5280, section 4.1.2.1)."""
+    return tbs.into(_VERSION, "x509: malformed version").integer("x509: malformed version") if tbs.peek(_VERSION) else 0
+
+
+def _usage(values: dict[bytes, bytes]) -> Usage:
     """Return what `names.usage` says, from the raw extensions."""
-    values = _extensions(tbs)
     constraints = values.get(_BASIC_CONSTRAINTS)
     if _is_ca(constraints) if constraints is not None else _signs(values.get(_KEY_USAGE)):
         return Usage.CA
@@ -88,8 +93,11 @@ def _usage(tbs: Reader) -> Usage:
     return Usage.SERVER if server else Usage.OTHER
 
 
-def _extensions(tbs: Reader) -> dict[bytes, bytes]:
+def _extensions(tbs: Reader, version: int) -> dict[bytes, bytes]:
+    """Return the values of the extensions; only v3 has any, and Go passes over those of another version."""
     found: dict[bytes, bytes] = {}
+    if version != _V3:
+        return found
     for identifier in _UNIQUE_IDS:
         if tbs.peek(identifier):
             tbs.any("x509: malformed unique identifier")

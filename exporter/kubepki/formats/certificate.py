@@ -37,7 +37,8 @@ def read_certificate(encoded: bytes, entry: str) -> tuple[ParsedCertificate | No
         found = _by_hand(encoded, entry)
         kind = "dates" if isinstance(dates, Refusal) else "a serial number"
         return found, "" if found else f"a certificate with {kind} that cannot be read"
-    extensions = attempt(lambda: usage(loaded.extensions))
+    # Go passes over the extensions of another version.
+    extensions = attempt(lambda: usage(loaded.extensions) if loaded.version is x509.Version.v3 else Usage.OTHER)
     if isinstance(extensions, Refusal) and (found := _by_hand(encoded, entry)) is not None:
         return found, ""
     certificate = Certificate(

@@ -26,8 +26,11 @@ class GoBlock:
     content: bytes = field(repr=False)
 
 
-def consume(data: bytes, read_key: Callable[[bytes], KeyReading], *, limit: int) -> Consumed:
-    """Return what Go makes of the content of a file, at most *limit* of its certificates; never raises."""
+def consume(data: bytes, read_key: Callable[[bytes], KeyReading], *, limit: int) -> tuple[Consumed, list[bytes]]:
+    """Return what Go makes of the content of a file, at most *limit* of its certificates, and those it reads.
+
+    Never raises.
+    """
     blocks = list(go_blocks(data))
     certificates = [block for block in blocks if block.label == b"CERTIFICATE"]
     plain = [block.content for block in itertools.islice(certificates, limit) if not block.headers]
@@ -45,7 +48,7 @@ def consume(data: bytes, read_key: Callable[[bytes], KeyReading], *, limit: int)
     key = next((block for block in blocks if (b" " + block.label).endswith(b" PRIVATE KEY")), None)
     found = read_key(key.content) if key else None
     usable = found.hash if found and found.presentable else None
-    return Consumed(
+    consumed = Consumed(
         bundle=bundle,
         leaf=leaf,
         leaf_sha256=hashlib.sha256(leaf_der).hexdigest(),
@@ -53,6 +56,8 @@ def consume(data: bytes, read_key: Callable[[bytes], KeyReading], *, limit: int)
         key=usable,
         key_refusal="tls: failed to parse private key" if key and usable is None else "",
     )
+    presented = [leaf_der] if certificates and not leaf and certificates[0].headers else []
+    return consumed, presented + [each for each, refusal in zip(plain, refusals, strict=True) if not refusal]
 
 
 def _without_certificate(blocks: list[GoBlock]) -> str:

@@ -18,6 +18,8 @@ from kubepki.formats.yaml_tree import Problem, Tree, read_tree
 from kubepki.model import Fault, Reason, bounded_text
 
 _Mapping = dict[str, Tree]
+# What is the exporter's own, and nothing against the file.
+_LIMITS = frozenset({Reason.TOO_COSTLY, Reason.UNREADABLE})
 
 
 def parse_kubeconfig(data: bytes) -> Kubeconfig:
@@ -48,7 +50,7 @@ class _Reader:
         # Aliases may give one text to many users: each is parsed once, and the certificates of all are bounded.
         self._known: dict[str, tuple[Parsed, bytes | None, str]] = {}
         self._omitted = 0
-        self._costs: list[Fault] = []
+        self._limits: list[Fault] = []
         # What client-go says: of the whole file, and of each user and cluster.
         self._refusals: list[str] = []
         self._refused: dict[tuple[str, str], list[str]] = {}
@@ -68,7 +70,7 @@ class _Reader:
             clusters=tuple(clusters),
             contexts=tuple(contexts),
             current_context=_name(self._tree, "current-context") or "",
-            faults=(*self._faults(users, clusters, contexts), *self._costs[:1]),
+            faults=(*self._faults(users, clusters, contexts), *self._limits[:1]),
             omitted=self._omitted,
         )
 
@@ -176,10 +178,10 @@ class _Reader:
             self._problems.append(f"{place}.{key}: {problem}")
         elif is_folded(text):
             self._refusals.append(f"{place}.{key}: illegal base64 data: it holds blanks")
-        self._costs += [
+        self._limits += [
             replace(fault, detail=f"{place}.{key}: {fault.detail}")
             for fault in parsed.faults
-            if fault.reason is Reason.TOO_COSTLY
+            if fault.reason in _LIMITS
         ]
         return parsed, data
 
@@ -203,7 +205,7 @@ class _Reader:
 
 def _damages(place: str, parsed: Parsed, *, found: bool) -> list[str]:
     """Return what our own reading says against the embedded data at *place*, in which what is due was *found*."""
-    damages = [fault.detail for fault in parsed.faults if fault.reason is not Reason.TOO_COSTLY]
+    damages = [fault.detail for fault in parsed.faults if fault.reason not in _LIMITS]
     if not damages and not found:
         damages.append("what it is for is not in it")
     return [f"{place}: {each}" for each in damages]

@@ -20,7 +20,7 @@ from kubepki.formats.private_key import KeyReading, Unread, key_hash, read_key
 from kubepki.formats.rsa_key import MAX_BITS
 from kubepki.model import Fault, Reason
 
-__all__ = ["Container", "Parsed", "ParsedCertificate", "content_faults", "key_match", "parse"]
+__all__ = ["Container", "Parsed", "ParsedCertificate", "content_faults", "key_match", "parse", "with_taken"]
 
 _SEQUENCE = b"\x30"
 # Kinds of key by their PEM label that are not tried: encrypted, or of no use in TLS.
@@ -42,14 +42,15 @@ def parse(data: bytes, *, password: bytes | None = None, container: Container = 
     """
     if not data:
         empty = Fault(reason=Reason.EMPTY, detail="the file has no content")
-        return Parsed(faults=(empty,), consumed=consume(data, read_key, limit=MAX_CERTIFICATES))
+        return Parsed(faults=(empty,), consumed=consume(data, read_key, limit=MAX_CERTIFICATES)[0])
     with quiet():
         if container is Container.PKCS12:
             return _pkcs12(data, password)
         # A key is read once for both readings; the cache, which holds its bytes, ends with this call.
         read = cache(read_key)
         parsed = _parse(data, read)
-        return replace(parsed, consumed=consume(data, read, limit=MAX_CERTIFICATES))
+        consumed, taken = consume(data, read, limit=MAX_CERTIFICATES)
+        return replace(with_taken(parsed, taken), consumed=consumed)
 
 
 def _parse(data: bytes, read: Callable[[bytes], KeyReading]) -> Parsed:
@@ -60,6 +61,31 @@ def _parse(data: bytes, read: Callable[[bytes], KeyReading]) -> Parsed:
     if not data.strip(b"\0"):
         return _unparsable("only NUL bytes, as a power cut leaves them")
     return _unparsable("neither PEM nor DER")
+
+
+def with_taken(
+    parsed: Parsed,
+    taken: Iterable[bytes],
+    read: Callable[[bytes, str], tuple[ParsedCertificate | None, str]] = read_certificate,
+) -> Parsed:
+    """Return *parsed* with each certificate that Go has *taken* from the file, or a warning that we cannot *read* it.
+
+    Our own splitting into blocks may see less than Go's.
+    """
+    known = {each.der for each in parsed.certificates}
+    missed = [each for each in dict.fromkeys(taken) if each not in known]
+    if not missed:
+        return parsed
+    position = 1 + max((int(each.certificate.entry) for each in parsed.certificates), default=-1)
+    outcomes = [read(each, str(number)) for number, each in enumerate(missed, position)]
+    unread = [problem for found, problem in outcomes if found is None]
+    faults = parsed.faults
+    if unread:
+        detail = f"a certificate that Kubernetes takes and this exporter cannot read: {unread[0]}"
+        faults = (*faults, Fault(reason=Reason.UNREADABLE, detail=detail))
+    return replace(
+        parsed, certificates=(*parsed.certificates, *(found for found, _ in outcomes if found)), faults=faults
+    )
 
 
 def _unparsable(detail: str) -> Parsed:

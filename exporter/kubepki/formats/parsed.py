@@ -73,7 +73,11 @@ class Parsed:
 
     @property
     def leaf(self) -> ParsedCertificate | None:
-        """The first certificate; None where there is none or where the first one is damaged."""
+        """The certificate that Go presents; where it presents none the first, None where that is damaged."""
+        consumed = self.consumed
+        if consumed is not None and not consumed.leaf:
+            wanted = consumed.leaf_sha256
+            return next((each for each in self.certificates if each.certificate.fingerprint_sha256 == wanted), None)
         if self.certificates and self.certificates[0].certificate.entry == "0":
             return self.certificates[0]
         return None

@@ -19,7 +19,8 @@ _FAULTS = {
     Reason.NO_PRIVATE_KEY: "put the private key back, or use the previous file (kubepki-exporter rollback)",
     Reason.KEY_MISMATCH: "put the certificate and its own private key together again",
     Reason.REFUSED: "write the file as its component reads it (docs/conformance.md), or issue the certificate anew",
-    Reason.UNREADABLE: "give the exporter the right to read it (CAP_DAC_READ_SEARCH)",
+    Reason.UNREADABLE: "give the exporter the right to read it (CAP_DAC_READ_SEARCH); where only Kubernetes can read a "
+    "certificate in it, issue that anew in an ordinary form",
     Reason.TOO_LARGE: "remove the file from the directory, or raise --scan.max-file-size",
     Reason.HIDDEN: "open it to the service's unit with a drop-in, or look with `kubepki-exporter check` as root",
     Reason.LOCKED: "give its password with --pki.password-file, or leave the file out with --pki.ignore",

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from kubepki.formats.names import serial_text
-from kubepki.formats.parse import Container, Parsed, key_match, parse
+from kubepki.formats.parse import Container, Parsed, key_match, parse, with_taken
 from kubepki.model import Reason, Usage
 from tests.conformance import asn1
 from tests.support import pki
@@ -312,3 +312,37 @@ def test_what_follows_inside_a_certificate(following: bytes) -> None:
         assert parsed.faults == plain.faults == ()
         assert replace(found.certificate, fingerprint_sha256="") == replace(wanted.certificate, fingerprint_sha256="")
         assert found.spki_sha256 == wanted.spki_sha256
+
+
+def test_what_go_takes_and_nobody_reads_is_told() -> None:
+    """A certificate that our own splitting missed is read after all; one that cannot be read is a warning."""
+    first, second = pki.client(CA), pki.client(CA, "node31")
+    parsed = parse(first.certificate_pem)
+    both = with_taken(parsed, [first.der, second.der])
+    assert [each.certificate.entry for each in both.certificates] == ["0", "1"]
+    assert not both.faults
+    told = with_taken(parsed, [first.der, second.der], lambda _data, _entry: (None, "of a strange kind"))
+    assert told.certificates == parsed.certificates
+    assert [fault.reason for fault in told.faults] == [Reason.UNREADABLE]
+    assert "of a strange kind" in told.faults[0].detail
+
+
+def test_the_leaf_is_what_go_presents() -> None:
+    """A damaged block before the certificate is passed over by Go."""
+    pair = pki.client(CA)
+    damaged = b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"
+    leaf = parse(damaged + pair.pem).leaf
+    assert leaf is not None
+    assert leaf.der == pair.der
+
+
+def test_only_version_3_has_extensions() -> None:
+    """Go passes over the extensions of other versions: such a certificate is no CA."""
+    authority = asn1.extension(19, asn1.value(0x30, b"\x01\x01\xff"))
+    for version, usage in (
+        (b"\xa0\x03\x02\x01\x02", Usage.CA),
+        (b"\xa0\x03\x02\x01\x01", Usage.OTHER),
+        (b"", Usage.OTHER),
+    ):
+        made = asn1.Parts(version=version, extensions=(authority,)).encoded()
+        assert [each.certificate.usage for each in parse(made).certificates] == [usage]
