@@ -60,6 +60,7 @@ def extension(number: int, content: bytes, *, critical: bool | None = None) -> b
 
 SERIALS = st.one_of(
     st.integers(-(1 << 160), 1 << 168).map(integer),
+    st.sampled_from([integer(1 << 8 * 1020), integer((1 << 8 * 1020) - 5), integer(1 << 8 * 4000)]),
     st.sampled_from([integer(0), integer(-1), integer(1), b"\x02\x02\x00\x01", b"\x02\x00", b"\x02\x02\xff\x80"]),
 )
 TIMES = st.sampled_from(
@@ -76,7 +77,28 @@ TIMES = st.sampled_from(
         (0x17, b"260101240000Z"),
         (0x17, b"260101000060Z"),
         (0x17, b"2601010000 0Z"),
+        (0x17, b"491231235959Z"),
+        (0x17, b"991231235959Z"),
+        (0x17, b"000101000000Z"),
+        (0x17, b"690101000000Z"),
+        (0x17, b"260101000000-2400"),
+        (0x17, b"260101000000+0060"),
+        (0x17, b"260101000000.5Z"),
+        (0x17, b"240229000000Z"),
+        (0x17, b"260101000000z"),
         (0x18, b"20260101000000Z"),
+        (0x18, b"19500101000000Z"),
+        (0x18, b"20490101000000Z"),
+        (0x18, b"19691231235959Z"),
+        (0x18, b"15820101000000Z"),
+        (0x18, b"00000101000000Z"),
+        (0x18, b"00000229000000Z"),
+        (0x18, b"99991231235959-2359"),
+        (0x18, b"00000101000000+2359"),
+        (0x18, b"20260101000000.000Z"),
+        (0x18, b"20260101000000,5Z"),
+        (0x18, b"19000229000000Z"),
+        (0x18, b"20000229000000Z"),
         (0x18, b"20510101000000Z"),
         (0x18, b"99991231235959Z"),
         (0x18, b"00010101000000Z"),
@@ -86,7 +108,41 @@ TIMES = st.sampled_from(
         (0x0C, b"260101000000Z"),
     ]
 )
+# What URLs, domains and mail addresses are made of.
+PIECES = st.lists(
+    st.sampled_from(
+        [
+            *"/:?#@%[].-_ ~!$&*+,;=<>|^`{}1a",
+            '"',
+            "\\",
+            "'",
+            "//",
+            "http:",
+            "HTTPS://",
+            "x:",
+            "[::1]",
+            "[fe80::1%25e]",
+            "%25",
+            "%41",
+            "%c3",
+            "%2f",
+            "%zz",
+            ":80",
+            "a.b",
+            "1.2.3.4",
+            "::",
+            "b@c",
+            "..",
+            "]",
+            "\x7f",
+            "\x01",
+            "\xe9",
+        ]
+    ),
+    max_size=7,
+).map(lambda pieces: "".join(pieces).encode("latin-1"))
 GENERAL_NAMES = st.one_of(
+    st.tuples(st.sampled_from([0x81, 0x82, 0x86, 0x86, 0x86]), PIECES),
     st.tuples(
         st.just(0x82), st.sampled_from([b"node30", b"*.example", b"", b"a b", b".", b"n\xc3\xb6de", b"a..b", b"a."])
     ),
@@ -197,9 +253,11 @@ def extensions(draw: st.DrawFn) -> bytes:
             critical=critical,
         )
     if kind == 7:
-        number = draw(st.sampled_from([14, 35, 30, 31, 32, 33, 36, 54]))
+        number = draw(st.sampled_from([14, 35, 30, 30, 30, 31, 32, 33, 36, 54]))
         contents = [b"", value(0x30), value(0x04, b"id"), value(0x30, value(0x80, b"id")), integer(0)]
+        name = draw(st.one_of(GENERAL_NAMES, st.tuples(st.just(0x87), st.binary(min_size=7, max_size=9))))
         contents += [
+            *([value(0x30, value(0xA0 | draw(st.integers(0, 1)), value(0x30, value(*name))))] * 4),
             value(0x30, value(0xA0, value(0x30, value(0x82, b".example")))),
             value(0x30, value(0x30, value(0x06, b"\x2a\x03"))),
         ]

@@ -58,7 +58,10 @@ def _certificate(encoded: bytes) -> None:
     tbs = outer.into(SEQUENCE, "x509: malformed tbs certificate")
     version = 1
     if tbs.peek(0xA0):
-        version += tbs.into(0xA0, "x509: malformed version").integer("x509: malformed version")
+        field = tbs.into(0xA0, "x509: malformed version")
+        version += field.integer("x509: malformed version")
+        if not field.empty:
+            refuse("x509: malformed version")
     if version < 1:
         refuse("x509: malformed version")
     if version > _VERSIONS:

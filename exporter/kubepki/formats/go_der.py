@@ -108,6 +108,14 @@ class Reader:
         return content
 
 
+def has_whole_arcs(content: bytes) -> bool:
+    """Return whether an OBJECT IDENTIFIER is whole and each of its arcs in its shortest form, however large it is."""
+    if not content or content[-1] >= _LONG_FORM:
+        return False
+    starts = (True, *(each < _LONG_FORM for each in content))
+    return not any(starting and each == _LONG_FORM for starting, each in zip(starts, content, strict=False))
+
+
 def _arcs_are_fit(content: bytes) -> bool:
     # The same few identifiers are in all certificates.
     return (_arcs_fit if len(content) <= _ORDINARY_OBJECT else _arcs_fit.__wrapped__)(content)

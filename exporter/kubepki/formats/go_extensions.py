@@ -4,11 +4,10 @@ An unknown extension is taken as it is: also a critical one, which only a verifi
 """
 
 import ipaddress
-import re
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
-from kubepki.formats.go_der import BOOLEAN, INTEGER, OBJECT, OCTET_STRING, SEQUENCE, Reader, refuse
+from kubepki.formats.go_der import BOOLEAN, INTEGER, OBJECT, OCTET_STRING, SEQUENCE, Reader, has_whole_arcs, refuse
+from kubepki.formats.go_url import is_domain, is_mailbox, is_uri
 from kubepki.formats.guard import Refusal, attempt
 
 _AIA = bytes.fromhex("2b06010505070101")
@@ -95,41 +94,10 @@ def _alternative_names(whole: Reader) -> None:
         kind = {0x81: "rfc822Name", 0x82: "dNSName", _URI: "uniformResourceIdentifier"}.get(tag)
         if kind and not value.isascii():
             refuse(f"x509: SAN {kind} is malformed")
-        if tag == _URI and not _is_uri(value.decode("ascii")):
+        if tag == _URI and not is_uri(value.decode("ascii")):
             refuse("x509: cannot parse URI")
         if tag == 0x87 and len(value) not in _IP_SIZES:  # noqa: PLR2004 - an iPAddress
             refuse(f"x509: cannot parse IP address of length {len(value)}")
-
-
-def _is_uri(text: str) -> bool:
-    """Return what Go's net/url.Parse says of *text*, and crypto/x509 of its host."""
-    if any(character < " " or character == "\x7f" for character in text) or re.search(
-        "%(?![0-9A-Fa-f]{2})", text.partition("?")[0]
-    ):
-        return False
-    before_slash = text.partition("#")[0].partition("/")[0].partition("?")[0]
-    scheme, colon, _ = before_slash.partition(":")
-    if colon and not re.fullmatch("[A-Za-z][A-Za-z0-9+.-]*", scheme):
-        return False
-    found = attempt(lambda: urlsplit(text))
-    if isinstance(found, Refusal):
-        return False
-    host = found.netloc.rpartition("@")[2]
-    if re.search(r'[ "<>\\^`{|}]', found.netloc):
-        return False
-    if re.search("%(?!25)", host):
-        return False
-    port = re.fullmatch(r"(\[[^\]]*\]|[^:\[\]]*)(:[0-9]*)?", host)
-    return port is not None and (not host or is_domain(host, constraint=False))
-
-
-def is_domain(text: str, *, constraint: bool) -> bool:
-    """Return what crypto/x509's domainNameValid says."""
-    if not text:
-        return True
-    if constraint:
-        text = text.removeprefix(".")
-    return all(part and all("!" <= character <= "~" for character in part) for part in text.split("."))
 
 
 def _name_constraints(whole: Reader) -> None:
@@ -150,8 +118,11 @@ def _constraint(tag: int, value: bytes) -> None:
     if tag in {0x81, 0x82, _URI}:
         text = value.decode("latin-1")
         exact = tag == 0x81 and "@" in text  # noqa: PLR2004 - an rfc822Name
-        valid = bool(re.fullmatch(r"[!-~]+@[!-~]+", text)) if exact else is_domain(text, constraint=True)
-        address = tag == _URI and not isinstance(attempt(lambda: ipaddress.ip_address(text)), Refusal)
+        valid = is_mailbox(text) if exact else is_domain(text, constraint=True)
+        # An address with a zone is none to Go.
+        address = (
+            tag == _URI and "%" not in text and not isinstance(attempt(lambda: ipaddress.ip_address(text)), Refusal)
+        )
         if not text.isascii() or not valid or address:
             refuse("x509: failed to parse a name constraint")
     if tag == 0x87:  # noqa: PLR2004 - an iPAddress
@@ -180,7 +151,7 @@ def _policies(whole: Reader) -> None:
     seen: set[bytes] = set()
     while not policies.empty:
         name = policies.into(SEQUENCE, complaint).read(OBJECT, complaint)
-        if name in seen or not name or name[-1] >= 0x80:  # noqa: PLR2004 - its last octet goes on
+        if name in seen or not has_whole_arcs(name):
             refuse(complaint)
         seen.add(name)
 
