@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kubepki.model import Fault, PathState, Severity
 from kubepki.pki.scan import Scanner
 from kubepki.settings import Directory, PkiSettings, ScanSettings
-from tests.conformance import asn1, trees
+from tests.conformance import asn1, odd, trees
 from tests.conformance.reading import disagreements
 from tests.support import pki
 from tests.support.oracle import Answer, Oracle
@@ -117,7 +117,7 @@ def test_two_files(oracle: Oracle, tmp_path: Path, content: bytes, key: bytes) -
 
 
 @EXAMPLES
-@given(encoded=asn1.certificates() | trees.certificates())
+@given(encoded=odd.certificates() | trees.certificates())
 def test_certificate(oracle: Oracle, tmp_path: Path, encoded: bytes) -> None:
     """A certificate as a CA file, in every legal and illegal form."""
     path = tmp_path / "ca.crt"

@@ -17,7 +17,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsag
 from hypothesis import strategies as st
 
 from kubepki.formats import der
-from tests.conformance import asn1
+from tests.conformance import asn1, odd
 from tests.support import pki
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _rich(*, authority: bool) -> bytes:
         extensions.append((x509.NameConstraints(permitted, [x509.RFC822Name("b.example")]), True))
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical)
-    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)  # type: ignore[arg-type]
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 def _of_version_2() -> bytes:
@@ -162,7 +162,7 @@ def _change(draw: st.DrawFn, root: Value) -> None:
     kind = draw(st.integers(0, 9))
     siblings = each.inside
     if kind == 0 and siblings is not None:
-        siblings.insert(draw(st.integers(0, len(siblings))), Value(0, written=draw(asn1.FOLLOWING)))
+        siblings.insert(draw(st.integers(0, len(siblings))), Value(0, written=draw(odd.FOLLOWING)))
     elif kind == 1:
         width = draw(st.integers(0, 5))
         fits = not width or len(each.filled()) < 1 << 8 * width
