@@ -127,6 +127,7 @@ def _of_alerts() -> Sequence[Task]:
         ("HostClockUnsynchronized", "Clock not synchronized: see its time source", "timedatectl"),
         ("MetricsMissing", "Another program answers, or metrics dropped", "curl http://HOST:10509/metrics"),
         ("NothingWatched", "Nothing is watched: see where it looks", CHECK),
+        ("SamplesRefused", "Prometheus refuses samples: see which, why", NO_COMMAND),
         ("SeriesMissing", "A target label took the name of one of ours", NO_COMMAND),
         ("ScanStale", "Old news: see what the scan hangs on", JOURNAL),
         ("WatchDegraded", "Changes are seen late: see why", JOURNAL),

@@ -36,6 +36,8 @@ EXPECTED = {
     "KubePKIRotatedWhileUnsynchronized": 1,
     "KubePKIScanStale": 1,
     "KubePKIConfigReloadFailed": 1,
+    # The scrape that is refused, and a certificate that does not arrive.
+    "KubePKISamplesRefused": 2,
     "KubePKISeriesMissing": 1,
 }
 
@@ -129,7 +131,14 @@ def _shown(line: Timeline, until: Until) -> Series:
 def _watchman(line: Timeline, until: Until) -> Series:
     found: Series = []
     add = _host(line, found, "nothing", _right)
-    add("kubepki_certificates_watched", {"standing": "current"}, until(0, 3))
+    add("kubepki_certificates_watched", {"standing": "current"}, until(0, None))
+    add = _add(line, found, "refused")
+    add("up", {}, until(0, 1))
+    add("scrape_samples_scraped", {}, lambda _: 70)
+    add("kubepki_host_time_seconds", {}, lambda now: until(None, now)(now))
+    add = _host(line, found, "short", _right)
+    add("kubepki_certificates_watched", {"standing": "current"}, lambda _: 1)
+    add(NOT_BEFORE, CERTIFICATE, until(None, -20_000))
     add = _host(line, found, "renamed", _right, standing="worker")
     add("kubepki_path_ok", {"path": "/p", "standing": "worker", "exported_standing": "current"}, until(1, None))
     add = _host(line, found, "exporter", _right)

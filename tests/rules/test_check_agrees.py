@@ -27,6 +27,7 @@ EXCEPTIONS = {
     "KubePKIPrometheusClockSuspect",
     "KubePKIExporterDown",
     "KubePKIMetricsMissing",
+    "KubePKISamplesRefused",
     "KubePKISeriesMissing",
     "KubePKIScanStale",
     "KubePKIWatchDegraded",

@@ -32,6 +32,7 @@ NOT_JUDGED_BY_EVALUATE = {
     "KubePKIPrometheusClockSuspect": "compares all hosts of a job with Prometheus' own clock",
     "KubePKIExporterDown": "nobody is there to find it",
     "KubePKIMetricsMissing": "nobody is there to find it",
+    "KubePKISamplesRefused": "made by Prometheus",
     "KubePKISeriesMissing": "made by the scrape configuration",
     "KubePKIScanStale": "about the exporter, not the PKI",
     "KubePKIWatchDegraded": "about the exporter, not the PKI",

@@ -8,6 +8,7 @@ import pytest
 from tests.rules.mutation.__main__ import justified, shipped, suite
 from tests.rules.mutation.expressions import mutations
 from tests.rules.mutation.mutants import Mutant, mutants
+from tests.rules.mutation.reach import differing, loadable
 
 Find = Callable[[str], Path]
 # One of each kind of change, over all groups of rules.
@@ -20,7 +21,7 @@ SAMPLE = (
     "KubePKIPathBroken{severity=critical}: reason=~… without refused",
     'KubePKISeriesMissing{severity=warning}: finding="renamed": = → !=',
     "instance:kubepki_exporter_finding:last: 300 → 330",
-    'instance_path:kubepki_path_trouble:max{trouble=broken}: finding="fault": = → !=',
+    'instance_path:kubepki_path_trouble:max{trouble=faulty}: finding="fault": = → !=',
     "instance:kubepki_host_unseen:max: unless → and",
 )
 
@@ -65,6 +66,17 @@ def test_the_rules_themselves_are_no_mutant(program: Find, tmp_path: Path) -> No
     for rule in ("KubePKIConfigReloadFailed", "KubePKIKubeconfigDiverged", "instance:kubepki_host_unseen:max"):
         assert tests.relevant(rule)
         assert not tests.notices(program("promtool"), Mutant(name="", rule=rule, document=shipped()), tmp_path)
+
+
+def test_who_differs_is_seen_without_a_test_of_it(program: Find) -> None:
+    """In one timeline all mutants are compared with their rules; one that can never differ does not."""
+    promtool, tests = program("promtool"), suite()
+    (group,) = (each for each in tests.groups if each.test["name"] == "Whom nobody asked is no judge")
+    rejected = "instance_path:kubepki_path_trouble:max{trouble=rejected}: "
+    names = {f'{rejected}without clock="apiserver" #2', f"{rejected}unless → and", f"{rejected}max → min"}
+    found = loadable(promtool, shipped(), [each for each in mutants(shipped()) if each.name in names])
+    assert {each.name for each in found} == names
+    assert differing(promtool, shipped(), group, found) == names - {f"{rejected}max → min"}
 
 
 @pytest.mark.parametrize("name", SAMPLE)

@@ -5,7 +5,7 @@ Rules of this module: pure.
 
 from kubepki.model import Severity
 from kubepki.rules.latch import held
-from kubepki.rules.paths import CRITICAL_REASONS, HIDING, OF_KUBECONFIGS
+from kubepki.rules.paths import BY_REASON, CRITICAL_REASONS, HIDING, OF_KUBECONFIGS
 from kubepki.rules.rule import Group, Record, promql
 from kubepki.rules.series import CERTIFICATE_FINDING, HOST_TIME, HOSTS_MEDIAN, JUDGED_BY, PATH_FINDING, REFERENCE, SKEW
 from kubepki.rules.site import Site
@@ -73,11 +73,10 @@ def _troubles() -> tuple[Record, ...]:
     ahead = f'{CERTIFICATE_FINDING}{{finding="ahead", clock'
     expired = f'{CERTIFICATE_FINDING}{{finding="expired", level'
     expiring = f'{CERTIFICATE_FINDING}{{finding="expiring", level'
-    fault = f'{PATH_FINDING}{{finding="fault", reason'
     by_name = {
         "broken": f"""
             max without (reason, finding) (
-              {fault}=~"{CRITICAL_REASONS}"}}
+              {BY_REASON}=~"{CRITICAL_REASONS}"}}
               or {HIDING}
             )
             """,
@@ -106,10 +105,10 @@ def _troubles() -> tuple[Record, ...]:
             unless ignoring (trouble) {_TROUBLE}{{trouble="ending"}}
             """,
         "faulty": f"""
-            max without (reason, finding) ({fault}!~"{OF_KUBECONFIGS}"}})
+            max without (reason, finding) ({PATH_FINDING}{{finding="fault", reason!~"{OF_KUBECONFIGS}"}})
             unless ignoring (trouble) {_TROUBLE}{{trouble="broken"}}
             """,
-        "diverged": f'max without (reason, finding) ({fault}=~"{OF_KUBECONFIGS}"}})',
+        "diverged": f'max without (reason, finding) ({BY_REASON}=~"{OF_KUBECONFIGS}"}})',
         "suspect": held(PATH_FINDING, "symlink_ahead"),
         "unsynchronized": held(CERTIFICATE_FINDING, "rotation"),
     }

@@ -15,9 +15,11 @@ _LINK = "-current.pem"
 OF_KUBECONFIGS = "|".join(each for each in Reason if each.startswith("kubeconfig_"))
 CRITICAL_REASONS = "|".join(each for each in Reason if each.severity is Severity.CRITICAL)
 _FAULT = f'{PATH_FINDING}{{finding="fault"'
+# Only a fault has a reason.
+BY_REASON = f"{PATH_FINDING}{{reason"
 # This exporter's limits hide what a component presents.
 HIDING = " or ".join(
-    f'{_FAULT}, reason="{each}", path=~".+-current[.]pem"}}'
+    f'{BY_REASON}="{each}", path=~".+-current[.]pem"}}'
     for each in Reason
     if each.severity is not Severity.CRITICAL is each.severity_on(f"x{_LINK}")
 )
@@ -70,7 +72,7 @@ def paths(site: Site) -> Group:
                 severity=Severity.CRITICAL,
                 expr=promql(f"""
                     max without (reason, finding) (
-                      {_FAULT}, reason=~"{CRITICAL_REASONS}"}}
+                      {BY_REASON}=~"{CRITICAL_REASONS}"}}
                       or {HIDING}
                     )
                 """),
@@ -97,7 +99,7 @@ def paths(site: Site) -> Group:
             Alert(
                 name="KubePKIKubeconfigDiverged",
                 severity=Severity.WARNING,
-                expr=f'max without (reason, finding) ({_FAULT}, reason=~"{OF_KUBECONFIGS}"}})',
+                expr=f'max without (reason, finding) ({BY_REASON}=~"{OF_KUBECONFIGS}"}})',
                 wait=10 * _MINUTE,
                 texts=say.diverged(site),
             ),

@@ -8,13 +8,14 @@ from kubepki.model import Severity
 from kubepki.rules import watchman_sentences as say
 from kubepki.rules.latch import alert_of, held, latch
 from kubepki.rules.renaming import renamed_label
-from kubepki.rules.rule import Alert, Group, number, promql
-from kubepki.rules.series import CURRENT, EXPORTER_FINDING, HOST_TIME, SKEW
+from kubepki.rules.rule import Alert, Group, Record, number, promql
+from kubepki.rules.series import CURRENT, EXPORTER_FINDING, HOST_TIME, HOSTS, NOT_BEFORE, REFUSED, SKEW
 from kubepki.rules.site import OWN_LABELS, Site
 
 _MINUTE = 60.0
 # Six paths of seven end so; they are not looked at each time.
 _CERTIFICATE_FILES = ".+[.](pem|crt|cer|der|p12|pfx)"
+_SAMPLES_REFUSED = "KubePKISamplesRefused"
 # What has each of our labels, with the fewest series.
 _CARRIERS = (
     ("kubepki_certificate_not_before_timestamp_seconds", ("standing", "usage", "path", "entry")),
@@ -40,6 +41,7 @@ def watchman(site: Site) -> Group:
                     "reference_down": "kubepki_reference_clock_up == 0",
                     "renamed": _renamed(site),
                     "nothing": _nothing(),
+                    "short": _short(site),
                 },
                 OWN_LABELS,
                 why=(
@@ -48,6 +50,7 @@ def watchman(site: Site) -> Group:
                     "not look like a stale scan."
                 ),
             ),
+            _refusals(site),
             *_absences(site),
             *_states(site),
         ),
@@ -55,13 +58,14 @@ def watchman(site: Site) -> Group:
 
 
 def _absences(site: Site) -> tuple[Alert, ...]:
-    up = f'up{{job=~"{site.job}"}}'
+    up = _of_job(site, "up")
+    answered = "" if _SAMPLES_REFUSED in site.disabled else f" unless {REFUSED}"
     return (
         Alert(
             name="KubePKIExporterDown",
             severity=Severity.WARNING,
             expr=promql(f"""
-                {up} == 0
+                {up} == 0{answered}
                 or absent({up})
             """),
             wait=5 * _MINUTE,
@@ -79,6 +83,7 @@ def _absences(site: Site) -> tuple[Alert, ...]:
                 else "Value 1: up, but without our metrics. Value 0: no longer a target; a removed host looks the same."
             ),
         ),
+        _refused(site),
         alert_of(
             EXPORTER_FINDING,
             "renamed",
@@ -93,6 +98,44 @@ def _absences(site: Site) -> tuple[Alert, ...]:
             name="KubePKINothingWatched",
             wait=10 * _MINUTE,
             texts=say.nothing_watched(site),
+        ),
+    )
+
+
+def _refused(site: Site) -> Alert:
+    """Return the alert about what was sent and is not there; its value says which: 0 all of it, else how many.
+
+    Without an instance it is about Prometheus, whose own series of hosts has samples that are later than its present.
+    """
+    return Alert(
+        name=_SAMPLES_REFUSED,
+        severity=Severity.WARNING,
+        expr=promql(f"""
+            0 * {REFUSED}
+            or {held(EXPORTER_FINDING, "short")}
+            or max_over_time(timestamp({HOSTS})[1d:1m] offset -1d) - time() > {number(site.thresholds.clock_skew)}
+        """),
+        wait=5 * _MINUTE,
+        texts=say.samples_refused(site),
+        why=(
+            "A whole scrape; certificates that the exporter counts and that are not there; everything, for what was "
+            "recorded here has times that are still to come."
+        ),
+    )
+
+
+def _refusals(site: Site) -> Record:
+    up, answered = _of_job(site, "up"), _of_job(site, "scrape_samples_scraped")
+    memory, too_long = site.thresholds.memory, _of_job(site, "scrape_body_size_bytes")
+    return Record(
+        name=REFUSED,
+        expr=promql(f"""
+            0 * ({up} == 0 and ({answered} > 0 or {too_long} == -1)) + time()
+            or ({REFUSED} > time() - {number(memory)} and {up} == 0)
+        """),
+        why=(
+            "When Prometheus refused the last answer of a target: it writes how many samples were in it, and that it "
+            f"was too long where it is told to. Held over lost scrapes for {format_duration(memory)}."
         ),
     )
 
@@ -122,10 +165,31 @@ def _nothing() -> str:
     """)
 
 
+def _short(site: Site) -> str:
+    """Return how many certificates of a host did not arrive with the labels that they are judged by."""
+    ours = _ours(site)
+    told = f"sum without ({ours}) (kubepki_certificates_watched)"
+    return promql(f"""
+        {told}
+        - (
+          count without ({ours}) ({NOT_BEFORE}{{standing=~".+", usage=~".+"}})
+          or 0 * {told}
+        ) > 0
+    """)
+
+
 def _renamed(site: Site) -> str:
     series = [f'{name}{{{_conflict(site, label)}!=""}}' for name, labels in _CARRIERS for label in labels]
-    dropped = ", ".join((*OWN_LABELS, *(_conflict(site, label) for label in OWN_LABELS)))
-    return f"max without ({dropped}) (\n  " + "\n  or ".join(series) + "\n) * 0 + 1"
+    return f"max without ({_ours(site)}) (\n  " + "\n  or ".join(series) + "\n) * 0 + 1"
+
+
+def _ours(site: Site) -> str:
+    """Return our labels, also by what Prometheus calls them where a target has the same."""
+    return ", ".join((*OWN_LABELS, *(_conflict(site, label) for label in OWN_LABELS)))
+
+
+def _of_job(site: Site, name: str) -> str:
+    return f'{name}{{job=~"{site.job}"}}'
 
 
 def _conflict(site: Site, label: str) -> str:

@@ -12,7 +12,7 @@ def down(site: Site) -> dict[str, str]:
     """Return the texts of KubePKIExporterDown; without an instance there is no target at all."""
     text = """
         {{ if $labels.instance -}}
-        {{ $labels.instance }} has not answered a scrape for 5 minutes. Nobody watches the PKI of this host now.
+        No scrape of {{ $labels.instance }} has succeeded for 5 minutes. Nobody watches the PKI of this host now.
         {{- else -}}
         There is no scrape target of kubepki-exporter at all, or this Prometheus takes no samples: after its own
         clock was set back it refuses them. Nobody watches the PKI of any host now.
@@ -20,6 +20,30 @@ def down(site: Site) -> dict[str, str]:
     """
     of_host = host_texts(site, "KubePKIExporterDown", "kubepki-exporter cannot be scraped.", filled(text, {}))
     of_fleet = fleet_texts(site, "KubePKIExporterDown", "", "")["dashboard_url"]
+    board = f"{{{{ if $labels.instance }}}}{of_host['dashboard_url']}{{{{ else }}}}{of_fleet}{{{{ end }}}}"
+    return {**of_host, "dashboard_url": board}
+
+
+def samples_refused(site: Site) -> dict[str, str]:
+    """Return the texts of KubePKISamplesRefused."""
+    text = """
+        {{ if not $labels.instance -}}
+        What was recorded of the job {{ $labels.job }} reaches {{ $value | humanizeDuration }} beyond the present of
+        this Prometheus: its clock was set back. Until then it refuses what it scrapes, unless it takes samples out of
+        order, and what its alerts say may be old.
+        {{- else if $value -}}
+        Of the certificates that {{ $labels.instance }} reports, {{ $value }} did not arrive as reported and nobody
+        judges them: metric_relabel_configs drop their series, or a label by which they differ, so that one of several
+        is kept.
+        {{- else -}}
+        {{ $labels.instance }} answers, but Prometheus refuses the answer: a limit of its scrape configuration is
+        exceeded, or the answer is no metrics. Nobody watches the PKI of this host now. The page /targets of Prometheus
+        names the limit.
+        {{- end }}
+    """
+    alert = "KubePKISamplesRefused"
+    of_host = host_texts(site, alert, "Samples of kubepki-exporter do not get into Prometheus.", filled(text, {}))
+    of_fleet = fleet_texts(site, alert, "", "")["dashboard_url"]
     board = f"{{{{ if $labels.instance }}}}{of_host['dashboard_url']}{{{{ else }}}}{of_fleet}{{{{ end }}}}"
     return {**of_host, "dashboard_url": board}
 

@@ -15,8 +15,10 @@ from typing import Any
 import yaml
 
 from tests.conftest import ROOT, find_program, why_missing
+from tests.rules.mutation.groups import Group, groups_of
 from tests.rules.mutation.mutants import Mutant, mutants
-from tests.rules.mutation.suite import Suite, groups_of
+from tests.rules.mutation.reach import differing, loadable
+from tests.rules.mutation.suite import Suite, fails
 
 HERE = Path(__file__).resolve().parent
 RULES = ROOT / "rules"
@@ -41,10 +43,36 @@ def justified() -> dict[str, str]:
     return {name: sentence for sentence, names in document.items() for name in names}
 
 
-def survives(promtool: Path, tests: Suite, mutant: Mutant) -> bool:
-    """Return whether no test notices the mutant; one that Prometheus does not load is noticed."""
+def survivors(promtool: Path, tests: Suite, some: Sequence[Mutant]) -> list[Mutant]:
+    """Return those of *some* that no test notices; one that Prometheus does not load is noticed."""
+    document = shipped()
+    alive = loadable(promtool, document, [each for each in some if each.expr])
+    with ThreadPoolExecutor(_PROCESSES) as pool:
+        others = [each for each in some if not each.expr]
+        unnoticed = list(pool.map(lambda each: _survives(promtool, tests, each), others))
+        parts = sorted(tests.groups, key=lambda group: group.cost)
+        for part in parts:
+            asked = [each for each in alive if tests.cut(part, each.rule)]
+            differ = differing(promtool, document, part, asked)
+            shown = [each for each in asked if each.name in differ]
+            noticed = pool.map(lambda each, part=part: _fails_in(promtool, tests, part, each), shown)
+            dead = {each.name for each, fell in zip(shown, noticed, strict=True) if fell}
+            alive = [each for each in alive if each.name not in dead]
+    names = {each.name for each in alive} | {
+        each.name for each, survived in zip(others, unnoticed, strict=True) if survived
+    }
+    return [each for each in some if each.name in names]
+
+
+def _survives(promtool: Path, tests: Suite, mutant: Mutant) -> bool:
     with tempfile.TemporaryDirectory() as directory:
         return not tests.notices(promtool, mutant, Path(directory))
+
+
+def _fails_in(promtool: Path, tests: Suite, part: Group, mutant: Mutant) -> bool:
+    cut = tests.cut(part, mutant.rule)
+    with tempfile.TemporaryDirectory() as directory:
+        return cut is not None and bool(fails(promtool, mutant, [cut], Path(directory)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,25 +88,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     every = list(mutants(shipped()))
     some = [mutant for mutant in every if chosen.only in mutant.name][:: chosen.every]
     allowed, tests, began = justified(), suite(), time.monotonic()
-    survivors: list[str] = []
-    with ThreadPoolExecutor(_PROCESSES) as pool:
-        for mutant, alive in zip(some, pool.map(lambda each: survives(promtool, tests, each), some), strict=True):
-            if alive:
-                survivors.append(mutant.name)
-                if mutant.name not in allowed:
-                    sys.stdout.write(f"survived: {mutant.name}\n")
-                    sys.stdout.flush()
+    found = [mutant.name for mutant in survivors(promtool, tests, some)]
+    for name in found:
+        if name not in allowed:
+            sys.stdout.write(f"survived: {name}\n")
     stale = sorted({*allowed} - {mutant.name for mutant in every})
     killed_though_listed = sorted(
-        {*allowed} & {mutant.name for mutant in some} - {*survivors},
+        {*allowed} & {mutant.name for mutant in some} - {*found},
     )
     for name in stale:
         sys.stdout.write(f"listed, but there is no such mutant: {name}\n")
     for name in killed_though_listed:
         sys.stdout.write(f"listed, but a test notices it: {name}\n")
-    unjustified = [name for name in survivors if name not in allowed]
+    unjustified = [name for name in found if name not in allowed]
     sys.stdout.write(
-        f"{len(some):,} mutants: {len(some) - len(survivors):,} killed, {len(survivors):,} survived, of which "
+        f"{len(some):,} mutants: {len(some) - len(found):,} killed, {len(found):,} survived, of which "
         f"{len(unjustified):,} are not justified; {time.monotonic() - began:.0f} s\n"
     )
     return 1 if unjustified or stale or killed_though_listed else 0

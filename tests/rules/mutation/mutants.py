@@ -23,6 +23,10 @@ class Mutant:
     """The name of the alert or record."""
     document: dict[str, Any]
     """The whole rule file."""
+    place: tuple[int, int] = (0, 0)
+    """Which group, and which of its rules."""
+    expr: str = ""
+    """What stands in the place of the rule's expression; empty where something else is changed."""
 
 
 def rule_name(rule: dict[str, Any]) -> str:
@@ -40,7 +44,13 @@ def mutants(document: dict[str, Any]) -> Iterator[Mutant]:
                 rules = list(each["rules"])
                 rules[place : place + 1] = changed
                 whole["groups"][group] = {**each, "rules": rules}
-                yield Mutant(name=f"{_told(rule)}: {what}", rule=rule_name(rule), document=whole)
+                yield Mutant(
+                    name=f"{_told(rule)}: {what}",
+                    rule=rule_name(rule),
+                    document=whole,
+                    place=(group, place),
+                    expr="" if not changed or changed[0]["expr"] == rule["expr"] else changed[0]["expr"],
+                )
 
 
 def _told(rule: dict[str, Any]) -> str:

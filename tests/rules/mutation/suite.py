@@ -8,43 +8,19 @@ import re
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from tests.rules.mutation.groups import Group, seconds
 from tests.rules.mutation.mutants import Mutant, rule_name
 
 _NAME = re.compile(r"\b(?:kubepki_\w+|[a-z_]+:kubepki_[\w:]+|ALERTS)\b")
 _ALERTNAME = re.compile(r'alertname(=~|!=|!~|=)"([^"]+)"')
 _GENERIC = re.compile(r"ALERTS(?:\{(?!alertname|[^}]*alertname)|(?!\{))")
 _EXPECTED = re.compile(r'alertname="([^"]+)"')
-_DURATION = re.compile(r"(\d+)([smhd])")
-_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 # So many evaluations of a rule run in the first go, and in each further one three times as many.
 _FIRST = 1_500.0
 _GROWTH = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class Group:
-    """One unit test of promtool."""
-
-    name: str
-    interval: str
-    order: list[str]
-    test: dict[str, Any]
-
-    @cached_property
-    def metrics(self) -> frozenset[str]:
-        """The metrics that go in."""
-        return frozenset(each["series"].split("{")[0] for each in self.test["input_series"])
-
-    @cached_property
-    def asks(self) -> tuple[dict[str, Any], ...]:
-        """What is asked."""
-        return (*self.test.get("promql_expr_test", ()), *self.test.get("alert_rule_test", ()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,23 +63,18 @@ class Suite:
     def __init__(self, rules: dict[str, Any], groups: Sequence[Group]) -> None:
         """Take the groups that pass with *rules*."""
         every = [rule for group in rules["groups"] for rule in group["rules"]]
-        self._groups = groups
+        self.groups = groups
         self._alerts = {rule["alert"] for rule in every if "alert" in rule}
         self._reads: dict[str, set[str]] = {}
         for rule in every:
             text = rule["expr"] + json.dumps(rule.get("annotations", {}))
             self._reads.setdefault(rule_name(rule), set()).update(self._asked(text))
         self._killers: dict[str, list[str]] = {}
+        self._known: dict[str, tuple[set[str], set[str]]] = {}
 
     def relevant(self, rule: str) -> list[Cut]:
         """Return what can notice a change of *rule*: what noticed the last ones first, then the cheapest."""
-        affected = self._readers(rule)
-        inputs = self._closure_of_metrics(rule)
-        cuts = [
-            cut
-            for group in self._groups
-            if (not inputs or group.metrics & inputs) and (cut := self._cut(group, rule, affected))
-        ]
+        cuts = [cut for group in self.groups if (cut := self.cut(group, rule))]
         killers = self._killers.get(rule, [])
         rank = {name: place for place, name in enumerate(reversed(killers))}
         return sorted(cuts, key=lambda cut: (rank.get(cut.group.name, len(rank)), cut.cost))
@@ -111,16 +82,9 @@ class Suite:
     def notices(self, promtool: Path, mutant: Mutant, directory: Path) -> bool:
         """Return whether some test fails with the mutant; one that Prometheus does not load is noticed, too."""
         for number, chunk in enumerate(_chunks(self.relevant(mutant.rule), len(self._killers.get(mutant.rule, ())))):
-            files = []
-            for place, cut in enumerate(chunk):
-                rules = directory / f"{number}-{place}.rules.json"
-                rules.write_text(json.dumps(_only(mutant.document, cut.rules)))
-                files.append(directory / f"{number}-{place}.test.json")
-                files[-1].write_text(json.dumps(cut.document(rules.name)))
-            command: tuple[str | Path, ...] = (promtool, "test", "rules", *files)
-            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
-            if done.returncode:
-                self._remember(mutant.rule, done.stderr, chunk)
+            told = fails(promtool, mutant, chunk, directory, prefix=f"{number}-")
+            if told:
+                self._remember(mutant.rule, told, chunk)
                 return True
         return False
 
@@ -132,7 +96,13 @@ class Suite:
                     killers.remove(cut.group.name)
                 killers.append(cut.group.name)
 
-    def _cut(self, group: Group, rule: str, affected: set[str]) -> Cut | None:
+    def cut(self, group: Group, rule: str) -> Cut | None:
+        """Return what of *group* can notice a change of *rule*; None where nothing can."""
+        if rule not in self._known:
+            self._known[rule] = self._readers(rule), self._closure_of_metrics(rule)
+        affected, inputs = self._known[rule]
+        if inputs and not group.metrics & inputs:
+            return None
         asks, needed = [], {rule}
         for ask in group.asks:
             names = self._asked(ask["expr"]) if "expr" in ask else {ask["alertname"]}
@@ -204,23 +174,17 @@ class Suite:
         return found
 
 
-def groups_of(files: Iterable[Path]) -> Iterator[Group]:
-    """Yield the groups of promtool's files of unit tests."""
-    for file in sorted(files):
-        # As text, for YAML would take promtool's 0x40, which is 0 forty times more, for a number.
-        document = yaml.load(file.read_text(encoding="utf-8"), yaml.CBaseLoader)  # noqa: S506 - makes texts only
-        for number, test in enumerate(document["tests"]):
-            name = f"{file.name.split('.')[0]}_{number}"
-            for ask in test.get("promql_expr_test", ()):
-                for sample in ask.get("exp_samples") or ():
-                    sample["value"] = float(sample["value"])
-            order = document.get("group_eval_order", [])
-            yield Group(name=name, interval=document["evaluation_interval"], order=order, test=test)
-
-
-def seconds(text: str) -> float:
-    """Return the seconds of a duration as Prometheus writes it."""
-    return sum(int(number) * _SECONDS[unit] for number, unit in _DURATION.findall(text))
+def fails(promtool: Path, mutant: Mutant, cuts: Iterable[Cut], directory: Path, *, prefix: str = "") -> str:
+    """Return what promtool says where one of *cuts* fails with the mutant, and nothing where all pass."""
+    files = []
+    for place, cut in enumerate(cuts):
+        rules = directory / f"{prefix}{place}.rules.json"
+        rules.write_text(json.dumps(_only(mutant.document, cut.rules)))
+        files.append(directory / f"{prefix}{place}.test.json")
+        files[-1].write_text(json.dumps(cut.document(rules.name)))
+    command: tuple[str | Path, ...] = (promtool, "test", "rules", *files)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+    return (done.stderr or "it failed") if done.returncode else ""
 
 
 def _only(document: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
