@@ -1,6 +1,8 @@
 """Who looks and parses for a command: processes of their own, or this one where no other can be started."""
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, TypeVar
 
 from kubepki.disk.calls import Call
@@ -53,10 +55,23 @@ class OneLookParser:
         return self._ask(lambda parser: parser.read_file(data, password, container))
 
     def read_files(
-        self, files: Sequence[tuple[bytes, Container]], password: bytes | None
-    ) -> Sequence[ParsedFile | TooCostlyError]:
-        """Return what each of *files* holds."""
-        return self._ask(lambda parser: parser.read_files(files, password))
+        self, files: Iterable[tuple[bytes, Container]], password: bytes | None
+    ) -> Iterator[ParsedFile | TooCostlyError]:
+        """Yield what each of *files* holds."""
+        coming, asked = iter(files), deque[tuple[bytes, Container]]()
+
+        def noted() -> Iterator[tuple[bytes, Container]]:
+            for each in coming:
+                asked.append(each)
+                yield each
+
+        try:
+            for answer in self._parser.read_files(noted(), password):
+                asked.popleft()
+                yield answer
+        except StartFailedError:
+            self._parser = ParserHere()
+            yield from self._parser.read_files(chain(tuple(asked), coming), password)
 
     def read_kubeconfig(self, data: bytes) -> Kubeconfig:
         """Return what the kubeconfig *data* says."""

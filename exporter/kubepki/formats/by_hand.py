@@ -1,13 +1,13 @@
-"""What a certificate says, read without the X.509 library: for what Go takes and the library refuses.
+"""What a certificate's extensions say of its usage and its issuer's key, read without the X.509 library.
 
-Rules of this module: pure; total. Such are certificates of old or home-made authorities: a default that is written out,
-a path length without a CA, a zone in a time.
+Rules of this module: pure; what cannot be read raises Refused. The library refuses some that Go takes: those of old or
+home-made authorities with a default that is written out, or a path length without a CA.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from functools import lru_cache
 
 from kubepki.formats.go_der import BOOLEAN, INTEGER, OCTET_STRING, SEQUENCE, Reader
-from kubepki.formats.go_times import read_time
 from kubepki.model import Usage
 
 _V3 = 2
@@ -18,56 +18,24 @@ _ANY = b"\x55\x1d\x25\x00"
 _SERVER, _CLIENT = bytes.fromhex("2b06010505070301"), bytes.fromhex("2b06010505070302")
 # RFC 5280, section 4.2.1.3: keyCertSign is bit 5.
 _KEY_CERT_SIGN = 0x04
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandRead:
-    """The values of a certificate; `issuer`, `subject` and `spki` (SubjectPublicKeyInfo) as DER."""
-
-    serial: int
-    not_before: float
-    not_after: float
-    usage: Usage
-    issuer: bytes = field(repr=False)
-    subject: bytes = field(repr=False)
-    spki: bytes = field(repr=False)
-
-
-def read_by_hand(encoded: bytes) -> HandRead:
-    """Return what a DER certificate says; raises Refused where Go's crypto/x509 would not read it either.
-
-    What follows a value inside of its structure is passed over, as Go does.
-    """
-    tbs = Reader(encoded).into(SEQUENCE, "x509: malformed certificate").into(SEQUENCE, "x509: malformed certificate")
-    version = _version(tbs)
-    serial = tbs.integer("x509: malformed serial number")
-    tbs.any("x509: malformed signature algorithm identifier")
-    issuer = tbs.any("x509: malformed issuer")[2]
-    validity = tbs.into(SEQUENCE, "x509: malformed validity")
-    not_before, not_after = read_time(validity), read_time(validity)
-    subject = tbs.any("x509: malformed subject")[2]
-    spki = tbs.any("x509: malformed spki")[2]
-    return HandRead(
-        serial=serial,
-        not_before=not_before,
-        not_after=not_after,
-        usage=_usage(_extensions(tbs, version)),
-        issuer=issuer,
-        subject=subject,
-        spki=spki,
-    )
+_ORDINARY_VALUE = 64
 
 
 def authority_key(encoded: bytes) -> str:
-    """Return the key identifier of the CA that a DER certificate names (RFC 5280, section 4.2.1.1), in hexadecimal.
-
-    Empty where it names none. Raises Refused as above.
-    """
+    """Return `authority_key_in` of a DER certificate that Go may refuse. Raises Refused where it says none at all."""
     tbs = Reader(encoded).into(SEQUENCE, "x509: malformed certificate").into(SEQUENCE, "x509: malformed certificate")
     version = _version(tbs)
     for _ in range(6):
         tbs.any("x509: malformed certificate")
-    value = _extensions(tbs, version).get(_AUTHORITY_KEY)
+    return authority_key_in(_extensions(tbs, version))
+
+
+def authority_key_in(extensions: Mapping[bytes, bytes]) -> str:
+    """Return the key identifier of the CA that *extensions* name (RFC 5280, section 4.2.1.1), in hexadecimal.
+
+    Empty where they name none. Raises Refused where that cannot be read.
+    """
+    value = extensions.get(_AUTHORITY_KEY)
     if value is None:
         return ""
     identifier = Reader(value).into(SEQUENCE, "x509: invalid authority key identifier")
@@ -79,12 +47,19 @@ def _version(tbs: Reader) -> int:
     return tbs.into(_VERSION, "x509: malformed version").integer("x509: malformed version") if tbs.peek(_VERSION) else 0
 
 
-def _usage(values: dict[bytes, bytes]) -> Usage:
-    """Return what `names.usage` says, from the raw extensions."""
-    constraints = values.get(_BASIC_CONSTRAINTS)
-    if _is_ca(constraints) if constraints is not None else _signs(values.get(_KEY_USAGE)):
+def usage_in(values: Mapping[bytes, bytes]) -> Usage:
+    """Return what `names.usage` says, from the raw extensions; raises Refused where they cannot be read."""
+    told = (values.get(_BASIC_CONSTRAINTS), values.get(_KEY_USAGE), values.get(_PURPOSES, b"\x30\x00"))
+    # The certificates of a host are of few kinds.
+    ordinary = all(value is None or len(value) <= _ORDINARY_VALUE for value in told)
+    return (_usage if ordinary else _usage.__wrapped__)(*told)
+
+
+@lru_cache(maxsize=64)
+def _usage(constraints: bytes | None, key_usage: bytes | None, allowed: bytes) -> Usage:
+    if _is_ca(constraints) if constraints is not None else _signs(key_usage):
         return Usage.CA
-    purposes = _purposes(values.get(_PURPOSES, b"\x30\x00"))
+    purposes = _purposes(allowed)
     client, server = bool(purposes & {_ANY, _CLIENT}), bool(purposes & {_ANY, _SERVER})
     if client and server:
         return Usage.PEER

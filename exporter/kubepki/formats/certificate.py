@@ -7,13 +7,13 @@ import datetime as dt
 import hashlib
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from kubepki.formats import der
-from kubepki.formats.by_hand import authority_key, read_by_hand
-from kubepki.formats.go_certificate import certificate_refusal
+from kubepki.formats.by_hand import authority_key, authority_key_in, usage_in
+from kubepki.formats.go_certificate import GoCertificate
+from kubepki.formats.go_keys import spki_sha256
 from kubepki.formats.guard import Refusal, attempt
-from kubepki.formats.names import name_from_der, name_text, serial_text, usage
+from kubepki.formats.names import name_text, serial_text, text_of_name, usage
 from kubepki.formats.parsed import ParsedCertificate
 from kubepki.formats.private_key import public_hash
 from kubepki.model import Certificate, Usage
@@ -22,25 +22,44 @@ from kubepki.model import Certificate, Usage
 _HAS_UTC = hasattr(x509.Certificate, "not_valid_before_utc")
 
 
-def read_certificate(encoded: bytes, entry: str) -> tuple[ParsedCertificate | None, str]:
+def read_certificate(encoded: bytes, entry: str, go: GoCertificate | str) -> tuple[ParsedCertificate | None, str]:
     """Return the certificate in *encoded* and what is wrong with it, an empty string where nothing is.
 
-    There may be both: a certificate whose extensions cannot be read still has its dates; its usage is then `OTHER`.
+    *go* is its `go_reading`. Of what Go takes nothing is left to ask the library, but how to write the names. There may
+    be both: a certificate that Go refuses and whose extensions cannot be read still has its dates.
     """
+    if isinstance(go, str):
+        return _as_the_library_reads(encoded, entry)
+    certificate = Certificate(
+        entry=entry,
+        usage=usage_in(go.extensions),
+        subject=text_of_name(go.subject),
+        issuer=text_of_name(go.issuer),
+        serial=serial_text(go.serial),
+        fingerprint_sha256=hashlib.sha256(encoded).hexdigest(),
+        not_before=go.not_before,
+        not_after=go.not_after,
+    )
+    parsed = ParsedCertificate(
+        certificate=certificate,
+        der=encoded,
+        spki_sha256=spki_sha256(go.spki),
+        authority_key=authority_key_in(go.extensions),
+    )
+    return parsed, ""
+
+
+def _as_the_library_reads(encoded: bytes, entry: str) -> tuple[ParsedCertificate | None, str]:
     loaded = attempt(lambda: x509.load_der_x509_certificate(encoded))
     if isinstance(loaded, Refusal):
-        found = _by_hand(encoded, entry)
-        return found, "" if found else f"not a certificate that the X.509 library accepts ({loaded.kind})"
+        return None, f"not a certificate that the X.509 library accepts ({loaded.kind})"
     dates = attempt(lambda: _dates(loaded))
     serial = attempt(lambda: serial_text(loaded.serial_number))
     if isinstance(dates, Refusal) or isinstance(serial, Refusal):
-        found = _by_hand(encoded, entry)
         kind = "dates" if isinstance(dates, Refusal) else "a serial number"
-        return found, "" if found else f"a certificate with {kind} that cannot be read"
+        return None, f"a certificate with {kind} that cannot be read"
     # Go passes over the extensions of another version.
     extensions = attempt(lambda: usage(loaded.extensions) if loaded.version is x509.Version.v3 else Usage.OTHER)
-    if isinstance(extensions, Refusal) and (found := _by_hand(encoded, entry)) is not None:
-        return found, ""
     certificate = Certificate(
         entry=entry,
         usage=Usage.OTHER if isinstance(extensions, Refusal) else extensions,
@@ -54,40 +73,14 @@ def read_certificate(encoded: bytes, entry: str) -> tuple[ParsedCertificate | No
     problem = ""
     if isinstance(extensions, Refusal):
         problem = f"a certificate with extensions that cannot be read ({extensions.kind})"
+    named = attempt(lambda: authority_key(encoded))
     parsed = ParsedCertificate(
         certificate=certificate,
         der=encoded,
         spki_sha256=_spki(loaded, encoded),
-        authority_key=_authority_key(encoded),
+        authority_key="" if isinstance(named, Refusal) else named,
     )
     return parsed, problem
-
-
-def _by_hand(encoded: bytes, entry: str) -> ParsedCertificate | None:
-    """Return the certificate that Go takes and the library does not; None where Go refuses it too."""
-    read = Refusal("refused") if certificate_refusal(encoded) else attempt(lambda: read_by_hand(encoded))
-    if isinstance(read, Refusal):
-        return None
-    key = attempt(lambda: public_hash(load_der_public_key(read.spki)))
-    certificate = Certificate(
-        entry=entry,
-        usage=read.usage,
-        subject=name_text(lambda: name_from_der(read.subject), lambda: read.subject),
-        issuer=name_text(lambda: name_from_der(read.issuer), lambda: read.issuer),
-        serial=serial_text(read.serial),
-        fingerprint_sha256=hashlib.sha256(encoded).hexdigest(),
-        not_before=read.not_before,
-        not_after=read.not_after,
-    )
-    spki = hashlib.sha256(read.spki).hexdigest() if isinstance(key, Refusal) else key
-    return ParsedCertificate(
-        certificate=certificate, der=encoded, spki_sha256=spki, authority_key=_authority_key(encoded)
-    )
-
-
-def _authority_key(encoded: bytes) -> str:
-    found = attempt(lambda: authority_key(encoded))
-    return "" if isinstance(found, Refusal) else found
 
 
 def _dates(loaded: x509.Certificate) -> tuple[float, float]:

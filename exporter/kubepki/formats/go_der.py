@@ -26,6 +26,8 @@ def refuse(words: str) -> NoReturn:
 class Reader:
     """The values that follow each other in some DER."""
 
+    __slots__ = ("_data", "_position")
+
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._position = 0
@@ -72,6 +74,12 @@ class Reader:
                 self._position = end
                 return data[start + 2 : end]
         return self.any(complaint)[1]
+
+    def whole(self, tag: int, complaint: str) -> bytes:
+        """Return the encoding of the next value, which must have *tag*."""
+        start = self._position
+        self.read(tag, complaint)
+        return self._data[start : self._position]
 
     def into(self, tag: int, complaint: str) -> "Reader":
         """Return a reader of the content of the next value, which must have *tag*."""

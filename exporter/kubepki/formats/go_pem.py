@@ -7,46 +7,51 @@ Rules of this module: pure; total. Of a private key only the hash of its public 
 import binascii
 import hashlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from kubepki.formats.go_certificate import certificate_refusal, presentable
+from kubepki.formats.go_certificate import GoCertificate
 from kubepki.formats.parsed import Consumed
 from kubepki.formats.private_key import KeyReading
 
 _BEGIN, _END, _DASHES = b"-----BEGIN ", b"\n-----END ", b"-----"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class GoBlock:
     """A block that Go decodes."""
 
     label: bytes
-    headers: bool
     content: bytes = field(repr=False)
+    headers: bool
 
 
-def consume(data: bytes, read_key: Callable[[bytes], KeyReading], *, limit: int) -> tuple[Consumed, list[bytes]]:
-    """Return what Go makes of the content of a file, at most *limit* of its certificates, and those it reads.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readers:
+    """`read_key` and `go_reading`, or what has read the same content already."""
+
+    key: Callable[[bytes], KeyReading]
+    certificate: Callable[[bytes], GoCertificate | str]
+
+
+def consume(blocks: Sequence[GoBlock], readers: Readers, *, limit: int) -> tuple[Consumed, list[bytes]]:
+    """Return what Go makes of a file with these *blocks*, at most *limit* of its certificates, and those it reads.
 
     Never raises.
     """
-    blocks = list(go_blocks(data))
     certificates = [block for block in blocks if block.label == b"CERTIFICATE"]
     plain = [block.content for block in itertools.islice(certificates, limit) if not block.headers]
-    refusals = [certificate_refusal(each) for each in plain]
+    refusals = [_refusal(readers.certificate(each)) for each in plain]
     bundle = next(filter(None, refusals), "")
     if not plain:
         bundle = "data does not contain any valid RSA or ECDSA certificates"
     leaf_der = certificates[0].content if certificates else b""
-    if certificates and not certificates[0].headers:
-        leaf = refusals[0]
-    else:
-        leaf = certificate_refusal(leaf_der) if certificates else _without_certificate(blocks)
-    if certificates and not leaf and not presentable(leaf_der):
+    first = readers.certificate(leaf_der) if certificates else ""
+    leaf = _refusal(first) if certificates else _without_certificate(blocks)
+    if not isinstance(first, str) and not first.presentable:
         leaf = "tls: unknown public key algorithm"
     key = next((block for block in blocks if (b" " + block.label).endswith(b" PRIVATE KEY")), None)
-    found = read_key(key.content) if key else None
+    found = readers.key(key.content) if key else None
     usable = found.hash if found and found.presentable else None
     consumed = Consumed(
         bundle=bundle,
@@ -60,7 +65,11 @@ def consume(data: bytes, read_key: Callable[[bytes], KeyReading], *, limit: int)
     return consumed, presented + [each for each, refusal in zip(plain, refusals, strict=True) if not refusal]
 
 
-def _without_certificate(blocks: list[GoBlock]) -> str:
+def _refusal(reading: GoCertificate | str) -> str:
+    return reading if isinstance(reading, str) else ""
+
+
+def _without_certificate(blocks: Sequence[GoBlock]) -> str:
     if not blocks:
         return "tls: failed to find any PEM data in certificate input"
     return 'tls: failed to find "CERTIFICATE" PEM block in certificate input'
@@ -103,7 +112,7 @@ def _block(data: bytes, position: int, end: int, trailer: int) -> tuple[GoBlock 
     if (headers and end < position) or tail != wanted or _line(data, trailer + len(wanted))[0]:
         return None, position
     content = _decode(data[position:end]) if end > position else b""
-    return (None if content is None else GoBlock(label=label, headers=headers, content=content)), position
+    return (None if content is None else GoBlock(label, content, headers)), position
 
 
 def _line(data: bytes, position: int) -> tuple[bytes, int]:

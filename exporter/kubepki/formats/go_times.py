@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from functools import lru_cache
 
 from kubepki.formats.go_der import Reader, refuse
 from kubepki.formats.guard import Refusal, attempt
@@ -12,12 +13,16 @@ _UTC_FORM = re.compile(rf"(?P<when>\d{{10}})(?P<seconds>\d\d)?{_ZONE}", re.ASCII
 _GENERALIZED_FORM = re.compile(rf"(?P<when>\d{{12}})(?P<seconds>\d\d){_ZONE}", re.ASCII)
 _FOUR_YEARS = 1461 * 86_400.0
 _PIVOT = "50"
+_USUAL_LENGTH = 13
 
 
 def read_time(times: Reader) -> float:
     """Return the next time in Unix seconds; raises Refused as Go would."""
     if times.peek(_UTC_TIME):
-        text = times.read(_UTC_TIME, "x509: malformed UTCTime").decode("latin-1")
+        content = times.read(_UTC_TIME, "x509: malformed UTCTime")
+        if len(content) == _USUAL_LENGTH and (usual := _usual(content)) is not None:
+            return usual
+        text = content.decode("latin-1")
         # RFC 5280, section 4.1.2.5.1.
         found = _seconds(_UTC_FORM.fullmatch(text), "19" if text[:2] >= _PIVOT else "20")
         return refuse("x509: malformed UTCTime") if found is None else found
@@ -26,6 +31,22 @@ def read_time(times: Reader) -> float:
         found = _seconds(_GENERALIZED_FORM.fullmatch(text), "")
         return refuse("x509: malformed GeneralizedTime") if found is None else found
     return refuse("x509: unsupported time format")
+
+
+def _usual(content: bytes) -> float | None:
+    """Return the time that YYMMDDHHMMSSZ says, None where it says none: the form that RFC 5280 demands until 2049."""
+    if content[12:] != b"Z" or not content[:12].isdigit():
+        return None
+    hour, minute, second = int(content[6:8]), int(content[8:10]), int(content[10:12])
+    midnight = _midnight(content[:6])
+    if midnight is None or hour > 23 or minute > 59 or second > 59:  # noqa: PLR2004
+        return None
+    return midnight + (hour * 60 + minute) * 60 + second
+
+
+@lru_cache(maxsize=64)
+def _midnight(day: bytes) -> float | None:
+    return _seconds(_UTC_FORM.fullmatch(f"{day.decode('ascii')}000000Z"), "19" if day[:2] >= _PIVOT.encode() else "20")
 
 
 def _seconds(form: re.Match[str] | None, century: str) -> float | None:

@@ -4,6 +4,7 @@ Rules of this module: pure. What the library refuses to render is rendered from 
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -13,6 +14,10 @@ from kubepki.formats.guard import Refusal, attempt
 from kubepki.model import Usage, bounded_text
 
 # T61String, read as Latin-1 as Go does, and BMPString.
+_ORDINARY_NAME = 256
+# An AlgorithmIdentifier, and a Name without any part.
+_ED25519, _NO_NAME = bytes.fromhex("300506032b6570"), b"\x30\0"
+_UTC_TIME = 0x17
 _ENCODINGS = {0x14: "latin-1", 0x1E: "utf-16-be"}
 
 
@@ -26,6 +31,30 @@ def name_text(read: Callable[[], x509.Name], encoded: Callable[[], bytes]) -> st
     if isinstance(text, Refusal):
         text = attempt(lambda: _hex_name(encoded()))
     return "" if isinstance(text, Refusal) else bounded_text(text)
+
+
+def text_of_name(encoded: bytes) -> str:
+    """Return the Name that is *encoded* as `name_text` gives that of a certificate which the library loads."""
+    # The certificates of a host have few issuers, and few subjects.
+    return (_text_of_name if len(encoded) <= _ORDINARY_NAME else _text_of_name.__wrapped__)(encoded)
+
+
+@lru_cache(maxsize=128)
+def _text_of_name(encoded: bytes) -> str:
+    # The library reads names in certificates only.
+    loaded = attempt(lambda: x509.load_der_x509_certificate(_certificate_of(encoded)))
+    if isinstance(loaded, Refusal):
+        return name_text(lambda: name_from_der(encoded), lambda: encoded)
+    return name_text(lambda: loaded.subject, lambda: encoded)
+
+
+def _certificate_of(subject: bytes) -> bytes:
+    """Return the DER of a certificate with this subject, all of whose other values are of no meaning."""
+    key = der.encode(der.BIT_STRING, bytes(33))
+    validity = der.encode(der.SEQUENCE, 2 * der.encode(_UTC_TIME, b"700101000000Z"))
+    spki = der.encode(der.SEQUENCE, _ED25519 + key)
+    body = der.encode(der.INTEGER, b"\1") + _ED25519 + _NO_NAME + validity + subject + spki
+    return der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, body) + _ED25519 + key)
 
 
 def name_from_der(encoded: bytes) -> x509.Name:

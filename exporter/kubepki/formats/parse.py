@@ -6,21 +6,26 @@ kept. No detail of a fault quotes a file.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
+from typing import TypeVar
 
 from cryptography import x509
 
 from kubepki.formats import pem
 from kubepki.formats.certificate import read_certificate
-from kubepki.formats.go_pem import consume
+from kubepki.formats.go_certificate import go_reading
+from kubepki.formats.go_pem import GoBlock, Readers, consume, go_blocks
 from kubepki.formats.guard import Refusal, attempt, quiet
 from kubepki.formats.parsed import Container, Parsed, ParsedCertificate, key_match
 from kubepki.formats.pkcs12 import read_pkcs12
+from kubepki.formats.plain_pem import plain_blocks
 from kubepki.formats.private_key import KeyReading, Unread, key_hash, read_key
 from kubepki.formats.rsa_key import MAX_BITS
 from kubepki.model import Fault, Reason
 
 __all__ = ["Container", "Parsed", "ParsedCertificate", "content_faults", "key_match", "parse", "with_taken"]
+
+T = TypeVar("T")
 
 _SEQUENCE = b"\x30"
 # Kinds of key by their PEM label that are not tried: encrypted, or of no use in TLS.
@@ -29,6 +34,8 @@ _OPAQUE_LABELS = frozenset({"DSA PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "OPENSSH
 # What OpenSSL and others write certificates as, and Go's readers pass over.
 _FOREIGN_LABELS = frozenset({"TRUSTED CERTIFICATE", "X509 CERTIFICATE", "PKCS7", "CMS"})
 
+
+_READERS = Readers(key=read_key, certificate=go_reading)
 
 # Of one file. The bundles of operating systems hold about 150.
 MAX_CERTIFICATES = 1_000
@@ -42,31 +49,52 @@ def parse(data: bytes, *, password: bytes | None = None, container: Container = 
     """
     if not data:
         empty = Fault(reason=Reason.EMPTY, detail="the file has no content")
-        return Parsed(faults=(empty,), consumed=consume(data, read_key, limit=MAX_CERTIFICATES)[0])
+        return Parsed(faults=(empty,), consumed=consume([], _READERS, limit=MAX_CERTIFICATES)[0])
     with quiet():
         if container is Container.PKCS12:
             return _pkcs12(data, password)
-        # A key is read once for both readings; the cache, which holds its bytes, ends with this call.
-        read = cache(read_key)
-        parsed = _parse(data, read)
-        consumed, taken = consume(data, read, limit=MAX_CERTIFICATES)
+        # A block is read once for both readings; the caches, which hold its bytes, end with this call.
+        readers = Readers(key=_once(read_key), certificate=_once(go_reading))
+        plain = plain_blocks(data)
+        if plain is None:
+            blocks, parsed = list(go_blocks(data)), _parse(data, readers)
+        else:
+            blocks, parsed = [GoBlock(*each, headers=False) for each in plain], _pem(pem.numbered(plain), readers)
+        consumed, taken = consume(blocks, readers, limit=MAX_CERTIFICATES)
         return replace(with_taken(parsed, taken), consumed=consumed)
 
 
-def _parse(data: bytes, read: Callable[[bytes], KeyReading]) -> Parsed:
+def _once(read: Callable[[bytes], T]) -> Callable[[bytes], T]:
+    """Return *read*, which reads the same content once."""
+    known: dict[bytes, T] = {}
+
+    def reading(content: bytes) -> T:
+        found = known.get(content)
+        if found is None:
+            found = known[content] = read(content)
+        return found
+
+    return reading
+
+
+def _parse(data: bytes, readers: Readers) -> Parsed:
     if pem.looks_like_pem(data):
-        return _pem(data, read)
+        return _pem(pem.blocks(data), readers)
     if data.startswith(_SEQUENCE):
-        return _der(data)
+        return _der(data, readers)
     if not data.strip(b"\0"):
         return _unparsable("only NUL bytes, as a power cut leaves them")
     return _unparsable("neither PEM nor DER")
 
 
+def _read_anew(encoded: bytes, entry: str) -> tuple[ParsedCertificate | None, str]:
+    return read_certificate(encoded, entry, go_reading(encoded))
+
+
 def with_taken(
     parsed: Parsed,
     taken: Iterable[bytes],
-    read: Callable[[bytes, str], tuple[ParsedCertificate | None, str]] = read_certificate,
+    read: Callable[[bytes, str], tuple[ParsedCertificate | None, str]] = _read_anew,
 ) -> Parsed:
     """Return *parsed* with each certificate that Go has *taken* from the file, or a warning that we cannot *read* it.
 
@@ -100,26 +128,26 @@ def content_faults(problems: Sequence[str]) -> tuple[Fault, ...]:
     return (Fault(reason=Reason.UNPARSABLE, detail=problems[0] + more),)
 
 
-def _pem(data: bytes, read: Callable[[bytes], KeyReading]) -> Parsed:
+def _pem(blocks: Iterable[pem.Block], readers: Readers) -> Parsed:
     certificates: list[ParsedCertificate] = []
     keys: list[str] = []
     problems: list[str] = []
     costs: list[str] = []
     position = opaque = other = foreign = 0
-    for block in pem.blocks(data):
+    for block in blocks:
         problem = block.problem
         is_certificate = block.label == "CERTIFICATE"
         if block.content is None or (is_certificate and position >= MAX_CERTIFICATES):
             pass
         elif is_certificate:
-            found, problem = read_certificate(block.content, str(position))
+            found, problem = read_certificate(block.content, str(position), readers.certificate(block.content))
             certificates += [found] if found else []
         elif not block.label.endswith("PRIVATE KEY"):
             other += 1
             foreign += block.label in _FOREIGN_LABELS
         else:
             ours = block.encrypted or block.label in _OPAQUE_LABELS
-            key = KeyReading(unread=Unread.OPAQUE) if ours else read(block.content)
+            key = KeyReading(unread=Unread.OPAQUE) if ours else readers.key(block.content)
             keys += [key.hash] if key.unread is None else []
             opaque += key.unread in {Unread.OPAQUE, Unread.TOO_COSTLY}
             costs += [f"{block.title}: {_TOO_LARGE_KEY}"] if key.unread is Unread.TOO_COSTLY else []
@@ -139,8 +167,8 @@ def _pem(data: bytes, read: Callable[[bytes], KeyReading]) -> Parsed:
     )
 
 
-def _der(data: bytes) -> Parsed:
-    found, problem = read_certificate(data, "0")
+def _der(data: bytes, readers: Readers) -> Parsed:
+    found, problem = read_certificate(data, "0", readers.certificate(data))
     if found:
         return Parsed(certificates=(found,), faults=content_faults([problem] if problem else []))
     key = key_hash(data)
@@ -166,7 +194,7 @@ def _pkcs12(data: bytes, password: bytes | None) -> Parsed:
     certificates: list[ParsedCertificate] = []
     problems: list[str] = []
     for position, encoded in enumerate(content.certificates[:MAX_CERTIFICATES]):
-        found, problem = read_certificate(encoded, str(position))
+        found, problem = read_certificate(encoded, str(position), go_reading(encoded))
         certificates += [found] if found else []
         problems += [f"certificate {position}: {problem}"] if problem else []
     return Parsed(

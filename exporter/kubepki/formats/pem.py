@@ -6,7 +6,7 @@ at the start of a line, text between blocks, headers, CRLF, and blanks in the ba
 
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 _MARKER = re.compile(rb"^-----(BEGIN|END) ([^\r\n]{0,64}?)-----[ \t]*\r?$", re.MULTILINE)
@@ -65,6 +65,12 @@ def blocks(data: bytes) -> Iterator[Block]:
     last_line = data[data.rfind(b"\n") + 1 :]
     if last_line.startswith(b"-----B") and not _MARKER.match(last_line):
         yield Block(number=number + 1, label="", content=None, problem="cut off in its BEGIN line")
+
+
+def numbered(plain: Iterable[tuple[bytes, bytes]]) -> Iterator[Block]:
+    """Yield the labels and contents of `plain_pem` as blocks."""
+    for number, (label, content) in enumerate(plain, 1):
+        yield Block(number=number, label=label.decode("ascii"), content=content)
 
 
 def _block(number: int, begin: re.Match[bytes], data: bytes, end: re.Match[bytes] | None) -> Block:

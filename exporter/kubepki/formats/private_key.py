@@ -38,6 +38,18 @@ _PKCS8_TAGS = [der.INTEGER, der.SEQUENCE, der.OCTET_STRING]
 _SEC1_TAGS = [der.INTEGER, der.OCTET_STRING]
 
 
+# What is around the private number of a key of P-256 as kubelet, kubeadm and OpenSSL write it, in PKCS#8 and SEC1:
+# before it, and from it to the octets of the public half.
+_USUAL_SIZE, _USUAL_POINT = 32, 64
+_USUAL_AFTER = bytes.fromhex("a14403420004")
+_USUAL_CURVE = bytes.fromhex("a00a06082a8648ce3d030107")
+_USUAL = (
+    (bytes.fromhex("308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b0201010420"), _USUAL_AFTER),
+    (bytes.fromhex("30770201010420"), _USUAL_CURVE + _USUAL_AFTER),
+)
+_PLAIN_P256 = bytes.fromhex("30310201010420")
+
+
 class Unread(Enum):
     """Why a key gave no hash."""
 
@@ -85,6 +97,11 @@ def _read(content: bytes) -> KeyReading:
 
     It derives the public half of DSA, DH and of a curve with explicit parameters from numbers of any size.
     """
+    for before, after in _USUAL:
+        rest = len(before) + _USUAL_SIZE
+        is_usual = content.startswith(before) and content.startswith(after, rest)
+        if is_usual and len(content) == rest + len(after) + _USUAL_POINT:
+            return _load(_PLAIN_P256 + content[len(before) : rest] + _USUAL_CURVE)
     # Go passes over what follows the key, and over what its structure has beyond the usual (encoding/asn1).
     members = der.elements(der.leading(content, der.SEQUENCE).content)
     tags = [member.tag for member in members]

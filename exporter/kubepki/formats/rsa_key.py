@@ -21,7 +21,7 @@ _NUMBERS = 9
 # The last three may be left out; Go computes them.
 _NEEDED = 6
 # AlgorithmIdentifier of rsaEncryption with NULL parameters (RFC 3279, section 2.3.1).
-_ALGORITHM = bytes.fromhex("300d06092a864886f70d0101010500")
+ALGORITHM = bytes.fromhex("300d06092a864886f70d0101010500")
 
 
 class TooManyBitsError(ValueError):
@@ -50,7 +50,7 @@ def rsa_public_hash(pkcs1: bytes) -> str:
     if not several and not _belong_together(modulus, exponent, private):
         raise ValueError
     public = der.encode(der.SEQUENCE, members[1].encoded + members[2].encoded)
-    return hashlib.sha256(der.encode(der.SEQUENCE, _ALGORITHM + der.encode(der.BIT_STRING, b"\0" + public))).hexdigest()
+    return hashlib.sha256(der.encode(der.SEQUENCE, ALGORITHM + der.encode(der.BIT_STRING, b"\0" + public))).hexdigest()
 
 
 def _belong_together(modulus: int, exponent: int, private: Sequence[int]) -> bool:

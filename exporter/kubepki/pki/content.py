@@ -1,8 +1,9 @@
 """Looks at files and remembers what was parsed of them, keyed on the identity of the resolved file."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from kubepki.disk.disk import Disk
@@ -50,15 +51,27 @@ class New:
     variant: str
 
 
+_Key = tuple[Identity, str]
+
+
+@dataclass(slots=True)
+class _Look:
+    """What the disk said of some paths; `unread` of the files that it gave are not parsed yet."""
+
+    wanted: Sequence[tuple[str, str]]
+    answers: Sequence[Looked | Fault]
+    unread: int
+
+
 class ContentCache(Generic[Parsed]):
     """What `parse` made of each file's bytes, for as long as the file stays the same and is asked for at each scan.
 
-    `parse` gets many files at once.
+    `parse` gets many files at once, and may take some before it gives what others hold.
     """
 
     def __init__(
         self,
-        parse: Callable[[Sequence[New]], Sequence[Parsed]],
+        parse: Callable[[Iterable[New]], Iterable[Parsed]],
         *,
         disk: Disk,
         limit: int,
@@ -81,23 +94,64 @@ class ContentCache(Generic[Parsed]):
 
     def load(self, wanted: Sequence[tuple[str, str]]) -> list[Content[Parsed] | Fault]:
         """Return for each (path, variant) the file's content, or the fault of a path that leads to no file."""
-        now, realtime = self._boottime(), self._realtime()
+        return list(self.stream([wanted]))
+
+    def stream(self, parts: Iterable[Sequence[tuple[str, str]]]) -> Iterator[Content[Parsed] | Fault]:
+        """Yield what `load` returns of all *parts*, each of which is one question to the disk.
+
+        A part is looked at while what is new in the one before is parsed.
+        """
+        looks: deque[_Look] = deque()
+        coming: deque[tuple[_Key, float, float]] = deque()
+        asked: set[_Key] = set()
+
+        def news() -> Iterator[New]:
+            for wanted in parts:
+                now, realtime = self._boottime(), self._realtime()
+                look, fresh = self._look(wanted, asked)
+                looks.append(look)
+                asked.update(fresh)
+                coming.extend((key, now, realtime) for key in fresh)
+                yield from fresh.values()
+
+        for parsed in self._parse(news()):
+            while not looks[0].unread:
+                yield from self._contents_of(looks.popleft())
+            key, now, realtime = coming.popleft()
+            asked.discard(key)
+            self._note(key, parsed, now, realtime)
+            looks[0].unread -= 1
+        for look in looks:
+            yield from self._contents_of(look)
+
+    def _look(self, wanted: Sequence[tuple[str, str]], asked: Collection[_Key]) -> tuple[_Look, dict[_Key, New]]:
+        """Return what the disk says of *wanted*, and what has to be parsed and is not *asked* for already."""
         self._asked.update([_key(path, variant) for path, variant in wanted])
         answers = self._disk.look([(path, self._known(path, variant)) for path, variant in wanted], self._limit)
-        fresh: dict[tuple[Identity, str], New] = {}
+        fresh: dict[_Key, New] = {}
+        located: list[Looked | Fault] = []
         for (path, variant), answer in zip(wanted, answers, strict=True):
             if isinstance(answer, Looked) and answer.data is not None:
                 key = (answer.located.identity, variant)
                 known = self._entry(*key)
-                if known is None or not known.settled:
+                if (known is None or not known.settled) and key not in asked:
                     fresh[key] = New(path, answer.data, variant)
-        for key, parsed in zip(fresh, self._parse(tuple(fresh.values())) if fresh else (), strict=True):
-            known = self._entry(*key)
-            first_seen = known.first_seen if known else now
-            if abs(key[0].ctime_ns / 1e9 - realtime) > _ANOTHER_TIME_SECONDS:
-                first_seen = min(first_seen, now - 2 * _TICK_SECONDS)
-            self._entries[key] = _Entry(parsed, first_seen, now)
-        return [self._content(path, variant, answer) for (path, variant), answer in zip(wanted, answers, strict=True)]
+                # What is parsed need not stay.
+                located.append(replace(answer, data=None))
+            else:
+                located.append(answer)
+        return _Look(wanted, located, len(fresh)), fresh
+
+    def _note(self, key: _Key, parsed: Parsed, now: float, realtime: float) -> None:
+        known = self._entry(*key)
+        first_seen = known.first_seen if known else now
+        if abs(key[0].ctime_ns / 1e9 - realtime) > _ANOTHER_TIME_SECONDS:
+            first_seen = min(first_seen, now - 2 * _TICK_SECONDS)
+        self._entries[key] = _Entry(parsed, first_seen, now)
+
+    def _contents_of(self, look: _Look) -> Iterator[Content[Parsed] | Fault]:
+        for (path, variant), answer in zip(look.wanted, look.answers, strict=True):
+            yield self._content(path, variant, answer)
 
     def begin(self, *, reread: bool) -> None:
         """Start a scan: forget what the last one did not ask for, and with *reread* everything."""

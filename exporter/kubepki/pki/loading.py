@@ -21,7 +21,7 @@ from kubepki.pki.wanted import Wanted
 from kubepki.settings import Kubeconfig, ScanSettings
 
 # So many that the questions cost little, so few that their files fit into memory.
-_AT_A_TIME = 512
+_AT_A_TIME = 128
 _PKCS12 = "pkcs12"
 
 
@@ -42,7 +42,7 @@ class Loader:
         self._parser = parser
         self._password = password
         self._interrupted = interrupted
-        self._parsed: tuple[str, ...] = ()
+        self._parsed: list[str] = []
         self._kept: dict[str, tuple[Content[ParsedFile], Loaded]] = {}
         self._asked: set[str] = set()
         self._pairs: dict[str, tuple[Loaded, Loaded, Loaded]] = {}
@@ -138,18 +138,19 @@ class Loader:
         self._asked.update([each.path for each in left])
         # What components present now is looked at before anything else.
         left.sort(key=lambda each: not each.path.endswith(layout.CURRENT))
-        for start in range(0, len(left), _AT_A_TIME):
+        for each, content in zip(left, self._files.stream(self._parts(left)), strict=True):
+            if not isinstance(content, Fault):
+                yield self._keep(each, content)
+            elif content.reason is not Reason.MISSING or each.expected:
+                yield Loaded(wanted=each, fault=content)
+
+    def _parts(self, wanted: Sequence[Wanted]) -> Iterator[list[tuple[str, str]]]:
+        self._parsed.clear()
+        for start in range(0, len(wanted), _AT_A_TIME):
             if self._interrupted():
                 raise Interrupted
-            part = left[start : start + _AT_A_TIME]
-            contents = self._files.load(
-                [(each.path, _PKCS12 if layout.is_pkcs12_name(each.path) else "") for each in part]
-            )
-            for each, content in zip(part, contents, strict=True):
-                if not isinstance(content, Fault):
-                    yield self._keep(each, content)
-                elif content.reason is not Reason.MISSING or each.expected:
-                    yield Loaded(wanted=each, fault=content)
+            part = wanted[start : start + _AT_A_TIME]
+            yield [(each.path, _PKCS12 if layout.is_pkcs12_name(each.path) else "") for each in part]
 
     def _keep(self, wanted: Wanted, content: Content[ParsedFile]) -> Loaded:
         """Return what was loaded; the same object for as long as it is the same."""
@@ -168,29 +169,30 @@ class Loader:
             self._pairs[loaded.path] = known
         return known[2]
 
-    def _parse_files(self, files: Sequence[New]) -> Sequence[ParsedFile]:
-        self._parsed = tuple(each.path for each in files)
-        asked = [(each.data, Container.PKCS12 if each.variant else Container.PEM_OR_DER) for each in files]
-        return [
-            ParsedFile(parsed=Parsed(faults=(_too_costly(each),))) if isinstance(each, TooCostlyError) else each
-            for each in self._parser.read_files(asked, self._password)
-        ]
+    def _parse_files(self, files: Iterable[New]) -> Iterator[ParsedFile]:
+        for each in self._parser.read_files(self._contents_of(files), self._password):
+            yield ParsedFile(parsed=Parsed(faults=(_too_costly(each),))) if isinstance(each, TooCostlyError) else each
 
-    def _parse_kubeconfigs(self, files: Sequence[New]) -> Sequence[KubeconfigContent]:
-        return [self._parse_kubeconfig(each) for each in files]
+    def _contents_of(self, files: Iterable[New]) -> Iterator[tuple[bytes, Container]]:
+        for each in files:
+            self._parsed.append(each.path)
+            yield each.data, Container.PKCS12 if each.variant else Container.PEM_OR_DER
+
+    def _parse_kubeconfigs(self, files: Iterable[New]) -> Iterator[KubeconfigContent]:
+        return map(self._parse_kubeconfig, files)
 
     def _parse_kubeconfig(self, file: New) -> KubeconfigContent:
-        self._parsed = (file.path,)
+        self._parsed[:] = [file.path]
         try:
             return self._parser.read_kubeconfig(file.data)
         except TooCostlyError as error:
             return KubeconfigContent(faults=(_too_costly(error),))
 
-    def _parse_components(self, files: Sequence[New]) -> Sequence[Component]:
-        return [self._parse_component(each) for each in files]
+    def _parse_components(self, files: Iterable[New]) -> Iterator[Component]:
+        return map(self._parse_component, files)
 
     def _parse_component(self, file: New) -> Component:
-        self._parsed = (file.path,)
+        self._parsed[:] = [file.path]
         try:
             return self._parser.read_component(file.data)
         except TooCostlyError:

@@ -1,6 +1,6 @@
 """Who parses: this process, or one of its own that can be killed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from kubepki.formats.components import Component
@@ -23,9 +23,12 @@ class Parser(Protocol):
         """Return what the file *data* holds."""
 
     def read_files(
-        self, files: Sequence[tuple[bytes, Container]], password: bytes | None
-    ) -> Sequence[ParsedFile | TooCostlyError]:
-        """Return what each of *files* holds, in their order; raises no TooCostlyError, but gives it."""
+        self, files: Iterable[tuple[bytes, Container]], password: bytes | None
+    ) -> Iterator[ParsedFile | TooCostlyError]:
+        """Yield what each of *files* holds, in their order; raises no TooCostlyError, but gives it.
+
+        It may take some of *files* before it gives what was asked for before, and must be read to its end.
+        """
 
     def read_kubeconfig(self, data: bytes) -> Kubeconfig:
         """Return what the kubeconfig *data* says."""
@@ -52,10 +55,10 @@ class ParserHere:
         return jobs.read_file(data, password, container)
 
     def read_files(
-        self, files: Sequence[tuple[bytes, Container]], password: bytes | None
-    ) -> Sequence[ParsedFile | TooCostlyError]:
-        """Return what each of *files* holds."""
-        return [self.read_file(data, password, container) for data, container in files]
+        self, files: Iterable[tuple[bytes, Container]], password: bytes | None
+    ) -> Iterator[ParsedFile | TooCostlyError]:
+        """Yield what each of *files* holds."""
+        return (self.read_file(data, password, container) for data, container in files)
 
     def read_kubeconfig(self, data: bytes) -> Kubeconfig:
         """Return what the kubeconfig *data* says."""

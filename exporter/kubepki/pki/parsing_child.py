@@ -12,6 +12,7 @@ import resource
 import select
 import socket
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 # Loaded before the first question, so that the first file is not charged for them.
@@ -19,7 +20,7 @@ import yaml  # noqa: F401
 from cryptography.hazmat.backends.openssl import backend  # noqa: F401
 from cryptography.hazmat.primitives.serialization import pkcs12  # noqa: F401
 
-from kubepki.disk.frames import receive, send
+from kubepki.disk.frames import Inbox, send
 from kubepki.formats import jobs, wire
 from kubepki.pki.frames import Question, Verdict
 from kubepki.pki.seccomp import allow_only_what_parsing_needs
@@ -39,16 +40,29 @@ def main() -> None:
     confine(memory=_MEMORY + 8 * int(sys.argv[1]))
     with socket.socket(fileno=0) as connection:
         send(connection, READY)
-        while select.select([connection], [], [], IDLE_SECONDS)[0]:
+        inbox = Inbox(connection)
+        while True:
             try:
-                header, body = receive(connection)
+                message = inbox.take()
+                if message is None:
+                    if not select.select([connection], [], [], IDLE_SECONDS)[0]:
+                        return
+                    inbox.fill()
+                    continue
             except (EOFError, OSError):
                 return
+            header, body = message
             try:
-                answer = _answer(wire.load(Question, header), body)
+                answer = _answer(_question(header), body)
             except MemoryError:
                 answer = TOO_MUCH_MEMORY
             send(connection, answer)
+
+
+@lru_cache(maxsize=1)
+def _question(header: bytes) -> Question:
+    # Of many files that are asked about together the question is one.
+    return wire.load(Question, header)
 
 
 def confine(*, memory: int) -> None:

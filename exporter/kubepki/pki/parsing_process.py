@@ -4,18 +4,19 @@ The process is started at the first question, and again where it is gone. Its en
 key that parsing left in memory. It shares no memory with the service, and what comes from it is data (`wire`).
 """
 
+import contextlib
 import logging
 import select
 import socket
 import subprocess
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, NoReturn, TypeVar
+from functools import cache
+from typing import Any, NoReturn, TypeVar
 
 from kubepki.disk.disk import Interrupted
-from kubepki.disk.frames import receive, send
+from kubepki.disk.frames import Inbox
 from kubepki.disk.start import PARSING, StartFailedError, start
 from kubepki.formats import wire
 from kubepki.formats.components import Component
@@ -23,6 +24,7 @@ from kubepki.formats.kubeconfig import Kubeconfig
 from kubepki.formats.parsed import Container, ParsedFile
 from kubepki.pki.frames import Question, Verdict
 from kubepki.pki.parsing import TooCostlyError
+from kubepki.pki.window import Asked, Window
 from kubepki.settings import ScanSettings
 
 T = TypeVar("T")
@@ -33,15 +35,16 @@ _START_SECONDS = 30.0
 _LOOK_SECONDS = 0.02
 # The budget is CPU time, which a busy machine does not spend; a process that waits for nothing is given up after this.
 _PATIENCE = 20.0
-# What may be on its way at once: less than a socket holds, so that neither side waits for the other to read.
-_BYTES_AHEAD = 1 << 16
-_QUESTIONS_AHEAD = 32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Child:
+    """The process; `spent` is the CPU time that it had taken when the last answers came."""
+
     process: "subprocess.Popen[bytes]"
     connection: socket.socket
+    inbox: Inbox
+    spent: float = 0.0
 
     def cpu_seconds(self) -> float:
         """Return the CPU time of the process (the clock id of another process, as clock_getcpuclockid(3) makes it)."""
@@ -52,19 +55,6 @@ class _Child:
         self.connection.close()
         self.process.kill()
         self.process.wait()
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked(Generic[T]):
-    """One question with the bytes that it is about, and what its answer is."""
-
-    header: bytes
-    data: bytes
-    kind: type[T]
-
-    @property
-    def size(self) -> int:
-        return len(self.header) + len(self.data)
 
 
 class ParsingProcess:
@@ -81,41 +71,34 @@ class ParsingProcess:
 
     def read_file(self, data: bytes, password: bytes | None, container: Container) -> ParsedFile:
         """Return what the file *data* holds."""
-        return _or_raise(self.read_files([(data, container)], password)[0])
+        (found,) = self.read_files([(data, container)], password)
+        return _or_raise(found)
 
     def read_files(
-        self, files: Sequence[tuple[bytes, Container]], password: bytes | None
-    ) -> Sequence[ParsedFile | TooCostlyError]:
-        """Return what each of *files* holds; several are on their way at once."""
-        headers = {
-            container: wire.dump(
-                Question(kind="file", cpu_seconds=self._budget, container=container, password=password)
-            )
-            for container in {container for _, container in files}
-        }
-        return self._ask([_Asked(headers[container], data, ParsedFile) for data, container in files])
+        self, files: Iterable[tuple[bytes, Container]], password: bytes | None
+    ) -> Iterator[ParsedFile | TooCostlyError]:
+        """Yield what each of *files* holds; several are on their way at once."""
+        header = cache(lambda container: self._header("file", container=container, password=password))
+        return self._answers(_asked(header(container), data, ParsedFile) for data, container in files)
 
     def read_kubeconfig(self, data: bytes) -> Kubeconfig:
         """Return what the kubeconfig *data* says."""
-        question = Question(kind="kubeconfig", cpu_seconds=self._budget)
-        return _or_raise(self._ask([_Asked(wire.dump(question), data, Kubeconfig)])[0])
+        return self._one("kubeconfig", data, Kubeconfig)
 
     def read_component(self, data: bytes) -> Component:
         """Return what the configuration of a component *data* names."""
-        question = Question(kind="component", cpu_seconds=self._budget)
-        return _or_raise(self._ask([_Asked(wire.dump(question), data, Component)])[0])
+        return self._one("component", data, Component)
 
     def is_issued(self, leaf: bytes, chain: Sequence[bytes], authorities: Sequence[bytes]) -> bool:
         """Tell whether signatures lead from *leaf* over any of *chain* to one of *authorities* (all DER)."""
-        question = Question(kind="issued", cpu_seconds=self._budget, chain=tuple(chain), authorities=tuple(authorities))
-        return _or_raise(self._ask([_Asked(wire.dump(question), leaf, Verdict)])[0]).yes
+        return self._one("issued", leaf, Verdict, chain=tuple(chain), authorities=tuple(authorities)).yes
 
     def begin(self) -> None:
         """Start the process now, for it will be asked; StartFailedError where it cannot be started."""
         if self._child is None:
             process, connection = start(PARSING, str(self._max_file_size))
             connection.settimeout(_START_SECONDS)
-            self._child = _Child(process, connection)
+            self._child = _Child(process, connection, Inbox(connection))
             self._greeted = False
 
     def close(self) -> None:
@@ -124,67 +107,74 @@ class ParsingProcess:
             self._child.end()
             self._child = None
 
-    def _ask(self, asked: Sequence[_Asked[T]]) -> list[T | TooCostlyError]:
-        answers: list[T | TooCostlyError] = []
-        left = deque(asked)
+    def _one(self, what: str, data: bytes, kind: type[T], **more: Any) -> T:  # noqa: ANN401 - a question's own
+        (found,) = self._answers([_asked(self._header(what, **more), data, kind)])
+        return _or_raise(found)
+
+    def _header(self, kind: str, **more: Any) -> bytes:  # noqa: ANN401 - a question's own
+        return wire.dump(Question(kind=kind, cpu_seconds=self._budget, **more))
+
+    def _answers(self, coming: Iterable[Asked[T]]) -> Iterator[T | TooCostlyError]:
+        """Yield the answer to each question that is *coming*, which is asked before the answers to others are there."""
+        window = Window(coming)
+        number = 0
+        # One that is there leaves after a minute without a question, and may be leaving now: then another is asked.
+        may_leave = self._child is not None
         try:
-            self._ask_until_answered(left, answers)
+            while True:
+                window.take_in()
+                if window.first is None:
+                    return
+                answer: T | TooCostlyError | None = None
+                try:
+                    child = self._greet()
+                    self._send(child, window.unasked())
+                    self.working = (number, time.monotonic())
+                    answer = self._answer(child, window.first.kind)
+                    may_leave = False
+                except (EOFError, OSError):
+                    window.lose()
+                    if not (self._left_of_itself() and may_leave):
+                        answer = _costly("ended the process that parsed it")
+                    may_leave = False
+                except TooCostlyError as error:
+                    window.lose()
+                    answer, may_leave = error, False
+                if answer is not None:
+                    number += 1
+                    window.answered()
+                    yield answer
         finally:
             self.working = None
-        return answers
+            if window.first is not None:
+                # Nobody waits for the answers that are on their way, and they must not be taken for others.
+                self.close()
 
-    def _ask_until_answered(self, left: "deque[_Asked[T]]", answers: list[T | TooCostlyError]) -> None:
-        while left:
-            # One that is there leaves after a minute without a question, and may be leaving now: then another is asked.
-            was_there = self._child is not None
-            self._greet()
-            before = len(answers)
-            try:
-                self._exchange(left, answers)
-            except (EOFError, OSError):
-                of_itself = self._left_of_itself()
-                if not (was_there and of_itself and len(answers) == before):
-                    left.popleft()
-                    answers.append(_costly("ended the process that parsed it"))
-            except TooCostlyError as error:
-                left.popleft()
-                answers.append(error)
+    @staticmethod
+    def _send(child: _Child, messages: bytes) -> None:
+        # One that has ended may have answered before: what it said is read first, and then that it is gone.
+        with contextlib.suppress(ConnectionError):
+            if messages:
+                child.connection.sendall(messages)
 
-    def _exchange(self, left: "deque[_Asked[T]]", answers: list[T | TooCostlyError]) -> None:
-        """Ask all that is *left*, taking each away when its answer is there."""
+    def _greet(self) -> _Child:
+        """Return the process, started where there is none, once it is ready."""
+        self.begin()
         child = self._child
         assert child is not None  # noqa: S101 - it has just been started
-        waiting = deque(left)
-        ahead = 0
-        spent = child.cpu_seconds()
-        while left:
-            while waiting and (
-                ahead == 0 or (ahead + waiting[0].size <= _BYTES_AHEAD and len(left) - len(waiting) < _QUESTIONS_AHEAD)
-            ):
-                send(child.connection, waiting[0].header, waiting[0].data)
-                ahead += waiting.popleft().size
-            if self._interrupted():
-                self.close()
-                raise Interrupted
-            self.working = (len(answers), time.monotonic())
-            answer = self._answer(child, left[0].kind, spent)
-            spent = child.cpu_seconds()
-            ahead -= left.popleft().size
-            answers.append(answer)
-
-    def _greet(self) -> None:
-        """Start the process where there is none, and wait until it is ready."""
-        self.begin()
-        if self._greeted or self._child is None:
-            return
+        if self._greeted:
+            return child
         try:
-            receive(self._child.connection)
+            while child.inbox.take() is None:
+                child.inbox.fill()
         except (EOFError, OSError) as error:
             self.close()
             message = "the parsing process does not start"
             raise StartFailedError(message) from error
         self._greeted = True
+        child.spent = child.cpu_seconds()
         log.debug("the parsing process runs")
+        return child
 
     def _left_of_itself(self) -> bool:
         child, self._child = self._child, None
@@ -197,28 +187,34 @@ class ParsingProcess:
             child.end()
             return False
 
-    def _answer(self, child: _Child, kind: type[T], spent: float) -> T:
+    def _answer(self, child: _Child, kind: type[T]) -> T:
         started = time.monotonic()
-
-        def wait() -> None:
-            while not select.select([child.connection], [], [], _LOOK_SECONDS)[0]:
-                if self._interrupted():
-                    self.close()
-                    raise Interrupted
-                if child.process.poll() is not None:
-                    return
-                if child.cpu_seconds() - spent > self._budget:
-                    self._give_up(f"took more than {self._budget:g} s of CPU time (--scan.file-budget)")
-                if time.monotonic() - started > self._budget * _PATIENCE:
-                    self._give_up(f"was not done after {self._budget * _PATIENCE:g} s")
-
-        header, _ = receive(child.connection, wait)
-        if header == b"memory":
+        while (message := child.inbox.take()) is None:
+            self._wait(child, started)
+            child.inbox.fill()
+            child.spent = child.cpu_seconds()
+        if message[0] == b"memory":
             self._give_up("asked for more memory than a file may have")
         try:
-            return wire.load(kind, header)
+            return wire.load(kind, message[0])
         except ValueError:
             self._give_up("broke the process that parsed it")
+
+    def _wait(self, child: _Child, started: float) -> None:
+        """Wait until there is something to read; raises TooCostlyError and Interrupted."""
+        if self._interrupted():
+            self.close()
+            raise Interrupted
+        while not select.select([child.connection], [], [], _LOOK_SECONDS)[0]:
+            if self._interrupted():
+                self.close()
+                raise Interrupted
+            if child.process.poll() is not None:
+                return
+            if child.cpu_seconds() - child.spent > self._budget:
+                self._give_up(f"took more than {self._budget:g} s of CPU time (--scan.file-budget)")
+            if time.monotonic() - started > self._budget * _PATIENCE:
+                self._give_up(f"was not done after {self._budget * _PATIENCE:g} s")
 
     def _give_up(self, what: str) -> NoReturn:
         self.close()
@@ -228,6 +224,10 @@ class ParsingProcess:
 def parsing_process(settings: ScanSettings, *, interrupted: Callable[[], bool] = lambda: False) -> ParsingProcess:
     """Return the parser that *settings* ask for; *interrupted* ends the file that is parsed."""
     return ParsingProcess(budget=settings.file_budget, max_file_size=settings.max_file_size, interrupted=interrupted)
+
+
+def _asked(header: bytes, data: bytes, kind: type[T]) -> Asked[T]:
+    return Asked(header, data, kind, len(header) + len(data))
 
 
 def _costly(what: str) -> TooCostlyError:

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -41,9 +41,10 @@ class Cached:
         self.scan()
         self.boot += 1
 
-    def _parse(self, files: Sequence[New]) -> Sequence[bytes]:
-        self.parses += [(each.data, each.variant) for each in files]
-        return [each.data for each in files]
+    def _parse(self, files: Iterable[New]) -> Iterable[bytes]:
+        for each in files:
+            self.parses.append((each.data, each.variant))
+            yield each.data
 
 
 @pytest.fixture
