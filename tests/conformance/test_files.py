@@ -2,19 +2,18 @@
 
 import os
 import ssl
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from kubepki.model import Fault, PathState, Severity
 from kubepki.pki.scan import Scanner
 from kubepki.settings import Directory, PkiSettings, ScanSettings
-from tests.conformance import asn1, odd, trees
+from tests.conformance import odd, trees
+from tests.conformance.differences import MINE, RSA
 from tests.conformance.reading import disagreements
-from tests.support import pki
+from tests.conformance.texts import ED25519, files
 from tests.support.oracle import Answer, Oracle
 
 EXAMPLES = settings(
@@ -24,54 +23,6 @@ EXAMPLES = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-CA = pki.authority()
-MINE, OTHER = pki.client(CA), pki.client(CA, "node31")
-ED25519 = pki.client(CA, key=pki.new_key(pki.KeyType.ED25519))
-RSA = pki.client(CA, key=pki.new_key(pki.KeyType.RSA))
-KEYS = [
-    pki.key_pem(pair.key, form)
-    for pair in (MINE, MINE, OTHER, ED25519, RSA)
-    for form in (pki.KeyForm.TRADITIONAL, pki.KeyForm.PKCS8)
-]
-KEYS += [pki.key_pem(MINE.key, pki.KeyForm.ENCRYPTED), pki.key_pem(MINE.key, pki.KeyForm.TRADITIONAL_ENCRYPTED)]
-CERTIFICATES = [pair.certificate_pem for pair in (MINE, MINE, OTHER, ED25519, RSA, CA)]
-ODD = ssl.DER_cert_to_PEM_cert(asn1.Parts(serial=asn1.integer(-1)).encoded()).encode()
-TEXTS = [b"", b"\n", b"some words\n", b"Bag Attributes\n    friendlyName: node\n", b"no end of line", b"\xef\xbb\xbf"]
-CHANGES: list[Callable[[bytes], bytes]] = [
-    lambda block: block.replace(b"\n", b"\r\n"),
-    lambda block: block.replace(b" CERTIFICATE", b" X509 CERTIFICATE"),
-    lambda block: block.replace(b"-----\n", b"-----\nComment: a header\n\n", 1),
-    lambda block: block.replace(b"\n", b"\n  "),
-    lambda block: block.replace(b"\n", b" \t\n"),
-    lambda block: block.replace(b"END ", b"END  "),
-    lambda block: b"-----BEGIN CERTIFICATE-----\n" + block,
-    lambda block: b"-----" + block,
-]
-
-
-@st.composite
-def blocks(draw: st.DrawFn) -> bytes:
-    """Return one PEM block, whole or damaged."""
-    block = draw(st.sampled_from([*CERTIFICATES, *KEYS, ODD]))
-    kind = draw(st.integers(0, 5))
-    if kind == 0:
-        return block[: draw(st.integers(0, len(block)))]
-    if kind == 1:
-        start = draw(st.integers(0, len(block) - 1))
-        return block[:start] + draw(st.sampled_from([b"!", b"=", b" ", b"\t", b"\n", b":"])) + block[start:]
-    return draw(st.sampled_from(CHANGES))(block) if kind == 2 else block
-
-
-@st.composite
-def files(draw: st.DrawFn) -> bytes:
-    """Return the content of a file: mostly blocks, with text between them."""
-    if draw(st.integers(0, 30)) == 0:
-        return draw(st.sampled_from([MINE.der, b"", b"\0" * 40, b"words", pki.pkcs12_bytes(MINE, None)]))
-    content = b""
-    for block in draw(st.lists(blocks(), min_size=1, max_size=4)):
-        content += draw(st.sampled_from(TEXTS)) if draw(st.integers(0, 3)) == 0 else b""
-        content += block
-    return content
 
 
 def scanned(directory: Path, path: Path) -> PathState:

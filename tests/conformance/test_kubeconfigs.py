@@ -12,7 +12,8 @@ from kubepki.formats.kubeconfig_reader import parse_kubeconfig
 from kubepki.model import Fault
 from kubepki.pki.scan import Scanner
 from kubepki.settings import Kubeconfig, PkiSettings, ScanSettings
-from tests.conformance.test_files import CA, EXAMPLES, MINE, OTHER, is_critical
+from tests.conformance.differences import CA, MINE, OTHER
+from tests.conformance.test_files import EXAMPLES, is_critical
 from tests.support import pki
 from tests.support.oracle import Oracle
 

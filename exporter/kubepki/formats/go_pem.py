@@ -4,12 +4,12 @@ Rules of this module: pure; total. Of a private key only the hash of its public 
 (`pem`) counts each damaged block, Go passes over it without a word: this module tells what is left for the consumer.
 """
 
-import binascii
 import hashlib
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from kubepki.formats.base64_text import decoded
 from kubepki.formats.go_certificate import GoCertificate
 from kubepki.formats.parsed import Consumed
 from kubepki.formats.private_key import KeyReading
@@ -111,7 +111,7 @@ def _block(data: bytes, position: int, end: int, trailer: int) -> tuple[GoBlock 
     tail = data[trailer : trailer + len(wanted)]
     if (headers and end < position) or tail != wanted or _line(data, trailer + len(wanted))[0]:
         return None, position
-    content = _decode(data[position:end]) if end > position else b""
+    content = decoded(data[position:end].translate(None, b" \t\r\n")) if end > position else b""
     return (None if content is None else GoBlock(label, content, headers)), position
 
 
@@ -120,10 +120,3 @@ def _line(data: bytes, position: int) -> tuple[bytes, int]:
     after = len(data) if end < 0 else end + 1
     line = data[position : len(data) if end < 0 else end]
     return (line if end < 0 else line.removesuffix(b"\r")).rstrip(b" \t"), after
-
-
-def _decode(text: bytes) -> bytes | None:
-    try:
-        return binascii.a2b_base64(text.translate(None, b" \t\r\n"), strict_mode=True)
-    except binascii.Error:
-        return None

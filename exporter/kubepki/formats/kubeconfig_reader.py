@@ -4,11 +4,10 @@ Rules of this module: pure; total. Embedded data is read where a reference stand
 Tokens are not looked at. A detail of a fault names a place in the file, never what stands there.
 """
 
-import base64
-import binascii
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from kubepki.formats.base64_text import decoded
 from kubepki.formats.client_config import cluster_refusals, is_folded, kind_refusals, user_refusals
 from kubepki.formats.client_types import type_refusals
 from kubepki.formats.kubeconfig import Cluster, Context, Kubeconfig, User
@@ -225,8 +224,6 @@ def _name(fields: _Mapping, key: str) -> str | None:
 
 def _parsed(text: str) -> tuple[Parsed, bytes | None, str]:
     """Return what the base64 in *text* holds, the bytes, and why there are none."""
-    try:
-        data = base64.b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, ValueError):
-        return Parsed(), None, "not base64"
-    return parse(data), data, ""
+    plain = "".join(text.split())
+    data = decoded(plain.encode()) if plain.isascii() else None
+    return (Parsed(), None, "not base64") if data is None else (parse(data), data, "")

@@ -4,10 +4,11 @@ Rules of this module: pure; total. It takes what Go's encoding/pem takes, for Go
 at the start of a line, text between blocks, headers, CRLF, and blanks in the base64.
 """
 
-import binascii
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+
+from kubepki.formats.base64_text import decoded
 
 _MARKER = re.compile(rb"^-----(BEGIN|END) ([^\r\n]{0,64}?)-----[ \t]*\r?$", re.MULTILINE)
 _BLANKS = b" \t\r\n"
@@ -80,7 +81,7 @@ def _block(number: int, begin: re.Match[bytes], data: bytes, end: re.Match[bytes
     if end[2] != begin[2]:
         return Block(number=number, label=label, content=None, problem="its END line has another label")
     headers, body = _split_headers(data[begin.end() : end.start()])
-    content = _decode(body)
+    content = decoded(body.translate(None, _BLANKS))
     problem = "its base64 is damaged" if content is None else ""
     encrypted = b"ENCRYPTED" in headers
     return Block(number=number, label=label, content=content, encrypted=encrypted, problem=problem)
@@ -93,10 +94,3 @@ def _split_headers(body: bytes) -> tuple[bytes, bytes]:
         return b"", body
     split = body.find(b"\n", split)
     return (body, b"") if split < 0 else (body[:split], body[split:])
-
-
-def _decode(body: bytes) -> bytes | None:
-    try:
-        return binascii.a2b_base64(body.translate(None, _BLANKS), strict_mode=True)
-    except binascii.Error:
-        return None
