@@ -3,8 +3,9 @@
 Rules of this module: pure; total.
 """
 
-import binascii
 import re
+
+from kubepki.formats.base64_text import decoded
 
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9]+(?: [A-Z0-9]+){0,4})-----\n([A-Za-z0-9+/=\n]+)\n-----END \1-----(?:\n|\Z)")
 _LONGEST_LABEL = 64
@@ -18,9 +19,8 @@ def plain_blocks(data: bytes) -> list[tuple[bytes, bytes]] | None:
         block = _BLOCK.match(data, position)
         if block is None or len(block[1]) > _LONGEST_LABEL:
             return None
-        try:
-            content = binascii.a2b_base64(block[2].replace(b"\n", b""), strict_mode=True)
-        except binascii.Error:
+        content = decoded(block[2].replace(b"\n", b""))
+        if content is None:
             return None
         found.append((block[1], content))
         position = block.end()

@@ -3,6 +3,7 @@
 import pytest
 
 from kubepki.formats.base64_text import decoded
+from kubepki.formats.plain_pem import plain_blocks
 
 
 @pytest.mark.parametrize(
@@ -34,3 +35,10 @@ def test_whole(text: bytes, data: bytes) -> None:
 def test_refused(text: bytes) -> None:
     """Padding that is missing, wrong or too much, and another alphabet."""
     assert decoded(text) is None
+
+
+def test_padding_behind_whole_quanta_is_no_plain_block() -> None:
+    """The short way into a PEM file is no other reader."""
+    block = b"-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\n"
+    assert plain_blocks(block) == [(b"CERTIFICATE", b"abc")]
+    assert plain_blocks(block.replace(b"YWJj", b"YWJj====")) is None
