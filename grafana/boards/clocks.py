@@ -1,13 +1,12 @@
-"""What the clocks say: which one is wrong, as a table, and how they went, in time."""
+"""How the clocks went, in time."""
 
 from grafana_foundation_sdk.models import dashboard as gf
 
 from grafana.boards import look
 from grafana.boards.panels import Query, Words, graph
-from grafana.boards.promql import HOST_TIME, current, named, select, select_job
-from grafana.boards.tables import Column, coloured, table
+from grafana.boards.promql import HOST_TIME, current, named, select
 from grafana.boards.timelines import timeline
-from grafana.boards.trouble import CLOCKS, DOWN, NO_RULES, SKEW, STATES, absent, rules, state
+from grafana.boards.trouble import STATES, state
 
 # The skew that KubePKIHostClockSkewed allows.
 BAND = 2 * look.MINUTE
@@ -15,14 +14,6 @@ BAND = 2 * look.MINUTE
 STAMP_TOLERANCE = 5
 QUARTER_HOUR = 15 * look.MINUTE
 FLOOR = 4.0
-
-# Of the recorded clocks, and of the two hosts that are chosen here; other references are called by their own names.
-CLOCK_WORDS = {
-    "apiserver": "API server",
-    "hosts": "hosts, the middle one",
-    "furthest ahead": "host, furthest ahead",
-    "furthest behind": "host, furthest behind",
-}
 
 
 def host_ahead_of_prometheus() -> str:
@@ -55,62 +46,6 @@ def target_name_offset() -> str:
     zone = f"{QUARTER_HOUR} * round({difference} / {QUARTER_HOUR})"
     same_moment = f"(abs({difference} - {zone}) <= bool {STAMP_TOLERANCE})"
     return f"{offset} - {zone} * {same_moment} or {offset}"
-
-
-def which_clock(nobody: str, *, size: tuple[int, int]) -> gf.Panel:
-    """Return for each cluster the API server, the references, the host in the middle and the furthest ones."""
-    skew = select(SKEW)
-    clocks = " or ".join(
-        (
-            f"quantile by (cluster, clock) (0.5, {select_job(CLOCKS)})",
-            named(f"max by (cluster, instance) (topk by (cluster) (1, {skew}))", "clock", "furthest ahead"),
-            named(f"min by (cluster, instance) (bottomk by (cluster) (1, {skew}))", "clock", "furthest behind"),
-        )
-    )
-    says = " or ".join(
-        (
-            named(f"(({clocks}) > {BAND})", "says", "ahead"),
-            named(f"-1 * (({clocks}) < -{BAND})", "says", "behind"),
-            named(f"abs(({clocks}) <= {BAND} >= -{BAND})", "says", "agrees"),
-            named(f"(({absent()}) unless {rules()})", "says", "unknown"),
-        )
-    )
-    return table(
-        Words(
-            title="Which clock is wrong",
-            description=(
-                "Each clock against Prometheus', the furthest first; 2 min are allowed. When every clock but one "
-                "agrees, it is that one. When all differ by the same amount, it is Prometheus or the whole room: "
-                "compare with a clock outside both."
-            ),
-            links=(
-                look.runbook("KubePKIReferenceClockSkewed"),
-                look.runbook("KubePKIHostClockSkewed"),
-                look.runbook("KubePKIHostClockBehind"),
-                look.runbook("KubePKIPrometheusClockSuspect"),
-            ),
-        ),
-        (
-            Column(title="Cluster", label="cluster", width=85),
-            Column(title="Clock", label="clock", mappings=tuple(look.texts(CLOCK_WORDS))),
-            Column(title="Host", label="instance", width=140),
-            Column(title="Is", label="says", width=80),
-            coloured(
-                "By",
-                says,
-                unit="dtdurations",
-                mappings=(
-                    *look.words({NO_RULES: ("no rules", look.ORANGE), DOWN: ("exporter down", look.ORANGE)}),
-                    *look.word_ranges((0, BAND, "under 2 minutes", look.GREEN)),
-                ),
-                steps=look.thresholds((None, look.ORANGE), (BAND, look.RED)),
-                width=150,
-            ),
-        ),
-        sort=("By", True),
-        no_value=nobody,
-        size=size,
-    )
 
 
 def within(unit: int = 1) -> gf.ThresholdsConfig:
@@ -147,6 +82,7 @@ def three_lines() -> gf.Panel:
         ),
         unit="suffix: h",
         steps=look.thresholds((None, look.GREY), (0, look.RED)),
+        decimals=2,
     )
 
 

@@ -3,14 +3,16 @@
 from grafana_foundation_sdk.models import dashboard as gf
 
 from grafana.boards import alerts, frame, look, paths, todo, trouble, verdicts
-from grafana.boards.clocks import which_clock, within
+from grafana.boards.clocks import within
 from grafana.boards.frame import Row
 from grafana.boards.panels import Query, Words, graph, stacked
 from grafana.boards.promql import select, select_job
+from grafana.boards.which_clock import which_clock
 
 LINES = 10
 VERDICTS = (("critical", look.RED), ("warning", look.ORANGE), ("healthy", look.GREEN))
 NO_VALUE = "no rules loaded, or no exporter"
+NO_TARGET = f"{verdicts.NOBODY}: let Prometheus scrape port 10509 as job kubepki-exporter"
 BY_VERDICT = "job:kubepki_hosts_by_verdict:count"
 
 
@@ -28,7 +30,7 @@ def fleet() -> gf.Dashboard:
                 panels=(
                     *verdicts.large_row(),
                     *verdicts.small_row(),
-                    todo.what_to_do(verdicts.NOBODY, size=(24, 8)),
+                    todo.what_to_do(NO_TARGET, size=(24, 8)),
                     which_clock(verdicts.NOBODY, size=(24, 7)),
                 ),
             ),
@@ -65,6 +67,7 @@ def _skew() -> gf.Panel:
         soft=(-0.1, 0.1),
         decimals=2,
         right=True,
+        width=14,
         no_value=NO_VALUE,
     )
 
@@ -86,4 +89,5 @@ def _verdicts() -> gf.Panel:
         ),
         queries,
         no_value=NO_VALUE,
+        width=10,
     )

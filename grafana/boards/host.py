@@ -11,6 +11,10 @@ from grafana.boards.timelines import timeline
 
 NOBODY = "no such host"
 WIDTH, HEIGHT = 5, 4
+_ALARMS: dict[float, tuple[str, str]] = {
+    trouble.ALARMED: ("CRITICAL", look.RED),
+    trouble.WARNED: ("WARNING", look.ORANGE),
+}
 
 
 def host() -> gf.Dashboard:
@@ -30,7 +34,7 @@ def host() -> gf.Dashboard:
                     verdicts.valid_again("Valid again (UTC)", NOBODY, width=6),
                     _first_to_expire(),
                     _clock(),
-                    todo.what_to_do(NOBODY, size=(24, 6)),
+                    todo.what_to_do(f"{NOBODY}: choose another above, or let Prometheus scrape it", size=(24, 7)),
                     paths.of_one_host(),
                     files.rollback_files(),
                 ),
@@ -62,11 +66,11 @@ def _this_host() -> gf.Panel:
             description=(
                 "The worst state of what this host presents. Future-dated: NotBefore is ahead of Prometheus or of a "
                 "reference clock. Rejected now: ahead of the API server's clock; where that cannot be read, of the "
-                "host's and Prometheus'."
+                "host's and Prometheus'. Critical or warning: its certificates are well, What to do says what is not."
             ),
         ),
-        (Query(expr=f"max({trouble.troubled()}) or {trouble.one_host_well()}"),),
-        mappings=look.words({**said, 0: ("healthy", look.GREEN), **trouble.ABSENCES}),
+        (Query(expr=f"max({trouble.troubled()}) or {trouble.one_host_warned()}"),),
+        mappings=look.words({**said, 0: ("healthy", look.GREEN), **_ALARMS, **trouble.ABSENCES}),
         steps=look.thresholds((None, look.ORANGE)),
         no_value=NOBODY,
         size=(WIDTH, HEIGHT),

@@ -10,7 +10,7 @@ from grafana.boards.tables import DATE, Column, coloured, table
 # With thousands of hosts a table shows the worst; this bounds what a query returns.
 ROWS = 50
 # Each as narrow as its longest text: at 1366 px there are 1,010 for all.
-DATE_WIDTH, STATE_WIDTH, PATH_WIDTH, LEAD_WIDTH = 154, 112, 326, 145
+DATE_WIDTH, STATE_WIDTH, PATH_WIDTH, LEAD_WIDTH = 158, 112, 326, 145
 HOST_LINK = look.data_link(
     "This host's board",
     # The row's own cluster: two clusters may have hosts of one name. An empty one matches series without the label.
@@ -110,7 +110,7 @@ def of_one_host() -> gf.Panel:
             _ahead(_lead()),
             Column(title="Valid from (UTC)", expr=as_date(trouble.not_before()), unit=DATE, width=DATE_WIDTH),
             Column(title="Valid until (UTC)", expr=as_date(known), unit=DATE, width=DATE_WIDTH),
-            Column(title="Left", expr=f"({known} > time()) - time()", unit="dtdurations", width=155),
+            Column(title="Left", expr=f"({known} > time()) - time()", unit="dtdurations", width=140),
         ),
         sort=("State", True),
         no_value="no such host, or its exporter is down",

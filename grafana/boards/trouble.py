@@ -53,6 +53,8 @@ _RANKS = {
 _ALL_TIME = 1e10
 # What stands in for a number that nobody knows: absence of data is never good news.
 NO_RULES, DOWN, PARTLY, NOTHING, UNKNOWN = -1, -2, -3, -5, -6
+# A host whose certificates are well, and of which an alert tells something else.
+WARNED, ALARMED = -7, -8
 ABSENCES: dict[float, tuple[str, str]] = {
     NO_RULES: ("no rules loaded", look.ORANGE),
     DOWN: ("exporter down", look.ORANGE),
@@ -162,6 +164,13 @@ def one_host_well() -> str:
     return f"0 * count({select(UNSEEN)} == {UNJUDGED}) + {NOTHING} or {all_well()}"
 
 
+def one_host_warned() -> str:
+    """Return `ALARMED` or `WARNED` where an alert tells something of a host, else what `one_host_well` says."""
+    well = one_host_well()
+    critical, warning = (f"0 * count({_alerts(severity)})" for severity in ("critical", "warning"))
+    return f"({well}) < 0 or {critical} + {ALARMED} or {warning} + {WARNED} or {well}"
+
+
 def watched() -> str:
     """Return how many hosts report and have something that is judged, `DOWN` where no exporter answers."""
     unjudged = f"(count({select(UNSEEN)} == {UNJUDGED}) or vector(0))"
@@ -185,6 +194,11 @@ def largest(expr: str) -> str:
 
 def _selected(*kinds: str) -> str:
     return select(TROUBLE, f'trouble=~"{"|".join(kinds)}"' if len(kinds) > 1 else f'trouble="{kinds[0]}"')
+
+
+def _alerts(severity: str) -> str:
+    # From when they are pending: a board must not lag.
+    return select("ALERTS", f'severity="{severity}"', 'alertname=~"KubePKI.+"', 'alertstate=~"pending|firing"')
 
 
 def _any() -> str:

@@ -47,7 +47,7 @@ TABLE = {
             "Future-dated hosts": ("none", "green"),
             "Wrong clocks": ("6", "orange"),
         },
-        HOST: {"This host": ("healthy", "green"), "Clock": ("2 hours, 11 minutes", "red")},
+        HOST: {"This host": ("WARNING", "orange"), "Clock": ("2 hours, 11 minutes", "red")},
     },
     "from the future": {
         FLEET: {
@@ -213,6 +213,17 @@ def test_the_story_is_told_in_words_and_colours(room: Room) -> None:
     wait_until(lambda: texts(room.fleet()["Wrong clocks"]) == ["none seen"], timeout=60, describe="the doubt")
     assert_no_green(room.host("node31:10509"), but=(HISTORY, VALIDITY))
     room.says("an exporter is down", ("node31", DARK))
+
+    # The rules hold what they know over lost scrapes: what was good news is none any more.
+    for host_of_stage in stage.hosts.values():
+        host_of_stage.exporter.end()
+    wait_until(
+        lambda: texts(room.fleet()["Hosts watched"]) == ["exporter down"], timeout=60, describe="the last host to go"
+    )
+    wait_until(lambda: texts(room.host()["Clock"]) == ["exporter down"], timeout=60, describe="the host to be let go")
+    assert_no_green(room.fleet())
+    assert_no_green(room.host(), but=(HISTORY, VALIDITY))
+    room.says("no exporter answers")
 
 
 def test_without_rules_nothing_is_green(node: Judge, program: Callable[[str], Path], program_files: Path) -> None:
