@@ -152,10 +152,10 @@ conformance: $(VENV)/.dev ## compare with Go and client-go on 50,000 files of ea
 golden: $(VENV)/.dev ## write the expected scrapes anew; read the difference before you commit it
 	$(BIN)/python -m tests.support.golden_metrics
 
-fuzz: $(VENV)/.dev ## fuzz each parser for TIME seconds (60), where atheris can be installed; ARGS names targets
+fuzz: $(VENV)/.dev ## fuzz each parser for TIME seconds (60), where atheris can be installed; SEED makes it repeatable, ARGS names targets
 	@$(BIN)/python -m pip install -q -r tests/fuzz/requirements.txt || { echo 'atheris cannot be installed here: nothing is fuzzed'; exit 0; }; \
 	$(BIN)/python -c 'import atheris' 2>/dev/null || { echo 'there is no atheris for this Python: nothing is fuzzed'; exit 0; }; \
-	$(BIN)/python -m tests.fuzz --seconds=$(or $(TIME),60) $(ARGS)
+	$(BIN)/python -m tests.fuzz --seconds=$(or $(TIME),60) --seed=$(or $(SEED),0) $(ARGS)
 
 soak: $(VENV)/.dev ## run the service for TIME seconds (1800) under rotations, storms, hostile clients and paths that hang
 	@$(BIN)/python -m tests.soak $(TIME)

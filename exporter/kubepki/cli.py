@@ -78,8 +78,10 @@ def _run(invocation: Invocation, reload: Callable[[], Invocation]) -> int:  # no
     if not invocation.config_check:
         start_processes(invocation.settings.scan)
     load_service()
-    from kubepki.service.serve import check_config, serve  # noqa: PLC0415 - as above
-
     if invocation.config_check:
+        from kubepki.service.configuration import check_config  # noqa: PLC0415 - as above
+
         return check_config(invocation.settings)
+    from kubepki.service.serve import serve  # noqa: PLC0415 - as above
+
     return serve(invocation.settings, lambda: reload().settings)

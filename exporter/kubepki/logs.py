@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TextIO
+from typing import Protocol
 
 from kubepki.model import safe_text
 from kubepki.settings import LogFormat, LogLevel, LogSettings
@@ -27,7 +27,20 @@ _PRIORITIES = {logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DE
 _NEEDS_QUOTES = frozenset(' "=\\')
 
 
-def set_up(settings: LogSettings, stream: TextIO | None = None) -> None:
+class Stream(Protocol):
+    """Where lines go; the descriptor tells whether it is the journal."""
+
+    def write(self, text: str, /) -> object:
+        """Take whole lines."""
+
+    def flush(self) -> None:
+        """Pass on what was taken."""
+
+    def fileno(self) -> int:
+        """Return the descriptor behind it."""
+
+
+def set_up(settings: LogSettings, stream: Stream | None = None) -> None:
     """Send the exporter's log to *stream* (stderr) in the format and from the level of *settings*."""
     handler = logging.StreamHandler(stream or sys.stderr)
     formatter = JsonFormatter() if settings.format is LogFormat.JSON else LogfmtFormatter()
@@ -81,7 +94,7 @@ def priority_prefix(level: int) -> str:
     return f"<{_PRIORITIES[known]}>"
 
 
-def is_journal(stream: TextIO | None) -> bool:
+def is_journal(stream: Stream | None) -> bool:
     """Return whether *stream* is connected to the journal: systemd names its device and inode (systemd.exec(5))."""
     named = os.environ.get("JOURNAL_STREAM", "")
     try:

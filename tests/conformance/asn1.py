@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from kubepki.formats import der
 from tests.support import pki
 
-CA = pki.authority()
-LEAF = pki.client(CA)
+_KEYS = [ec.derive_private_key(number, ec.SECP256R1()) for number in (3, 30)]
+CA = pki.authority(key=_KEYS[0])
+LEAF = pki.client(CA, key=_KEYS[1])
 FIELDS = der.certificate_fields(LEAF.der)
 ECDSA_SHA256 = bytes.fromhex("300a06082a8648ce3d040302")
 

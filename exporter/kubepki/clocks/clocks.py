@@ -78,10 +78,10 @@ class Clocks:
         self._stopping.set()
         self._wake()
         self._rtc.stop()
-        self._references.stop(STOP_SECONDS)
-        self._rtc.join(STOP_SECONDS)
+        self._references.stop(STOP_SECONDS / 2)
+        self._rtc.join(STOP_SECONDS / 4)
         if self._thread.ident is not None:
-            self._thread.join(STOP_SECONDS)
+            self._thread.join(STOP_SECONDS / 2)
         if self._thread.is_alive():
             log.warning("the state file's disk does not answer; what was not written yet is lost")
             return

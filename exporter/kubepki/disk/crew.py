@@ -4,6 +4,8 @@ What hangs is not asked again until it has come back: not the path, not what lie
 directory, or four of one mount, nothing else there.
 """
 
+import os
+import re
 import threading
 import time
 from collections import deque
@@ -23,17 +25,28 @@ LATER = "later"
 _OF_ONE_DIRECTORY = 2
 _OF_ONE_MOUNT = 4
 
+_OCTAL = re.compile(rb"\\([0-3][0-7]{2})")
+
 # Since when, at which call, and at which path.
 _At = tuple[float, int, str]
 
 
-def mount_points() -> tuple[str, ...]:
-    """Return the mount points of this process's view (proc_pid_mountinfo(5)); asks the kernel, no file system."""
-    lines = Path("/proc/self/mountinfo").read_bytes().splitlines()
-    return tuple(
-        line.split(b" ")[4].replace(b"\\040", b" ").replace(b"\\134", b"\\").decode("utf-8", "surrogateescape")
-        for line in lines
-    )
+def mount_points(mountinfo: bytes) -> tuple[str, ...]:
+    """Return the mount points in *mountinfo* (proc_pid_mountinfo(5)), of which a user may choose the name.
+
+    The kernel writes blanks, line feeds and backslashes in them as three octal digits, and all else as it is.
+    """
+    lines = (line.split(b" ") for line in mountinfo.split(b"\n"))
+    return tuple(os.fsdecode(_OCTAL.sub(_octet, line[4])) for line in lines if len(line) > 4)  # noqa: PLR2004 - its field
+
+
+def _octet(found: re.Match[bytes]) -> bytes:
+    return bytes((int(found[1], 8),))
+
+
+def _mounts_seen() -> tuple[str, ...]:
+    """Return the mount points of this process's view; asks the kernel, no file system."""
+    return mount_points(Path("/proc/self/mountinfo").read_bytes())
 
 
 class Crew:
@@ -44,7 +57,7 @@ class Crew:
         perform: Callable[[Call], Any],
         *,
         returned: Callable[[], None],
-        mounts: Callable[[], Sequence[str]] = mount_points,
+        mounts: Callable[[], Sequence[str]] = _mounts_seen,
     ) -> None:
         self._perform = perform
         self._returned = returned

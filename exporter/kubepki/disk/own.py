@@ -101,7 +101,7 @@ def looks_elsewhere() -> bool:
 
 def may_hang(mountinfo: bytes) -> bool:
     """Return whether what *mountinfo* (proc_pid_mountinfo(5)) lists holds a file system that may not answer."""
-    for line in mountinfo.splitlines():
+    for line in mountinfo.split(b"\n"):
         before, _, after = line.partition(b" - ")
         fields = before.split(b" ")
         kind = after.partition(b" ")[0].decode("ascii", "replace")

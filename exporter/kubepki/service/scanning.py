@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 _SETTLE_SECONDS = 0.1
 _SLOW_SECONDS = 1.0
-_END_SECONDS = 0.5
+_END_SECONDS = 0.3
 
 
 class PkiWatch:

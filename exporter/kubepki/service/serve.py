@@ -6,6 +6,7 @@ import platform
 import select
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,15 +24,16 @@ from kubepki.logs import tell
 from kubepki.metrics.collector import View
 from kubepki.model import Health, Snapshot
 from kubepki.pki.layout import remembered_links
-from kubepki.pki.password import read_password
+from kubepki.service.configuration import open_web_config
+from kubepki.service.leaving import leaving
+from kubepki.service.log_stream import LogStream
 from kubepki.service.memory import give_large_blocks_back
 from kubepki.service.privileges import give_no_privilege_on
 from kubepki.service.scanning import PkiWatch
 from kubepki.service.scrapes import Scrapes
 from kubepki.service.signals import wake_at_signals
 from kubepki.service.systemd import listen_fds, notify, watchdog_seconds
-from kubepki.service.unit_view import refuse_hidden, unit_properties
-from kubepki.settings import ConfigError, HttpsReference, Settings
+from kubepki.settings import ConfigError, Settings
 from kubepki.web.listen import address_text, open_listeners
 from kubepki.web.server import WebServer
 from kubepki.web.site import Site
@@ -43,6 +45,8 @@ log = logging.getLogger(__name__)
 
 _SIGNALS_READ = 64
 _FOREVER_SECONDS = 3_600.0
+# Who sends SIGTERM waits for a second.
+_END_SECONDS = 0.85
 # A scan asks other processes some tens of times, and beside a scrape would wait for 5 ms after each answer.
 _SWITCH_SECONDS = 0.0005
 
@@ -55,41 +59,28 @@ def serve(settings: Settings, reload: Callable[[], Settings], *, clock: HostCloc
     """
     give_large_blocks_back()
     sys.setswitchinterval(_SWITCH_SECONDS)
-    logs.set_up(settings.log)
-    service = Service(settings, reload, clock or system_clock())
+    stream = LogStream(sys.stderr)
+    logs.set_up(settings.log, stream)
+    service: Service | None = None
+    status = 1
     try:
+        service = Service(settings, reload, clock or system_clock(), stream)
         service.run()
+        status = 0
     finally:
-        service.close()
-    return 0
-
-
-def check_config(settings: Settings) -> int:
-    """Check what can be checked without serving; raise ConfigError, or say that it is good and return 0."""
-    read_password(settings.pki)
-    remote_clocks(settings.clock.references)
-    # The file itself may be a copy that is checked before it is put into its place.
-    named = [settings.pki.password_file]
-    named += [each.ca_file for each in settings.clock.references if isinstance(each, HttpsReference)]
-    if settings.web.config_file is not None:
-        named += open_web_config(settings.web.config_file).files()
-    refuse_hidden(filter(None, named), unit_properties())
-    print("the configuration is valid")  # noqa: T201 - the answer of --config.check
-    return 0
-
-
-def open_web_config(path: str) -> "WebConfig":
-    """Return the web configuration in *path*; raise ConfigError where it cannot be used."""
-    from kubepki.web.config import WebConfig  # noqa: PLC0415 - most hosts have none, and it brings PyYAML along
-
-    return WebConfig(path, report=_report_web)
+        with leaving(status, seconds=_END_SECONDS):
+            if service is not None:
+                service.close()
+            stream.settle(_END_SECONDS)
+    return status
 
 
 class Service:
     """One running exporter. `run` returns when a signal asks for it; `close` ends what is left."""
 
-    def __init__(self, settings: Settings, reload: Callable[[], Settings], clock: HostClock) -> None:
+    def __init__(self, settings: Settings, reload: Callable[[], Settings], clock: HostClock, stream: LogStream) -> None:
         self._started_with = settings
+        self._stream = stream
         self._reload = reload
         self._clock = clock
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -165,11 +156,13 @@ class Service:
         notify("READY=1")
 
     def close(self) -> None:
-        """End everything in order: the door first, the clocks last, for they write the state."""
+        """End everything: the door meanwhile, for scrapes may finish; the clocks last, for they write the state."""
         notify("STOPPING=1")
-        self._web.stop()
+        door = threading.Thread(target=self._web.stop, name="web-stop", daemon=True)
+        door.start()
         self._pki.stop()
         self._clocks.stop()
+        door.join()
         log.info("stopped")
 
     def _site(self) -> Site:
@@ -205,7 +198,7 @@ class Service:
             for key in restart_needed(self._started_with, settings):
                 tell(log, logging.WARNING, "this setting takes effect after a restart only", setting=key)
             self._clocks.set_references(references)
-            logs.set_up(settings.log)
+            logs.set_up(settings.log, self._stream)
             self._pki.note_reload(successful=True, at=self._clock.realtime())
             log.info("the configuration was read again")
         notify("READY=1")
@@ -231,10 +224,6 @@ class Service:
 
 def _report_error(message: str, error: BaseException | None) -> None:
     log.error("%s", message, exc_info=error)
-
-
-def _report_web(message: str, error: BaseException | None) -> None:
-    log.log(logging.WARNING if error else logging.INFO, "%s", message)
 
 
 if sys.platform != "linux":
