@@ -136,9 +136,9 @@ install: wheel ## install into PREFIX (/usr/local), staged in DESTDIR
 uninstall: ## remove what `make install` installed
 	DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" systemd/packaging/install.sh uninstall
 
-table: $(VENV)/.dev ## hold every verdict to its laws over the whole table of clocks; half a minute
+table: $(VENV)/.dev ## hold every verdict and every sentence of a page to its laws over the whole table of clocks
 	$(BIN)/python -m tests.support.clock_table
-	KUBEPKI_WHOLE_TABLE=1 $(PYTEST) -q tests/property/test_whole_table.py tests/rules/test_table_agrees.py
+	KUBEPKI_WHOLE_TABLE=1 $(PYTEST) -q tests/property/test_whole_table.py tests/rules/test_table_agrees.py tests/rules/test_sentences.py
 
 mutate: $(VENV)/.dev programs ## change each rule in each small way; what no test of the rules notices and nobody justified fails; ARGS='--only=TEXT'
 	$(BIN)/python -m tests.rules.mutation $(ARGS)

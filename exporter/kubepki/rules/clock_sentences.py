@@ -31,18 +31,18 @@ def reference_skewed(site: Site) -> dict[str, str]:
     """Return the texts of KubePKIReferenceClockSkewed."""
     text = """
         The clock {{ $labels.clock }}{{ with $labels.@cluster@ }} of {{ . }}{{ end }} is @side@ Prometheus' clock by
-        @amount@,
-        and the hosts that read it agree with Prometheus.
+        @amount@, and @side@ the hosts that read it. Either it is wrong, or Prometheus and those hosts are, for a room
+        is wrong together: compare with a clock outside before you correct one.
         {{ if eq $labels.clock "apiserver" -}}
         The API server judges each certificate by it, and what signs certificates usually runs on the same machine:
         {{ if gt $value 0.0 -}}
-        what is signed now is future-dated for everybody else. Correct that clock before a kubelet rotates; look at what
-        was signed meanwhile.
+        what is signed there now is future-dated for the others. Correct what is wrong before a kubelet rotates; look at
+        what was signed meanwhile.
         {{- else -}}
-        it rejects what others signed just now, and what it signs ends too early. Correct that clock.
+        what the others signed just now is rejected there, and what is signed there ends too early for them.
         {{- end }}
         {{- else -}}
-        What follows it is wrong by as much. Correct it, or take it out of the configuration.
+        What follows the wrong one is wrong by as much.
         {{- end }}
     """
     summary = "A reference clock differs from Prometheus' and from its hosts' by more than {limit}."

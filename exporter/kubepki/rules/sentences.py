@@ -28,13 +28,14 @@ _SHARED = {
     """,
     # Of the entries of the path, the one that is worst off: the last to begin.
     "starts": """
-        @common@ {{ $until := 0.0 -}}
+        @common@ {{ $until := 0.0 }}{{ $over := false -}}
         {{ range $r }}{{ $f := .Labels.finding -}}
         {{ if eq $f "ahead" }}{{ if eq .Labels.clock "apiserver" }}{{ $rejects = true }}{{ end -}}
         {{ $by := humanizeDuration .Value -}}
         {{ $clocks = printf "%s%s %s by %s" $clocks (or (and $clocks ",") "") .Labels.clock $by -}}
         {{ else if eq $f "not_before" -}}
         {{ if gt .Value $until }}{{ $until = .Value }}{{ $entry = .Labels.entry }}{{ $usage = .Labels.usage }}{{ end -}}
+        {{ else if and (eq $f "left") (eq .Labels.clock "apiserver") }}{{ $over = lt .Value 0.0 -}}
         @rest@
     """,
     # The first to end.
@@ -56,6 +57,9 @@ _SHARED = {
     "until": """
         {{ $value | humanizeDuration }}{{ if $until }}, until {{ humanizeTimestamp $until }}{{ end }}.
         {{ if $clocks }}NotBefore is ahead of these clocks:{{ $clocks }}. {{ end -}}
+    """,
+    "over": """
+        By the API server's clock it has expired: it is refused now for that, until that clock is corrected.
     """,
     "command": """
         run "kubepki-exporter rollback --apply --at {{ $now }} @path_word@" and do what it prints, in its order.
@@ -82,6 +86,8 @@ _NOT_YET_VALID = """
     The API server's own clock agrees: whoever presents this certificate is rejected now (401).
     {{- else if $rejects -}}
     The API server's own clock agrees: whoever checks it by that clock refuses it now.
+    {{- else if $over -}}
+    @over@
     {{- else if $judge -}}
     The API server's clock does not agree: it may accept the certificate until that clock is corrected.
     {{- else -}}
@@ -90,8 +96,10 @@ _NOT_YET_VALID = """
 """
 _FUTURE_DATED = """
     @ask@ @starts@ @subject@ is future-dated by @until@
-    {{ if $judge -}}
-    The API server's clock does not see it: it works only as long as that clock is wrong too.
+    {{ if $over -}}
+    @over@
+    {{- else if $judge -}}
+    The API server's clock does not see it: unless the clocks above are wrong, it works only as long as that one is.
     {{- else -}}
     The API server's clock was not read: whether it accepts the certificate now is not known.
     {{- end }} Repair it before any clock is corrected. @repair@
@@ -119,9 +127,9 @@ _HOST_BEHIND = """
     By the clock of {{ $labels.instance }}, {{ $labels.path }} is not valid for another {{ $value | humanizeDuration }}.
     {{ with printf "kubepki_reference_clock_offset_seconds{%s}" $m | query -}}
     By Prometheus' clock and by
-    {{- range $i, $clock := . | sortByLabel "clock" }}{{ if $i }},{{ end }} {{ $clock.Labels.clock }}{{ end }} it is
-    valid:
-    the host's clock is behind by at least that much. Correct the host's clock; leave the certificate alone.
+    {{- range $i, $clock := . | sortByLabel "clock" }}{{ if $i }},{{ end }} {{ $clock.Labels.clock }}{{ end }} NotBefore
+    has passed: either the host's clock is behind by at least that much, or all of them are ahead, for a room is wrong
+    together. Compare with a clock outside. If it is the host's, correct it and leave the certificate alone.
     {{- else -}}
     Only Prometheus' clock says otherwise; no other clock could be read. Compare with a clock outside of both before you
     touch the clock or the certificate.
