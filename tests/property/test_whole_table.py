@@ -18,11 +18,24 @@ from kubepki.judgement.findings import Code, Finding
 from kubepki.judgement.witnesses import HARDWARE, HOST, TOLERANCE_SECONDS
 from kubepki.model import Certificate, Severity
 from tests.conftest import ROOT
-from tests.support.clock_table import DAY, LINK, OFFS, OFFSETS, TRUE, Night, cannot_be_told, nights, odd_nights, size
+from tests.support.clock_table import (
+    DAY,
+    LINK,
+    OFFS,
+    OFFSETS,
+    TRUE,
+    Night,
+    cannot_be_told,
+    disputed_nights,
+    nights,
+    odd_nights,
+    size,
+)
 
 REJECTS = "the API server rejects it now"
 ACCEPTS = re.compile(r"the API server(, whose clock is ahead,)? (still )?accepts it|It still works")
 JUDGES_CLOCK = re.compile(r"API server's (own )?clock|API server (now )?(rejects|accepts)|clock of the API server")
+REFERENCE_IS = re.compile(r"(?:the (API server's) clock|the clock (\S+)) is [^,:(]*(ahead|behind)")
 FROM_THE_FUTURE = {Code.CERTIFICATE_FUTURE_DATED, Code.CERTIFICATE_NOT_YET_VALID}
 OF_TIME = FROM_THE_FUTURE | {
     Code.CERTIFICATE_EXPIRED,
@@ -44,6 +57,17 @@ def about(look: Look, *codes: Code) -> list[Finding]:
 
 def valid(certificate: Certificate, now: float, margin: float = 0.0) -> bool:
     return certificate.not_before + margin <= now <= certificate.not_after - margin
+
+
+def offsets(night: Night) -> dict[str, float]:
+    """Return by how much each clock is off that could be asked."""
+    told = {"https/outside": night.clocks.outside, "https/second": night.clocks.second}
+    return {
+        HOST: night.host - TRUE,
+        JUDGE: (night.judge or TRUE) - TRUE,
+        HARDWARE: 0.0 if night.clocks.hardware == "right" else OFFS["ahead"],
+        **{clock: OFFSETS[each] for clock, each in told.items() if each in OFFSETS},
+    }
 
 
 def texts(look: Look) -> Iterator[str]:
@@ -84,7 +108,7 @@ def nothing_unread_is_cited(night: Night, look: Look) -> Iterator[str]:
     for text in texts(look):
         if night.judge is None and JUDGES_CLOCK.search(text):
             yield f"the API server's clock was not read: {text}"
-        others = night.judge is not None or night.clocks.outside in OFFSETS or night.clocks.hardware != "none"
+        others = night.judge is not None or night.clocks.references or night.clocks.hardware != "none"
         if not others and re.search(r"(other|both) clocks|another clock", text):
             yield f"no other clock was read: {text}"
         if night.clocks.outside not in OFFSETS and "https/outside" in text:
@@ -95,25 +119,32 @@ def who_is_accused_is_wrong(night: Night, look: Look) -> Iterator[str]:
     """Unless the strongest clock itself is wrong, who is accused is wrong, and by as much as is said."""
     if night.strongest_is_right is False:
         return
-    off = {HOST: night.host - TRUE, JUDGE: (night.judge or TRUE) - TRUE}
-    off[HARDWARE] = 0.0 if night.clocks.hardware == "right" else OFFS["ahead"]
+    off = offsets(night)
     accused = {
         Code.HOST_CLOCK_SKEWED: HOST,
         Code.HOST_CLOCK_BEHIND: HOST,
-        Code.REFERENCE_CLOCK_SKEWED: JUDGE,
         Code.HARDWARE_CLOCK_SKEWED: HARDWARE,
     }
     for finding in look.findings:
-        clock = accused.get(finding.code)
-        neutral = clock == HARDWARE and "one of them is wrong" in finding.message
-        if clock is None or neutral:
-            continue
-        # Of two clocks that are both within two minutes of the truth one may accuse the other.
-        if abs(off[clock]) + abs((look.belief.now or TRUE) - TRUE) <= TOLERANCE_SECONDS:
-            yield f"{clock} is right: {finding.message}"
-        elif ("behind" in finding.message) is (off[clock] > 0):
-            yield f"{clock} is wrong in the other direction: {finding.message}"
-    accuses = any(finding.code is Code.REFERENCE_CLOCK_SKEWED for finding in look.findings)
+        if finding.code is Code.REFERENCE_CLOCK_SKEWED:
+            said = [
+                (JUDGE if told[1] else told[2], told[0], told[3]) for told in REFERENCE_IS.finditer(finding.message)
+            ]
+            assert said, finding.message
+        else:
+            clock = accused.get(finding.code)
+            neutral = clock == HARDWARE and "one of them is wrong" in finding.message
+            said = [] if clock is None or neutral else [(clock, finding.message, finding.message)]
+        for clock, message, direction in said:
+            # Of two clocks that are both within two minutes of the truth one may accuse the other.
+            if abs(off[clock]) + abs((look.belief.now or TRUE) - TRUE) <= TOLERANCE_SECONDS:
+                yield f"{clock} is right: {message}"
+            elif ("behind" in direction) is (off[clock] > 0):
+                yield f"{clock} is wrong in the other direction: {message}"
+    accuses = any(
+        finding.code is Code.REFERENCE_CLOCK_SKEWED and "API server's clock is" in finding.message
+        for finding in look.findings
+    )
     seen = abs(off[JUDGE]) - abs((look.belief.now or TRUE) - TRUE)
     if night.strongest_is_right and seen > TOLERANCE_SECONDS and not accuses:
         yield "the API server is wrong and is not accused"
@@ -176,6 +207,20 @@ def what_cannot_be_told_is_asked(night: Night, look: Look) -> Iterator[str]:
         yield "it is not said that nobody can tell"
 
 
+def no_bound_excludes_the_truth(night: Night, look: Look) -> Iterator[str]:
+    """Where a clock that may be right is right, what cannot be before now is not after it."""
+    off = offsets(night)
+    possible = any(abs(off[each]) <= TOLERANCE_SECONDS for each in look.belief.contradictions)
+    earliest = look.belief.earliest
+    if look.belief.now is None and possible and earliest is not None and earliest - TRUE > TOLERANCE_SECONDS:
+        yield f"it is said to be {earliest - TRUE:g} s later at least"
+    if look.belief.now is None and possible and valid(night.leaf, TRUE) and not night.rejected:
+        for finding in about(look, Code.CERTIFICATE_EXPIRED):
+            clocks = sum(TRUE + off[each] > night.leaf.not_after for each in off if each != HARDWARE)
+            if clocks < 2:
+                yield f"one clock alone says so: {finding.message}"
+
+
 def a_given_time_settles_it(night: Night, look: Look) -> Iterator[str]:
     """With a true time from outside a needed repair is planned, or the clock to correct first is named."""
     if (night.clocks.synchronized, night.clocks.outside, night.clocks.hardware) != ("no", "none", "none"):
@@ -203,6 +248,7 @@ LAWS: tuple[Law, ...] = (
     what_is_installed_is_valid,
     what_is_needed_is_not_refused,
     what_cannot_be_told_is_asked,
+    no_bound_excludes_the_truth,
     a_given_time_settles_it,
 )
 
@@ -221,6 +267,14 @@ def test_laws_at_sizes_that_nobody_listed(start: int) -> None:
     if start and not WHOLE:
         pytest.skip("only in `make table`")
     _hold(odd_nights(start, ODD_STRIDE))
+
+
+@pytest.mark.parametrize("start", range(5))
+def test_laws_where_clocks_outside_contradict_each_other(start: int) -> None:
+    """They hold where of two clocks outside one at least is wrong."""
+    if start and not WHOLE:
+        pytest.skip("only in `make table`")
+    _hold(islice(disputed_nights(), start, None, 5 if WHOLE else ODD_STRIDE))
 
 
 def _hold(every: Iterable[Night]) -> None:

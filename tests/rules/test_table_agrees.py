@@ -1,7 +1,7 @@
 """Over the table of clocks, the rules say of a certificate what `check` would say with Prometheus as one clock more."""
 
 import os
-from itertools import islice, product
+from itertools import combinations, islice, product
 from pathlib import Path
 
 import pytest
@@ -38,6 +38,11 @@ WHOLE = bool(os.environ.get("KUBEPKI_WHOLE_TABLE"))
 # They divide the length of no axis, so that each value of each comes.
 STRIDE = 1 if WHOLE else 3
 STRIDE_OF_WRONG = 1 if WHOLE else 23
+DISPUTES = tuple(
+    (prometheus, outside, second)
+    for prometheus, (outside, second) in product(OFFS, combinations(OFFS, 2))
+    if WHOLE or prometheus == "right"
+)
 # What promtool holds in memory at once.
 BATCH = 140
 
@@ -46,15 +51,17 @@ def expected(night: Night, seen: Look, now: float) -> set[str]:
     """Return the alerts about the certificate that `check` would find, had it asked Prometheus, which says *now*.
 
     Of the end of validity Prometheus is not believed alone: one that is half an hour ahead would page at each rotation
-    of certificates that live for an hour. For its beginning one clock outside of the cluster is enough, however many
-    say otherwise, for a room is wrong together.
+    of certificates that live for an hour. Any two clocks are, also where most of those outside say otherwise. For its
+    beginning one clock outside of the cluster is enough, however many say otherwise, for a room is wrong together.
     """
     reading = with_prometheus(seen.reading, now)
     found = {each.code for each in evaluate(seen.snapshot, reading) if each.path == LINK and each.code in CODES}
-    outside = [] if night.clocks.outside not in OFFSETS else [TRUE + OFFSETS[night.clocks.outside]]
+    outside = [TRUE + OFFSETS[each] for each in night.clocks.references]
     judge = [] if night.judge is None else [night.judge]
     if max((night.host, *outside, *judge)) <= night.leaf.not_after:
         found.discard(Code.CERTIFICATE_EXPIRED)
+    if outside and sorted((now, night.host, *outside))[-2] > night.leaf.not_after:
+        found.add(Code.CERTIFICATE_EXPIRED)
     begins = night.leaf.not_before
     if min((now, *outside)) < begins and not found & {Code.CERTIFICATE_FUTURE_DATED, Code.CERTIFICATE_NOT_YET_VALID}:
         seen_here = min((night.host, *judge)) < begins
@@ -65,24 +72,37 @@ def expected(night: Night, seen: Look, now: float) -> set[str]:
 
 def test_the_rules_follow_the_table(program: Find, tmp_path: Path) -> None:
     """Prometheus has the right time: what fires after twelve minutes is what is true, by the same words."""
-    agree(program("promtool"), tmp_path, prometheus="right", outside="none", stride=STRIDE)
+    agree(program("promtool"), tmp_path, "right", ("none", "none"), STRIDE)
 
 
 @pytest.mark.parametrize(("prometheus", "outside"), tuple(product(("ahead", "behind"), ("none", *OFFS))))
 def test_a_wrong_prometheus_is_one_clock_more(program: Find, tmp_path: Path, prometheus: str, outside: str) -> None:
     """Off by 2 h 11 min beside a clock outside, right or wrong itself: the rules say what `check` would."""
-    agree(program("promtool"), tmp_path, prometheus=prometheus, outside=outside, stride=STRIDE_OF_WRONG)
+    agree(program("promtool"), tmp_path, prometheus, (outside, "none"), STRIDE_OF_WRONG)
 
 
-def agree(promtool: Path, directory: Path, *, prometheus: str, outside: str, stride: int) -> None:
-    """Check one in *stride* of the nights, of which Prometheus and a clock *outside* say what their names say."""
+@pytest.mark.parametrize(("prometheus", "outside", "second"), DISPUTES)
+def test_clocks_outside_that_contradict_each_other(
+    program: Find, tmp_path: Path, prometheus: str, outside: str, second: str
+) -> None:
+    """Two outside of which one at least is wrong, beside any Prometheus: the rules say what `check` would."""
+    agree(program("promtool"), tmp_path, prometheus, (outside, second), STRIDE_OF_WRONG)
+
+
+def agree(promtool: Path, directory: Path, prometheus: str, outside: tuple[str, str], stride: int) -> None:
+    """Check one in *stride* of the nights, of which Prometheus and clocks *outside* say what their names say."""
     now = TRUE + OFFS[prometheus]
     picked = list(islice(product(API_SERVER, NODE, SYNCHRONIZED, CURRENT), 0, None, stride))
     for start in range(0, len(picked), BATCH):
         series, samples = [], []
         for number, (api_server, node, synchronized, current) in enumerate(picked[start : start + BATCH]):
             clocks = Clocks(
-                api_server=api_server, node=node, synchronized=synchronized, outside=outside, hardware="none"
+                api_server=api_server,
+                node=node,
+                synchronized=synchronized,
+                outside=outside[0],
+                second=outside[1],
+                hardware="none",
             )
             night = Night(clocks=clocks, current=current, fallbacks="good")
             seen = night.look()

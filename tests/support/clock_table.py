@@ -73,13 +73,19 @@ FALLBACKS = {"none": (), "good": (GOOD,), "traps": TRAPS, "good_and_traps": (GOO
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clocks:
-    """Which clocks there are, and what is wrong with each."""
+    """Which clocks there are, and what is wrong with each; `second` is one more outside, which may contradict."""
 
     api_server: str
     node: str
     synchronized: str
     outside: str
     hardware: str
+    second: str = "none"
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """What is the matter with each of the clocks outside that answer."""
+        return tuple(each for each in (self.outside, self.second) if each in OFFSETS)
 
 
 def certificate(offsets: tuple[float, float], entry: str = "0") -> Certificate:
@@ -122,11 +128,17 @@ class Night:
 
     @property
     def strongest_is_right(self) -> bool | None:
-        """Whether the strongest clock that is believed alone tells the truth; None where there is none."""
-        if self.clocks.outside in OFFSETS:
-            return is_right(self.clocks.outside)
+        """Whether the strongest clock that is believed alone tells the truth; None where there is none.
+
+        Of two outside that contradict each other it is the one that a host whose kernel vouches for it agrees with.
+        """
+        told = self.clocks.references
         vouched = self.clocks.synchronized in {"yes", "lost"} and self.host >= BUILT - TOLERANCE_SECONDS
-        return is_right(self.clocks.node) if vouched else None
+        if not told:
+            return is_right(self.clocks.node) if vouched else None
+        if any(_agree(told[0], each) for each in told[1:]) or len(told) == 1:
+            return is_right(told[0])
+        return is_right(self.clocks.node) if vouched and any(_agree(self.clocks.node, each) for each in told) else None
 
     @property
     def rejected(self) -> bool:
@@ -149,7 +161,8 @@ class Night:
         """Return what the clocks say."""
         clocks = self.clocks
         references = []
-        for name, said in (("apiserver", clocks.api_server), ("https/outside", clocks.outside)):
+        asked = {"apiserver": clocks.api_server, "https/outside": clocks.outside, "https/second": clocks.second}
+        for name, said in asked.items():
             if said != "none":
                 offset = TRUE + OFFSETS[said] - self.host if said in OFFSETS else None
                 references.append(ReferenceReading(clock=name, up=offset is not None, offset=offset))
@@ -191,6 +204,26 @@ def odd_nights(start: int, stride: int) -> Iterator[Night]:
     for api_server, node, synchronized, outside, hardware, current, fallbacks in islice(every, start, None, stride):
         clocks = Clocks(api_server=api_server, node=node, synchronized=synchronized, outside=outside, hardware=hardware)
         yield Night(clocks=clocks, current=current, fallbacks=fallbacks)
+
+
+def disputed_nights() -> Iterator[Night]:
+    """Yield the combinations in which two clocks outside contradict each other."""
+    for first, second in (("right", "ahead"), ("right", "behind"), ("ahead", "behind"), ("behind", "ahead")):
+        every = product(API_SERVER, NODE, SYNCHRONIZED, HARDWARE, CURRENT, FALLBACKS)
+        for api_server, node, synchronized, hardware, current, fallbacks in every:
+            clocks = Clocks(
+                api_server=api_server,
+                node=node,
+                synchronized=synchronized,
+                outside=first,
+                second=second,
+                hardware=hardware,
+            )
+            yield Night(clocks=clocks, current=current, fallbacks=fallbacks)
+
+
+def _agree(one: str, other: str) -> bool:
+    return abs(OFFSETS[one] - OFFSETS[other]) <= TOLERANCE_SECONDS
 
 
 def is_right(clock: str) -> bool:

@@ -202,10 +202,12 @@ def _contradiction(
     among: list[ClockSays], clocks: tuple[ClockSays, ...], silent: tuple[str, ...], floor: float | None, why: str
 ) -> Belief:
     first, last = min(among, key=lambda each: each.says), max(among, key=lambda each: each.says)
+    # What a clock was synchronised to is its own word: no bound where that clock may be the wrong one.
+    earliest = None if floor is None else min(floor, first.says - (first.error or 0.0))
     return Belief(
         sureness=Sureness.CANNOT_TELL,
         now=None,
-        earliest=floor,
+        earliest=earliest,
         latest=None,
         why=f"{clock_name(last)} is {duration(last.says - first.says)} ahead of {clock_name(first)}, and {why}",
         clocks=clocks,

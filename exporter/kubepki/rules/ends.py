@@ -10,13 +10,13 @@ from kubepki.rules.series import (
     ENTRY,
     EXPIRED,
     JUDGED_BY,
+    LAST,
     LATEST,
     NOT_AFTER,
     NOT_BEFORE,
     OFF,
     ONE_HOST,
     ONE_PATH,
-    OTHERS,
     REMAINING,
     SHARE,
     SOON,
@@ -103,7 +103,7 @@ def end_details() -> dict[str, str]:
     troubled = f"(max without (level) ({EXPIRED}) or max without (level) ({REMAINING}))"
     left = f"(min without ({ENTRY}) ({SOON}) - time() and {troubled} and ignoring (path) {OFF})"
     judge = f"({OFF} + ignoring (clock) {JUDGED_BY})"
-    clocks = {"host": OFF, "apiserver": judge, "reference": f"({OFF} + {OTHERS})"}
+    clocks = {"host": OFF, "apiserver": judge, "reference": f"({OFF} + {LAST})"}
     by_clock = [f'label_replace({left}, "clock", "prometheus", "", "")'] + [
         f'label_replace({left} - {ONE_PATH} {expr}, "clock", "{clock}", "", "")' for clock, expr in clocks.items()
     ]

@@ -4,7 +4,7 @@ Rules of this module: pure.
 """
 
 from kubepki.rules.rule import Record, promql
-from kubepki.rules.series import HOST_TIME, HOSTS_BEHIND, JUDGED_BY, LATEST, OFF, OTHERS, REFERENCE
+from kubepki.rules.series import HOST_TIME, HOSTS_BEHIND, JUDGED_BY, LATEST, OFF, REFERENCE
 from kubepki.rules.site import Site
 
 # Clocks that differ by less say the same of every end of validity.
@@ -14,7 +14,9 @@ _AGREE_SECONDS = 5
 def latest_records(site: Site) -> tuple[Record, ...]:
     """Return the hosts whose clocks differ, and by how much the time that counts is ahead of Prometheus' there."""
     skew = f"({HOST_TIME} - timestamp({HOST_TIME}))"
-    judge, reference = f"({OFF} + ignoring (clock) {JUDGED_BY})", f"({OFF} + {OTHERS})"
+    judge = f"({OFF} + ignoring (clock) {JUDGED_BY})"
+    each = f'({OFF} + ignoring (clock) group_right () {REFERENCE}{{clock!="apiserver"}})'
+    told = f'ignoring (clock) {REFERENCE}{{clock!="apiserver"}}'
     return (
         Record(
             name=OFF,
@@ -32,17 +34,19 @@ def latest_records(site: Site) -> tuple[Record, ...]:
             expr=promql(f"""
                 max without (counts) (
                   label_replace({judge}, "counts", "judge", "", "")
-                  or label_replace(clamp_max({OFF}, 0) unless {reference}, "counts", "both", "", "")
-                  or quantile without (counts) (
-                    0.5,
-                    label_replace(0 * {OFF} and {reference}, "counts", "prometheus", "", "")
-                    or label_replace({OFF} and {reference}, "counts", "host", "", "")
-                    or label_replace({reference}, "counts", "reference", "", "")
+                  or label_replace(clamp_max({OFF}, 0) unless {told}, "counts", "both", "", "")
+                  or min without (counts, clock) (
+                    topk without (counts, clock) (
+                      2,
+                      label_replace(0 * {OFF} and {told}, "counts", "prometheus", "", "")
+                      or label_replace({OFF} and {told}, "counts", "host", "", "")
+                      or {each}
+                    )
                   )
                   or label_replace(
                     0 * {OFF}
                     unless {judge}
-                    unless {reference}
+                    unless {told}
                     unless ignoring ({site.hosts}) ({HOSTS_BEHIND} > {site.thresholds.suspect_share:g}),
                     "counts", "alone", "", ""
                   )
@@ -51,7 +55,7 @@ def latest_records(site: Site) -> tuple[Record, ...]:
             why=(
                 "The latest time that counts, in seconds ahead of Prometheus': the API server's, which judges; "
                 "else what "
-                "two of Prometheus, host and reference say. Prometheus alone counts where no other clock was "
+                "two of Prometheus, the host and the references say. Prometheus alone counts where no other clock was "
                 "read and most "
                 "hosts of the job agree with it."
             ),

@@ -13,8 +13,10 @@ ENTRY = "entry, usage, standing"
 # Joins name what they ignore, never what they match on: two clusters may share an address.
 ONE_HOST = f"ignoring (path, {ENTRY}) group_left ()"
 ONE_PATH = "ignoring (path) group_left ()"
-# What clocks other than Prometheus' say, as an offset to their host.
+# What clocks other than Prometheus' say, as an offset to their host. Of several references the earliest counts for the
+# beginning of validity; of its end the latest is told.
 JUDGED_BY = f'{REFERENCE}{{clock="apiserver"}}'
+LAST = f'max without (clock) ({REFERENCE}{{clock!="apiserver"}})'
 OTHERS = f'min without (clock) ({REFERENCE}{{clock!="apiserver"}})'
 
 # How many files `rollback` could use; 0 where it would refuse the best of them at Prometheus' time, for less than five

@@ -1,5 +1,6 @@
 """The belief: which time is believed, how surely, and which clock is wrong, over a whole table of clocks."""
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -152,6 +153,16 @@ def test_strong_clocks_that_contradict_each_other() -> None:
     # One clock outside is stronger than the kernel's opinion, which a wrong server of the room may have given.
     assert _outside(LEAD, synchronized=True).now == TRUE + LEAD
     assert _outside(LEAD, synchronized=True).contradictions == (HOST,)
+
+
+def test_a_bound_that_a_disputed_clock_gave_accuses_nobody() -> None:
+    """Ahead and lately synchronised to that, beside two outside of which one is right: its own word bounds nothing."""
+    kept = reading(LEAD, synchronized=False, ntp_right=0.0, ntp_behind=-LEAD)
+    belief = believe(EMPTY, replace(kept, kept=True, last_synchronized=TRUE + LEAD - 3_600))
+    assert belief.sureness is Sureness.CANNOT_TELL
+    assert belief.earliest is not None
+    assert belief.earliest <= TRUE - LEAD
+    assert [belief.wrong(each) for each in (HOST, "ntp/right", "ntp/behind")] == [None, None, None]
 
 
 @pytest.mark.parametrize(("off", "wrong"), [(120.0, False), (120.001, True), (-120.0, False), (-120.001, True)])
