@@ -213,8 +213,10 @@ class Snapshot:
 
         A kubeconfig without a certificate needs none: its user has a token, or asks a program for one.
         """
-        current = [state for state in self.paths if state.standing is Standing.CURRENT]
-        return not any(state.judged or state.faults or state.path not in self.directories for state in current)
+        return not any(
+            state.standing is Standing.CURRENT and (state.judged or state.faults or state.path not in self.directories)
+            for state in self.paths
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

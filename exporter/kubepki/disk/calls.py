@@ -154,6 +154,7 @@ _CALLS: Mapping[str, Callable[..., Any]] = {
     "entries": lambda path, directories, follow: files.entry_names(path, directories=directories, follow=follow),
     "exists": files.exists,
     "file": files.is_file,
+    "listed": files.is_listed,
     "kind": files.kind,
     "identity": files.identity,
     "changed": files.changed,

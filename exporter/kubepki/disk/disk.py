@@ -107,6 +107,10 @@ class Disk:
         """Return for each of *paths* whether there is anything but a directory; None where it does not answer."""
         return [None if answer == NO_ANSWER else answer for _, answer in self._each("file", paths)]
 
+    def listed(self, paths: Iterable[str]) -> list[bool | None]:
+        """Return for each of *paths* whether `names` of its directory has it; None where that cannot be told."""
+        return [None if answer == NO_ANSWER else answer for _, answer in self._each("listed", paths)]
+
     def existing(self, paths: Iterable[str]) -> frozenset[str]:
         """Return those of *paths* at which there is anything, or that do not answer."""
         return frozenset(path for path, answer in self._each("exists", paths) if answer)

@@ -193,6 +193,16 @@ def is_file(path: str) -> bool:
     return os.path.lexists(path) and not os.path.isdir(path)  # noqa: PTH112 - as above
 
 
+def is_listed(path: str) -> bool | None:
+    """Return whether `list_names` of its directory would find *path*; None where that cannot be told."""
+    try:
+        return not stat.S_ISDIR(os.lstat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError):
+        return None
+
+
 def changed(path: str) -> float | None:
     """Return when what *path* leads to was last changed, in Unix seconds; None where it is not there."""
     try:

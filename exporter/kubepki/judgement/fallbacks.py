@@ -14,7 +14,7 @@ MARGIN_SECONDS = 300.0
 # Where nothing confirms the time, a file is good only if it is good at any time that the clocks of a room may hide.
 UNSURE_MARGIN_SECONDS = 86_400.0
 # Of a file's life: what is over, and what is left, where the time will be given.
-_SHARES = (0.5, 0.1)
+_SHARE_OVER, _SHARE_LEFT = 0.5, 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +96,27 @@ def fallback_objections(candidate: Candidate, repair: RepairTimes) -> tuple[str,
     return tuple(objections)
 
 
+def is_usable(candidate: Candidate, repair: RepairTimes) -> bool:
+    """Return whether `fallback_objections` has none, without their words: a link may have a thousand candidates."""
+    leaf = candidate.leaf
+    if candidate.objections or leaf is None:
+        return not candidate.objections
+    begins, ends = leaf.not_before, leaf.not_after
+    since, left = _margins(leaf, repair)
+    for whose, now in repair.times:
+        # As above: the judge who has not reached it.
+        early = begins > now - since and not (repair.given and whose == _JUDGE)
+        if early or ends < now + left:
+            return False
+    return ends >= repair.kubelet or any(abs(now - repair.kubelet) <= TOLERANCE_SECONDS for _, now in repair.times)
+
+
 def _margins(leaf: Certificate, repair: RepairTimes) -> tuple[float, float]:
     """Return for how long *leaf* has to have been valid, and for how long it has to go on."""
     if not repair.by_life:
         return repair.margin, repair.margin
     life = leaf.not_after - leaf.not_before
-    since, left = (min(repair.margin, share * life) for share in _SHARES)
+    since, left = min(repair.margin, _SHARE_OVER * life), min(repair.margin, _SHARE_LEFT * life)
     return max(since, MARGIN_SECONDS), max(left, MARGIN_SECONDS)
 
 
@@ -113,13 +128,13 @@ def usable_fallbacks(state: PathState, repair: RepairTimes) -> tuple[Candidate, 
     signer that is still wrong; of each kind the longest valid come first.
     """
     ample = replace(repair, margin=UNSURE_MARGIN_SECONDS, by_life=False)
-    usable = [candidate for candidate in state.candidates if not fallback_objections(candidate, repair)]
+    usable = [candidate for candidate in state.candidates if is_usable(candidate, repair)]
 
     def order(candidate: Candidate) -> tuple[bool, bool, float, str]:
         if candidate.leaf is None:
             return True, True, 0.0, candidate.path
         renewed = life_over(candidate.leaf, repair.kubelet) >= EARLIEST
-        thin = bool(fallback_objections(candidate, ample))
+        thin = not is_usable(candidate, ample)
         return thin, renewed, -candidate.leaf.not_after, candidate.path
 
     return tuple(sorted(usable, key=order))

@@ -36,14 +36,15 @@ def signed(snapshot: Snapshot) -> Signed:
     authorities: list[float] = []
     begins: list[float] = []
     presented: list[float] = []
+    ca, now = Usage.CA, Standing.CURRENT
     for state in snapshot.paths:
-        current = state.standing is Standing.CURRENT
         for each in state.certificates:
             if each.foreign:
                 continue
-            begins.append(each.not_before)
-            if current:
-                (authorities if each.usage is Usage.CA else presented).append(each.not_before)
+            begin = each.not_before
+            begins.append(begin)
+            if state.standing is now:
+                (authorities if each.usage is ca else presented).append(begin)
     return Signed(
         authority=min(authorities, default=None), begins=tuple(sorted(begins)), presented=tuple(sorted(presented))
     )

@@ -46,9 +46,13 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Touched:
-    """The listings to make anew, the real directories in which something changed, and the paths to look at."""
+    """The real directories in which something changed, and the paths to look at.
 
-    listings: frozenset[str]
+    `listings` are the directories whose listing may have changed, each with the names that came or went; None where it
+    may be any.
+    """
+
+    listings: Mapping[str, frozenset[str] | None]
     directories: frozenset[str]
     paths: frozenset[str]
 
@@ -57,13 +61,14 @@ def touched(seen: Seen, changed: Iterable[str], table: Table) -> Touched | None:
     """Return what the *changed* paths touch, named by their real directories; None where it may be anything."""
     listed = {listing.path for listing in seen.sources.listings}
     kubeconfigs = {each.path for each in seen.asked}
-    listings: set[str] = set()
+    listings: dict[str, frozenset[str]] = {}
+    whole: set[str] = set()
     directories: set[str] = set()
     paths: set[str] = set(seen.doubtful)
     for path in changed:
         if path in seen.places:
             directories.add(path)
-            listings.update(listed.intersection(seen.places[path]))
+            whole.update(listed.intersection(seen.places[path]))
             continue
         directory, _, name = path.rpartition("/")
         if (directory or "/") not in seen.places:
@@ -75,13 +80,15 @@ def touched(seen: Seen, changed: Iterable[str], table: Table) -> Touched | None:
             if each in marks() or (not known and (place not in listed or _is_hunted(seen.sources, each))):
                 return None
             if place in listed:
-                listings.add(place)
+                listings[place] = listings.get(place, frozenset()) | {name}
             paths.add(each)
             paths.update(table.keys.get(each, ()))
     paths = table.same_files(paths)
     if len(paths) > MOST:
         return None
-    return Touched(listings=frozenset(listings), directories=frozenset(directories), paths=frozenset(paths))
+    # A directory is announced with each entry that comes or goes; alone it may have lost some, and is listed.
+    listings_and_names = {**dict.fromkeys(whole), **listings}
+    return Touched(listings=listings_and_names, directories=frozenset(directories), paths=frozenset(paths))
 
 
 def doubtful(seen: Seen, table: Table, unsettled: frozenset[str]) -> frozenset[str]:

@@ -187,6 +187,7 @@ class Scanner:
         real = self._disk.real_directories(sorted({each.directory for each in together.values()}))
         context = Context(
             state=self._states.of,
+            candidate=self._states.candidate,
             proof=known.trust.proof,
             foreign=lambda each: foreign(each, known.own, sources.trust_stores),
             authorities=authority_fingerprints(kubeconfigs, together.values()),

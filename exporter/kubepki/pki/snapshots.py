@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from kubepki.model import Certificate, Fault, PathState, Proof, Reason, Snapshot, Standing, Usage
+from kubepki.model import Candidate, Certificate, Fault, PathState, Proof, Reason, Snapshot, Standing, Usage
 from kubepki.pki import layout
 from kubepki.pki.one_name import inode, one_name_for_each_file
-from kubepki.pki.states import Loaded, candidate, newest_superseded, with_faults
+from kubepki.pki.states import Loaded, newest_superseded, with_faults
 from kubepki.pki.wanted import Sources
 from kubepki.pki.wanted_paths import MAX_SUPERSEDED
 
@@ -16,12 +16,14 @@ from kubepki.pki.wanted_paths import MAX_SUPERSEDED
 class Context:
     """What judging a file needs to know of the host.
 
-    `state` gives the state of a path by itself. `proof` says who issued a file, with the one that its link leads
-    to. `foreign` gives the fingerprints of the CAs in a file that are not this cluster's. `authorities` are the
-    fingerprints of all CAs that CA files and kubeconfigs hold. `real_directory` resolves a directory's links.
+    `state` gives the state of a path by itself, `candidate` what it is as a fallback. `proof` says who issued a file,
+    with the one that its link leads to. `foreign` gives the fingerprints of the CAs in a file that are not this
+    cluster's. `authorities` are the fingerprints of all CAs that CA files and kubeconfigs hold. `real_directory`
+    resolves a directory's links.
     """
 
     state: Callable[[Loaded, Standing], PathState | None]
+    candidate: Callable[[Loaded, Certificate | None, Proof], Candidate]
     proof: Callable[[Loaded, Loaded | None], Proof]
     foreign: Callable[[Loaded], frozenset[str]]
     authorities: frozenset[str]
@@ -138,7 +140,7 @@ def _with_candidates(state: PathState, link: Loaded, dated: list[Loaded], contex
     last = link if link.leaf else next((each for each in newest if each.leaf), None)
     return replace(
         state,
-        candidates=tuple(candidate(each, current, context.proof(each, last)) for each in newest),
+        candidates=tuple(context.candidate(each, current, context.proof(each, last)) for each in newest),
     )
 
 

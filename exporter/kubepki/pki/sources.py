@@ -11,6 +11,9 @@ from kubepki.pki import globs, layout
 from kubepki.pki.wanted import Listing, Sources, Wanted
 from kubepki.settings import Directory, FilePattern, Kubeconfig, PkiSettings
 
+# So few that to ask for each is cheaper than to list a directory of many.
+_FEW_NAMES = 32
+
 
 def find_sources(settings: PkiSettings, disk: Disk, *, max_files: int) -> Sources:
     """Return what *settings* name; at most *max_files* names of each directory and of all globs together."""
@@ -45,18 +48,41 @@ def find_sources(settings: PkiSettings, disk: Disk, *, max_files: int) -> Source
     )
 
 
-def listed_anew(sources: Sources, directories: frozenset[str], disk: Disk, *, max_files: int) -> Sources:
-    """Return *sources* with the listings of *directories* as they are now."""
-    wanted = [
-        Directory(path=listing.path, explicit=listing.explicit)
-        for listing in sources.listings
-        if listing.path in directories
-    ]
-    found = {listing.path: listing for listing in _list(wanted, disk, max_files)}
+def listed_anew(
+    sources: Sources, changed: Mapping[str, frozenset[str] | None], disk: Disk, *, max_files: int
+) -> Sources:
+    """Return *sources* with the listings of the *changed* directories as they are now.
+
+    Of each the names that came or went are given; None where it may be any. A large directory is not listed for a few.
+    """
+    found: dict[str, Listing] = {}
+    anew: list[Directory] = []
+    for listing in sources.listings:
+        if listing.path not in changed:
+            continue
+        few = _with_names(listing, changed[listing.path], disk, max_files)
+        if few is None:
+            anew.append(Directory(path=listing.path, explicit=listing.explicit))
+        else:
+            found[listing.path] = few
+    found.update((listing.path, listing) for listing in _list(anew, disk, max_files) if anew)
     listings = tuple(
         new if (new := found.get(each.path)) is not None and new != each else each for each in sources.listings
     )
     return replace(sources, listings=listings)
+
+
+def _with_names(former: Listing, names: frozenset[str] | None, disk: Disk, max_files: int) -> Listing | None:
+    """Return the *former* listing after a look at *names*, the only ones that may have changed; None where unsure."""
+    if names is None or former.fault is not None or len(names) > _FEW_NAMES:
+        return None
+    ours = sorted(name for name in names if layout.is_certificate_name(name))
+    there = disk.listed(f"{former.path.rstrip('/')}/{name}" for name in ours)
+    if None in there:
+        return None
+    now = (former.names - names) | {name for name, is_there in zip(ours, there, strict=True) if is_there}
+    # An empty directory may be a mask, and of too many names some are left out.
+    return replace(former, names=now) if 0 < len(now) <= max_files else None
 
 
 def _is_components(path: str, patterns: Iterable[FilePattern]) -> bool:

@@ -55,10 +55,22 @@ class States:
         self._name_time = name_time
         self._before: dict[tuple[str, Standing], tuple[Loaded, PathState | None]] = {}
         self._known: dict[tuple[str, Standing], tuple[Loaded, PathState | None]] = {}
+        self._candidates_before: dict[str, tuple[Loaded, str | None, Proof, Candidate]] = {}
+        self._candidates: dict[str, tuple[Loaded, str | None, Proof, Candidate]] = {}
 
     def begin(self) -> None:
         """Start a scan: what the last one did not ask for is forgotten."""
         self._before, self._known = self._known, {}
+        self._candidates_before, self._candidates = self._candidates, {}
+
+    def candidate(self, loaded: Loaded, current: Certificate | None, proof: Proof) -> Candidate:
+        """Return `candidate`, of which a link may have a thousand."""
+        subject = None if current is None else current.subject
+        known = self._candidates_before.get(loaded.path)
+        if known is None or known[0] is not loaded or known[1] != subject or known[2] != proof:
+            known = (loaded, subject, proof, candidate(loaded, current, proof))
+        self._candidates[loaded.path] = known
+        return known[3]
 
     def of(self, loaded: Loaded, standing: Standing) -> PathState | None:
         """Return `path_state`."""
