@@ -26,15 +26,18 @@ help: ## print this
 		printf '  %-16s %s\n' "$$target" "$$text"; done
 
 run: $(VENV)/.runtime ## run the exporter in the foreground
+	@sh tests/support/mine.sh build
 	@$(BIN)/python -m tests.support.incident $(DEMO) -- $(BIN)/kubepki-exporter $(ARGS)
 
 look: $(VENV)/.runtime ## look at this host once, without a service, and say what is wrong
 	@$(BIN)/kubepki-exporter check $(ARGS) || { status=$$?; [ $$status -lt 3 ] || exit $$status; }
 
 demo: $(VENV)/.dev programs ## tell the incident from the power cut to the repair in half a minute; ARGS=--stay leaves it open
+	@sh tests/support/mine.sh build
 	@$(BIN)/python -m tests.support.demo build/demo $(ARGS)
 
 stage: $(VENV)/.dev programs ## play the incident for the boards: two clusters, one Prometheus; stays until Ctrl-C
+	@sh tests/support/mine.sh build
 	@$(BIN)/python -m tests.support.run_stage build/stage --stay $(ARGS)
 
 pictures: $(VENV)/.dev programs ## draw the boards' pictures of the documentation anew; needs Node
@@ -68,10 +71,12 @@ test-vm: $(VENV)/.dev programs ## boot hosts whose hardware clock is wrong, in Q
 	@sh tests/support/install-packages.sh systemd/packaging/apt-packages.txt test-vm
 	@$(BIN)/python -m tests.vm $(ARGS)
 
-test-system: $(VENV)/.dev system-packages wheel ## boot Debian 12 and 13 and use the packages there; needs root
+test-system: $(VENV)/.dev wheel ## boot Debian 12 and 13 and use the packages there; needs root
+	@sh tests/support/install-packages.sh systemd/packaging/apt-packages.txt all test-system
 	$(PYTEST) -q $(TWO) -m system tests/system
 
-walk: $(VENV)/.dev programs system-packages ## type every command of every page in a bare Debian 12 and 13; needs root and a network
+walk: $(VENV)/.dev programs ## type every command of every page in a bare Debian 12 and 13; needs root and a network
+	@sh tests/support/install-packages.sh systemd/packaging/apt-packages.txt all walk
 	$(PYTEST) -q -s -m system tests/system/test_walk.py
 
 test-kubernetes: $(VENV)/.dev programs ## play the incident and its repair on real Kubernetes with wrong clocks; needs root and Go
@@ -105,6 +110,7 @@ check-generated: $(VENV)/.dev ## fail where a generated file is not what its sou
 	$(BIN)/python systemd/kubernetes/generate.py --check
 
 wheel: $(VENV)/.dev ## build the wheel and the source distribution into dist/
+	@sh tests/support/mine.sh build dist
 	@sh systemd/packaging/build-wheel.sh $(BIN)/python
 
 man: $(VENV)/.runtime ## print the manual page into build/kubepki-exporter.8
@@ -112,14 +118,17 @@ man: $(VENV)/.runtime ## print the manual page into build/kubepki-exporter.8
 
 deb: $(VENV)/.runtime ## build dist/kubepki-exporter_VERSION_all.deb
 	@sh tests/support/install-packages.sh systemd/packaging/apt-packages.txt deb
+	@sh tests/support/mine.sh build dist
 	@systemd/packaging/build-deb.sh
 
 rpm: $(VENV)/.runtime ## build dist/kubepki-exporter-VERSION-1.ARCH.rpm
 	@sh tests/support/install-packages.sh systemd/packaging/apt-packages.txt rpm
+	@sh tests/support/mine.sh build dist
 	@systemd/packaging/build-rpm.sh
 
 image: $(VENV)/.runtime ## build dist/kubepki-exporter-VERSION-image-ARCH.tar, a container image; ARCH=amd64 or arm64
-	@sh tests/support/install-packages.sh systemd/packaging/apt-packages.txt deb
+	@sh tests/support/install-packages.sh systemd/packaging/apt-packages.txt deb image
+	@sh tests/support/mine.sh build dist
 	@systemd/packaging/build-image.sh
 
 single-file: $(VENV)/.runtime ## build dist/kubepki-exporter-VERSION-linux-ARCH, one executable with its Python; needs root
@@ -181,11 +190,13 @@ $(OLD)/.made: $(call whole,$(OLD))
 	@sh tests/support/make-venv.sh "$(PYTHON)" $(OLD)
 
 $(VENV)/.runtime: $(VENV)/.made pyproject.toml constraints.txt
+	@sh tests/support/mine.sh $(VENV)
 	@echo "installing the exporter and its libraries into $(VENV) (once, about 20 seconds)"
 	@$(BIN)/python -m pip install -q -c constraints.txt -e .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
+	@sh tests/support/mine.sh $(VENV)
 	@echo "installing the exporter, its libraries and the tools of development into $(VENV) (once, about a minute)"
 	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
 	@touch $@ $(VENV)/.runtime

@@ -8,8 +8,18 @@ destdir=${DESTDIR:-}
 python=${PYTHON:-python3}
 home=$prefix/lib/kubepki-exporter
 units=/etc/systemd/system
+asked=${1:-}
 
-case ${1:-} in
+if [ -z "$destdir" ] && [ "$(id -u)" != 0 ]; then
+    case $asked in
+    install | uninstall)
+        echo "make $asked needs root, for it writes to $prefix and $units; run it with sudo, or name a tree: make $asked DESTDIR=/tmp/tree" >&2
+        exit 1
+        ;;
+    esac
+fi
+
+case $asked in
 install)
     wheel=$(ls -t dist/kubepki_exporter-*.whl 2>/dev/null | head -n 1)
     if [ -z "$wheel" ]; then

@@ -105,7 +105,7 @@ def sources_of(paths: tuple[str, ...], settings: Settings) -> PkiSettings:
         kind = path_kind(path)
         if kind == "absent":
             what = "there is no such file or directory"
-            raise ConfigError(what, where=path)
+            raise ConfigError(what, where=path, hint="name a certificate, a kubeconfig or a PKI directory of this host")
         parent, _, name = path.rpartition("/")
         if kind == "directory":
             directories[path] = Directory(path=path, explicit=True)

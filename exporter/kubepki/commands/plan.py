@@ -90,7 +90,8 @@ def choose_link(look: Look, directory: str | None) -> str | Refusal:
         if len(chosen) == 1:
             return chosen[0]
     if not links:
-        return Refusal(why="there is no -current.pem link; only those are repaired")
+        where = directory or ", ".join(look.snapshot.directories) or "the configured directories"
+        return Refusal(why=f"there is no -current.pem link in {where}; only those are repaired")
     return Refusal(why=f"there is more than one link; name one of {', '.join(ailing or links)}")
 
 

@@ -44,6 +44,11 @@ _NOTHING = 1
 _FAILED = 3
 _UNDONE = 4
 _RESTART_SECONDS = 120.0
+# Why a PATH of this kind cannot be looked at.
+_NO_LINK = {
+    "absent": "there is no such file or directory",
+    "refused": "it cannot be read (Permission denied), so nobody can tell whether a rollback is needed",
+}
 
 
 def restart_kubelet(command: Words) -> str | None:
@@ -168,10 +173,8 @@ def _sources(invocation: Invocation) -> tuple[Settings, str | None, str | None]:
     elif layout.current_prefix(path.rpartition("/")[2]) is not None:
         directory, link = path.rpartition("/")[0] or "/", path
     else:
-        what = "it is neither a directory nor a -current.pem link"
-        if kind == "refused":
-            what = "it cannot be read (Permission denied), so nobody can tell whether a rollback is needed"
-        raise ConfigError(what, where=path)
+        what = _NO_LINK.get(kind, "it is neither a directory nor a -current.pem link")
+        raise ConfigError(what, where=path, hint="name a -current.pem link, or the directory of one")
     # Another way to the same directory (an alias, /proc/PID/root) is the directory that a kubeconfig names.
     configured = [each.path for each in settings.pki.directories]
     real = real_directories((directory, *configured))

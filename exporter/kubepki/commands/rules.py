@@ -32,7 +32,8 @@ def rules(invocation: Invocation, *, out: TextIO | None = None) -> int:
         for name, text in written.items():
             stream.write(f"{_put(os.path.join(directory, name), text.encode())}\n")  # noqa: PTH118 - paths are str
     except OSError as error:
-        print(f"kubepki-exporter: {directory}: cannot be written: {error.strerror}", file=sys.stderr)  # noqa: T201
+        hint = "name a directory that you may write to"
+        print(f"kubepki-exporter: {directory}: cannot be written: {error.strerror}; {hint}", file=sys.stderr)  # noqa: T201
         return FAILED_STATUS
     return 0
 

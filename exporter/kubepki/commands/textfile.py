@@ -170,7 +170,8 @@ def _write(path: str, looks: _Looks) -> bool:
     try:
         replace_file(path, generate_latest(registry))
     except OSError as error:
-        log.error("%s cannot be written: %s", path, error.strerror or error)  # noqa: TRY400 - the operator's trouble
+        hint = "its directory must be there, and writable for this user"
+        log.error("%s cannot be written: %s; %s", path, error.strerror or error, hint)  # noqa: TRY400 - the operator's trouble
         return False
     return True
 

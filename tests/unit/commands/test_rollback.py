@@ -199,8 +199,10 @@ def test_broken_links_are_repaired(name: str, tmp_path: Path) -> None:
 
 def test_what_is_no_link(node: Settings, tmp_path: Path) -> None:
     """A path that is neither a directory nor a current link cannot be looked at."""
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError, match=r"neither a directory nor a -current\.pem link; name "):
         run_rollback(node, now=NOW, paths=(str(tmp_path / "kubelet.conf"),))
+    with pytest.raises(ConfigError, match="there is no such file or directory; name "):
+        run_rollback(node, now=NOW, paths=(str(tmp_path / "nothing"),))
 
 
 def test_without_a_ca_the_issuer_must_be_the_same(node: Settings, tmp_path: Path) -> None:

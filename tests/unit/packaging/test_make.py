@@ -76,17 +76,34 @@ def test_target_names_the_one_command(tmp_path: Path) -> None:
     programs.mkdir()
     (programs / "id").write_text("#!/bin/sh\necho 1000\n")
     (programs / "id").chmod(0o755)
-    done = subprocess.run(
-        ("sh", str(SUPPORT / "install-packages.sh"), str(listing), "deb"),
-        env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    for asked, named, packages in (
+        (("deb",), "deb", "kubepki-no-such-package"),
+        (("deb", "image"), "image", "kubepki-no-such-package"),
+        (("all", "walk"), "walk", "kubepki-no-such-package other-package"),
+    ):
+        done = subprocess.run(
+            ("sh", str(SUPPORT / "install-packages.sh"), str(listing), *asked),
+            env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert done.stderr == (
+            f"make {named} needs packages that are not installed; as root: apt-get install {packages}\n"
+        )
+
+
+@pytest.mark.parametrize("asked", ["install", "uninstall"])
+def test_installing_needs_root(tmp_path: Path, asked: str) -> None:
+    """An ordinary user is told so in one line, before anything is written."""
+    (tmp_path / "id").write_text("#!/bin/sh\necho 1000\n")
+    (tmp_path / "id").chmod(0o755)
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "DESTDIR": "", "PREFIX": ""}
+    script = ROOT / "systemd" / "packaging" / "install.sh"
+    done = subprocess.run((str(script), asked), env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr == (
-        "make deb needs packages that are not installed; as root: apt-get install kubepki-no-such-package\n"
-    )
+    assert re.fullmatch(f"make {asked} needs root, for it writes to .*; run it with sudo, or .*\n", done.stderr)
 
 
 def test_missing_program_is_told_truly(tmp_path: Path) -> None:
@@ -117,3 +134,24 @@ def test_oldest_libraries_are_tried_where_they_are_used() -> None:
     for path in using:
         room, name = path.parts[0], f"test_{path.name}"
         assert room in words or name in words, f"{path}: add its tests to OLDEST in the Makefile"
+
+
+def test_what_root_left_is_told(tmp_path: Path) -> None:
+    """A directory that a run with sudo left is named with the command that removes it, and nothing else is tried."""
+    script = SUPPORT / "mine.sh"
+    left = tmp_path / "build" / "wheel"
+    left.mkdir(parents=True)
+    # Root may write everything: what `find` says of a directory that is not writable stands in.
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "find").write_text("#!/bin/sh\necho $1/wheel\n")
+    (programs / "find").chmod(0o755)
+    environment = os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"}
+    asked = ("sh", str(script), "absent", "build")
+    done = subprocess.run(asked, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "build/wheel cannot be written: another user made it (make with sudo?); remove it: sudo rm -rf build\n"
+    )
+    done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
