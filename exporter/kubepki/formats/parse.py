@@ -61,7 +61,9 @@ def parse(data: bytes, *, password: bytes | None = None, container: Container = 
         else:
             blocks, parsed = [GoBlock(*each, headers=False) for each in plain], _pem(pem.numbered(plain), readers)
         consumed, taken = consume(blocks, readers, limit=MAX_CERTIFICATES)
-        return replace(with_taken(parsed, taken), consumed=consumed)
+        # As of certificates, our own splitting may see fewer keys than Go's.
+        missed = (consumed.key,) if consumed.key is not None and consumed.key not in parsed.keys else ()
+        return replace(with_taken(parsed, taken), keys=(*parsed.keys, *missed), consumed=consumed)
 
 
 def _once(read: Callable[[bytes], T]) -> Callable[[bytes], T]:

@@ -346,3 +346,13 @@ def test_only_version_3_has_extensions() -> None:
     ):
         made = asn1.Parts(version=version, extensions=(authority,)).encoded()
         assert [each.certificate.usage for each in parse(made).certificates] == [usage]
+
+
+def test_a_key_that_go_alone_finds_is_the_key() -> None:
+    """Go takes a block that follows a stray END on the same line, in which our own splitting sees nothing."""
+    pair, other = pki.client(CA), pki.client(CA, "node31")
+    parsed = parse(pair.certificate_pem + b"\n-----END " + pair.key_pem + other.key_pem)
+    assert parsed.leaf is not None
+    assert parsed.consumed is not None
+    assert not parsed.consumed.key_refusal
+    assert key_match(parsed.leaf.spki_sha256, parsed) is True
