@@ -139,4 +139,14 @@ DIFFERENCES = (
         kind="kubeconfig",
         files=lambda: {"kubelet.conf": kubeconfig(**{"client-certificate-data": list(MINE.certificate_pem)})},
     ),
+    Difference(
+        case="two byte order marks before a kubeconfig in braces",
+        exporter="`unparsable`",
+        consumer="takes",
+        reason="one is what an editor writes, and before any other form client-go refuses two",
+        kind="kubeconfig",
+        files=lambda: {
+            "kubelet.conf": b"\xef\xbb\xbf" * 2 + yaml.safe_dump(document(), default_flow_style=True).encode()
+        },
+    ),
 )

@@ -117,6 +117,9 @@ func kubeconfig(path string) ([]*x509.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, _, err := rest.DefaultServerUrlFor(config); err != nil {
+		return nil, err
+	}
 	if err := rest.LoadTLSFiles(config); err != nil {
 		return nil, err
 	}

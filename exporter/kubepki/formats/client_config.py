@@ -7,17 +7,14 @@ current context alone. Nothing of the file is quoted but places.
 import re
 from collections.abc import Iterable, Mapping
 
+from kubepki.formats.go_url import is_server, parse_url
 from kubepki.formats.parsed import Parsed
 from kubepki.formats.yaml_tree import Tree
 
 _DATA = "-data"
 _EXEC_WITH_DEFAULTS = ("client.authentication.k8s.io/v1beta1",)
 _EXEC_VERSIONS = (*_EXEC_WITH_DEFAULTS, "client.authentication.k8s.io/v1")
-# As net/url reads it: a host without blanks, well-formed escapes, a port of digits.
-_PROXY = re.compile(
-    r"(?i:https?|socks5)://(?:[^\s/?#@]*@)?(?:\[[^\]\s]*\]|(?:[^\s%/?#:\[\]]|%[0-9a-fA-F]{2})*)(?::\d*)?"
-    r"(?:[/?#](?:[^\x00-\x1f\x7f%]|%[0-9a-fA-F]{2})*)?"
-)
+_PROXIES = frozenset({"http", "https", "socks5"})
 _INTERACTIVE_MODES = ("Never", "IfAvailable", "Always")
 _IMPERSONATION = ("as-uid", "as-groups", "as-user-extra")
 _PAIRS = ("client-certificate", "client-key", "certificate-authority")
@@ -43,12 +40,15 @@ def user_refusals(place: str, fields: Mapping[str, Tree], certificate: Parsed | 
 def cluster_refusals(place: str, fields: Mapping[str, Tree], authority: Parsed | None) -> list[str]:
     """Return what stands against a cluster; its embedded *authority* is None where there is none."""
     found = _given_twice(place, fields, _PAIRS[2:])
-    if not isinstance(fields.get("server"), str) or not fields.get("server"):
+    server = fields.get("server")
+    if not isinstance(server, str) or not server:
         found.append(f"{place}: no server found")
+    elif not is_server(server):
+        found.append(f"{place}: its server is no URL, and no host with a port")
     if fields.get("insecure-skip-tls-verify") == "true" and _has(fields, "certificate-authority"):
         found.append(f"{place}: specifying a root certificates file with the insecure flag is not allowed")
     proxy = fields.get("proxy-url")
-    if isinstance(proxy, str) and proxy and not _PROXY.fullmatch(proxy):
+    if isinstance(proxy, str) and proxy and ((url := parse_url(proxy)) is None or url.scheme not in _PROXIES):
         found.append(f"{place}: invalid proxy-url")
     consumed = authority.consumed if authority is not None else None
     if consumed is not None and not consumed.trusted:

@@ -6,6 +6,7 @@ Rules of this module: pure; total. Texts are ASCII, or bytes read as Latin-1.
 import ipaddress
 import re
 import string
+from dataclasses import dataclass
 
 from kubepki.formats.guard import Refusal, attempt
 
@@ -22,8 +23,17 @@ _QUOTED = re.compile(r'"(?:[\x01-\x08\x0b\x0c\x0e-\x21\x23-\x5b\x5d-\x7f]|\\[\x0
 _ATOMS = re.compile(r"(?:[0-9A-Za-z!#$%&'*+\-/=?^_`{|}~.]|\\.)+", re.DOTALL)
 
 
-def scheme_and_host(text: str) -> tuple[str, str] | None:
-    """Return the scheme, in lower case, and the host with its port; empty where there is none. None for no URL."""
+@dataclass(frozen=True, slots=True)
+class Url:
+    """The parts of a URL, empty where it has none: `scheme` in lower case, `host` with its port, `path` as written."""
+
+    scheme: str
+    host: str = ""
+    path: str = ""
+
+
+def parse_url(text: str) -> Url | None:
+    """Return the parts of a URL, None for what net/url.Parse refuses."""
     text, _, fragment = text.partition("#")
     if any(each < " " or each == "\x7f" for each in text) or not _escapes_are_whole(fragment):
         return None
@@ -35,7 +45,7 @@ def scheme_and_host(text: str) -> tuple[str, str] | None:
     if not rest.startswith("/"):
         # Rootless paths are opaque to Go; without a scheme a colon in the first segment would look like one.
         whole = bool(scheme) or (":" not in rest.partition("/")[0] and _escapes_are_whole(rest))
-        return (scheme, "") if whole else None
+        return Url(scheme, path="" if scheme else rest) if whole else None
     host: str | None = ""
     if rest.startswith("//") and (scheme or not rest.startswith("///")):
         authority, slash, path = rest[2:].partition("/")
@@ -44,7 +54,7 @@ def scheme_and_host(text: str) -> tuple[str, str] | None:
         if at and not (set(user) <= _IN_USER and _escapes_are_whole(user)):
             return None
         host = _host(scheme, host)
-    return None if host is None or not _escapes_are_whole(rest) else (scheme, host)
+    return None if host is None or not _escapes_are_whole(rest) else Url(scheme, host, rest)
 
 
 def _host(scheme: str, host: str) -> str | None:
@@ -104,8 +114,17 @@ def _escapes_are_whole(text: str) -> bool:
 
 def is_uri(text: str) -> bool:
     """Return whether crypto/x509 takes *text* as the URI of a subject alternative name."""
-    found = scheme_and_host(text)
-    return found is not None and is_domain(found[1], constraint=False)
+    found = parse_url(text)
+    return found is not None and is_domain(found.host, constraint=False)
+
+
+def is_server(text: str) -> bool:
+    """Return whether client-go takes *text* as the address of an API server (rest.DefaultServerURL)."""
+    found = parse_url(text)
+    if found is None or not (found.scheme and found.host):
+        found = parse_url(f"https://{text}")
+        return found is not None and found.path in {"", "/"}
+    return True
 
 
 def is_domain(text: str, *, constraint: bool) -> bool:

@@ -77,8 +77,10 @@ class _Reader:
         self, users: Iterable[User], clusters: Iterable[Cluster], contexts: Iterable[Context]
     ) -> tuple[Fault, ...]:
         """Return a fault for what is damaged, or else for what client-go says against the current context."""
-        name = _name(self._tree, "current-context")
-        current = next((each for each in contexts if each.name == name), None) if name is not None else None
+        # Without a name a context without one is current, and without that a user and a cluster without one.
+        name = _name(self._tree, "current-context") or ""
+        nameless = Context(name="", user="", cluster="") if not name and ("cluster", "") in self._refused else None
+        current = next((each for each in contexts if each.name == name), nameless)
         # Nobody reads the users and clusters of other contexts.
         read = None if current is None else {("user", current.user), ("cluster", current.cluster)}
         damaged = [each for owner, found in self._damaged.items() if read is None or owner in read for each in found]
@@ -89,10 +91,8 @@ class _Reader:
             # Without a certificate it is none of our business.
             return ()
         refusals = [*type_refusals(self._tree), *kind_refusals(self._tree), *self._refusals]
-        if name is None:
-            refusals.append("no context is current")
-        elif current is None:
-            refusals.append("the current context was not found")
+        if current is None:
+            refusals.append("the current context was not found" if name else "no context is current")
         else:
             # A user who is not there is one without credentials.
             refusals += self._refused.get(("user", current.user), [])

@@ -18,6 +18,7 @@ MAX_DEPTH = 32
 MAX_NODES = 50_000
 MAX_ALIASES = 100
 _MERGE = "<<"
+_ORDER_MARK, _LETTER = b"\xef\xbb\xbf", "\ue000".encode()
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TAGS = "tag:yaml.org,2002:"
 
@@ -81,8 +82,10 @@ def _read(data: bytes) -> "Tree | Problem":
     # libyaml's parser is ten times as fast; only its events are used, so it never recurses.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     builder = _Builder()
+    # libyaml passes over a byte order mark at the start of any line; to client-go's library it is a letter.
+    plain = data[: len(_ORDER_MARK)] + data[len(_ORDER_MARK) :].replace(_ORDER_MARK, _LETTER)
     try:
-        for event in yaml.parse(data, Loader=loader):
+        for event in yaml.parse(plain, Loader=loader):
             if builder.take(event):
                 break
     except yaml.MarkedYAMLError as error:

@@ -86,7 +86,7 @@ def kubeconfig_state(
 ) -> PathState:
     """Return the state of a kubeconfig, with the comparison of its user to the current client *links*.
 
-    *absent* are the token files that are not there.
+    *absent* are the token files that are not there, or directories.
     """
     content = kubeconfig.content
     faults = [kubeconfig.fault] if kubeconfig.fault else []
@@ -94,7 +94,9 @@ def kubeconfig_state(
         return PathState(path=kubeconfig.path, standing=Standing.CURRENT, faults=ordered(faults), link=kubeconfig.link)
     faults += content.faults
     if token_file(kubeconfig) in absent and not content.faults:
-        faults.append(Fault(reason=Reason.REFUSED, detail="client-go refuses it: its tokenFile is not there"))
+        faults.append(
+            Fault(reason=Reason.REFUSED, detail="client-go refuses it: its tokenFile is not there, or a directory")
+        )
     if content.has_wrong_key or _has_wrong_half(kubeconfig, content, loaded):
         faults.append(Fault(reason=Reason.KEY_MISMATCH, detail="a user's private key is not the certificate's"))
     faults += [*_stale(content, links), *_diverged(kubeconfig, content, links, loaded)]

@@ -195,7 +195,7 @@ class Scanner:
         )
         links = client_links(together.values())
         tokens = sorted({path for each in kubeconfigs if (path := token_file(each)) is not None})
-        absent = frozenset(tokens).difference(self._disk.existing(tokens) if tokens else ())
+        absent = {path for path, found in zip(tokens, self._disk.files(tokens), strict=True) if found is False}
         states = [kubeconfig_state(each, loaded, links, absent) for each in kubeconfigs]
         snapshot = assemble(sources, together, plain, states, context)
         return ScanResult(
