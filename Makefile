@@ -178,6 +178,9 @@ system-packages: ## install the Debian packages that building and booting need, 
 clean:
 	rm -rf build dist $(VENV) $(OLD) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
+# pip's own words are many, and the last ones say nothing.
+NO_PIP = { echo "pip could not install what is needed (its own words are above): it needs PyPI, or a mirror that PIP_INDEX_URL or pip.conf names" >&2; exit 1; }
+
 # An environment that is not whole, or was made elsewhere, is made anew.
 whole = $(if $(and $(wildcard $(1)/bin/python),$(filter $(CURDIR)/$(1),$(shell cat $(1)/.made 2>/dev/null))),,broken)
 
@@ -192,16 +195,16 @@ $(OLD)/.made: $(call whole,$(OLD))
 $(VENV)/.runtime: $(VENV)/.made pyproject.toml constraints.txt
 	@sh tests/support/mine.sh $(VENV)
 	@echo "installing the exporter and its libraries into $(VENV) (once, about 20 seconds)"
-	@$(BIN)/python -m pip install -q -c constraints.txt -e .
+	@$(BIN)/python -m pip install -q -c constraints.txt -e . || $(NO_PIP)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
 	@sh tests/support/mine.sh $(VENV)
 	@echo "installing the exporter, its libraries and the tools of development into $(VENV) (once, about a minute)"
-	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]' || $(NO_PIP)
 	@touch $@ $(VENV)/.runtime
 
 $(OLD)/.dev: $(OLD)/.made pyproject.toml constraints-oldest.txt
 	@echo "installing the oldest supported libraries into $(OLD) (once, about two minutes)"
-	@$(OLD)/bin/python -m pip install -q -c constraints-oldest.txt -e '.[dev]'
+	@$(OLD)/bin/python -m pip install -q -c constraints-oldest.txt -e '.[dev]' || $(NO_PIP)
 	@touch $@

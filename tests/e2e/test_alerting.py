@@ -109,7 +109,7 @@ def host(program: Find, tmp_path: Path) -> Iterator[Host]:
 def assert_page_solves_it(text: str, host: Host, alert: str) -> None:
     """Check that the text names host, path, subject, lead, end and fallback."""
     assert f"The worst: {host.link} on {host.instance} (CN=system:node:node30,O=system:nodes) is " in text
-    assert f"* {alert.removeprefix('KubePKI')} on {host.instance}: " in text
+    assert f"Firing at {host.link}:\n* {alert.removeprefix('KubePKI')} on {host.instance}, " in text
     assert f"The best fallback on this host is {host.fallback}: run " in text
     assert re.search(
         r'"kubepki-exporter rollback --apply --at \d{4}-\d\d-\d\dT\S+Z ' + re.escape(str(host.link)) + '"', text
@@ -146,8 +146,8 @@ def test_the_incident_is_paged_with_its_solution_and_resolves_when_repaired(host
     fresh = host.directory / ".link"
     fresh.symlink_to(host.fallback)
     fresh.replace(host.link)
-    last = host.page(f"Resolved:\n* {INVALID.removeprefix('KubePKI')} on {host.instance}: ")
-    assert "Firing:" not in last
+    last = host.page(f"Resolved at {host.link}:\n* {INVALID.removeprefix('KubePKI')} on {host.instance}")
+    assert "\nFiring" not in last
     wait_until(
         lambda: pager.pages[-1]["status"] == "resolved", timeout=MACHINE_SECONDS, describe="the webhook to be resolved"
     )

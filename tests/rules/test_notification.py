@@ -14,7 +14,7 @@ from tests.support.waiting import wait_until
 
 Find = Callable[[str], Path]
 LIMIT = 4_000
-HOSTS = 500
+HOSTS, HOSTS_NAMED = 500, 20
 # What PagerDuty takes of a summary.
 SUMMARY = 1_024
 LONG = "/var/lib/kubelet/" + "p" * 300
@@ -107,8 +107,28 @@ def test_five_hundred_hosts_fit_one_message(
         assert lines[0] == f"{HOSTS} firing in east. {extent}"
         assert "The worst: number 499 " in text
         assert "and 480 more" in lines
+        # All have the same path: it stands once, and no line repeats it.
+        assert f"Firing at {path if path == USUAL else f'...{path[-200:]}'}:" in lines
+        listed = [line for line in lines if line.startswith("* ")]
+        assert len(listed) == HOSTS_NAMED
+        assert not any("/" in line for line in listed)
         assert f"Runbook: {RUNBOOK}" in lines
         (board,) = (line for line in lines if line.startswith("Dashboard: "))
         link = urllib.parse.parse_qs(urllib.parse.urlsplit(board.removeprefix("Dashboard: ")).query)
         assert link["var-cluster"] == ["east"]
         assert link["var-instance"] == [f"node499.{host}:10509"]
+
+
+def test_paths_that_differ_stand_with_their_hosts(program: Find, tmp_path: Path) -> None:
+    """Each line says its own path, the end of it where it is long, and the text stays short at every name."""
+    paths = [f"{LONG}/{number:03}.pem" for number in range(HOSTS)]
+    with running(program("prometheus-alertmanager"), tmp_path / "alertmanager") as server:
+        alerts = [alert(number, host=LONGEST, path=path, sentences=2_000) for number, path in enumerate(paths)]
+        post(server, [*alerts[:-1], alert(HOSTS - 1, host=LONGEST, path="/own.pem", sentences=2_000)])
+        wait_until(lambda: server.pager.slack, timeout=60, describe="the message")
+        text = server.pager.slack[0]["text"]
+    assert len(text) < LIMIT
+    listed = [line for line in text.splitlines() if line.startswith("* ")]
+    assert "\nFiring:\n" in text
+    assert len(listed) == HOSTS_NAMED
+    assert listed[0].endswith(f": ...{paths[0][-31:]}, 3600 s")

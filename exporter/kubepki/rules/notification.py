@@ -9,6 +9,8 @@ from kubepki.rules.site import Site
 _HOSTS, _RESOLVED = 20, 3
 # How many characters of a description, a host and a path are shown.
 _DESCRIPTION, _HOST, _PATH = 750, 40, 31
+# A path that all share stands once, and has room.
+_PLACE = 200
 # A link that is cut leads nowhere, and the cluster comes last in it: a longer one is left out.
 _LINK = 400
 _TEMPLATE = """\
@@ -39,19 +41,28 @@ _TEMPLATE = """\
 {{ end -}}
 {{ if and $board (le (len $board) @link@) }}Dashboard: {{ $board }}
 {{ end -}}
-{{ if .Alerts.Firing }}Firing:
-{{ range $i, $alert := .Alerts.Firing }}{{ if lt $i @hosts@ }}* {{ template "kubepki.line" . }}{{ with .Annotations.lead }}, {{ . }}{{ end }}
+{{ if .Alerts.Firing }}Firing{{ template "kubepki.place" .CommonLabels.path }}:
+{{ range $i, $alert := .Alerts.Firing }}{{ if lt $i @hosts@ }}* {{ template "kubepki.line" . }}{{ if not $.CommonLabels.path }}{{ template "kubepki.path" . }}{{ end }}{{ with .Annotations.lead }}, {{ . }}{{ end }}
 {{ else if eq $i @hosts@ }}and {{ len (slice $.Alerts.Firing @hosts@) }} more
 {{ end }}{{ end }}{{ end -}}
 {{ if and .Alerts.Resolved (ge (len .Alerts.Firing) @hosts@) }}Resolved: {{ len .Alerts.Resolved }}
-{{ else if .Alerts.Resolved }}Resolved:
-{{ range $i, $alert := .Alerts.Resolved }}{{ if lt $i @resolved@ }}* {{ template "kubepki.line" . }}
+{{ else if .Alerts.Resolved }}Resolved{{ template "kubepki.place" .CommonLabels.path }}:
+{{ range $i, $alert := .Alerts.Resolved }}{{ if lt $i @resolved@ }}* {{ template "kubepki.line" . }}{{ if not $.CommonLabels.path }}{{ template "kubepki.path" . }}{{ end }}
 {{ else if eq $i @resolved@ }}and {{ len (slice $.Alerts.Resolved @resolved@) }} more
 {{ end }}{{ end }}{{ end -}}
 {{ end }}
 
 {{ define "kubepki.line" -}}
-{{ .Labels.alertname | reReplaceAll "^KubePKI" "" }}{{ with .Labels.instance }} on {{ printf "%.@host@s" . }}{{ end }}{{ with .Labels.path }}: {{ if gt (len .) @path@ }}...{{ reReplaceAll "^.*(.{@path@})$" "$1" . }}{{ else }}{{ . }}{{ end }}{{ end }}
+{{ .Labels.alertname | reReplaceAll "^KubePKI" "" }}{{ with .Labels.instance }} on {{ printf "%.@host@s" . }}{{ end }}
+{{- end }}
+
+{{ define "kubepki.path" -}}
+{{ with .Labels.path }}: {{ if gt (len .) @path@ }}...{{ reReplaceAll "^.*(.{@path@})$" "$1" . }}{{ else }}{{ . }}{{ end }}{{ end }}
+{{- end }}
+
+{{/* The path that all have, once and in full. */}}
+{{ define "kubepki.place" -}}
+{{ with . }} at {{ if gt (len .) @place@ }}...{{ reReplaceAll "^.*(.{@place@})$" "$1" . }}{{ else }}{{ . }}{{ end }}{{ end }}
 {{- end }}
 """  # noqa: E501 - a line end of a template is text
 
@@ -65,6 +76,7 @@ def templates(site: Site) -> str:
         "description": _DESCRIPTION,
         "host": _HOST,
         "path": _PATH,
+        "place": _PLACE,
         "link": _LINK,
     }
     text = renamed_text(site, _TEMPLATE)
