@@ -4,9 +4,10 @@ A page offers a rollback where `kubepki_fallback_certificates` is above 0, and i
 what is counted must be what `rollback --at` takes, for certificates of an hour as for those of a year.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import product
+from itertools import combinations, islice, product
 
 from kubepki.commands.diagnosis import Look, given_reading
 from kubepki.commands.outcome import Hands, todos
@@ -108,6 +109,51 @@ def test_check_leads_to_what_the_page_prints() -> None:
         if off == 0 and weak and seen is not None and offered(plain) and not isinstance(make_plan(plain, LINK), Plan):
             commands = [command for todo in todos(seen, plain, hands) for command in todo.commands]
             assert "--at=TIME" in commands[0], f"{name}: {commands}"
+
+
+def test_one_of_several_files_is_named() -> None:
+    """Of two files one is named: a page prints a rollback only where one of them is taken, else a `check` that leads.
+
+    Where the named one is not valid by Prometheus' clock, or none is good by the host's, `check --at` shows the other.
+    """
+    count: Counter[str] = Counter()
+    every = product(LIVES, combinations(SHARES, 2), (*OFFS, -7_860.0, -26 * HOUR, -TRUE), JUDGES, (True, False, None))
+    for life, (one, other), off, judge, synchronized in islice(every, 0, None, 7):
+        name = f"life {life / HOUR:g} h, {one:g} and {other:g} over, {off:g} s off, {judge}, {synchronized=}"
+        (state,), (more,) = snapshot(life, one).paths, snapshot(life, other).paths
+        second = replace(more.candidates[0], path="/var/lib/kubelet/pki/kubelet-client-other.pem")
+        disk = Snapshot(paths=(replace(state, candidates=(*state.candidates, second)),))
+        now = reading(off, judge, synchronized=synchronized)
+        given = given_reading(TRUE, now)
+        at = Look(snapshot=disk, reading=given, findings=evaluate(disk, given), assumed=True, wall=now.host_time)
+        plan = make_plan(at, LINK)
+        page = what_a_page_does(disk, now)
+        if page == "rollback":
+            assert isinstance(plan, Plan), f"{name}: it is printed and refused: {plan.why}"
+        elif isinstance(plan, Plan):
+            commands = [
+                line
+                for found in at.findings
+                if found.path == LINK
+                for todo in todos(found, at, Hands())
+                for line in todo.commands
+            ]
+            assert any("rollback --apply" in line for line in commands), f"{name}: {commands}"
+        count[f"{page}, {'done' if isinstance(plan, Plan) else 'refused'}"] += 1
+    assert set(count) == {"rollback, done", "refused, done", "refused, refused", "none, done", "none, refused"}
+
+
+def what_a_page_does(disk: Snapshot, now: Reading) -> str:
+    """Return what the pages print whose clock says TRUE (`kubepki.rules.series.FALLBACK`), by a scrape at *now*."""
+    said = {
+        sample.name: sample.value
+        for family in link_families(disk, now, believe(disk, now))
+        for sample in family.library().samples
+    }
+    if not said["kubepki_fallback_certificates"]:
+        return "none"
+    begins, ends = (said[f"kubepki_fallback_not_{end}_timestamp_seconds"] for end in ("before", "after"))
+    return "rollback" if begins <= TRUE - 300 and ends >= TRUE + 300 else "refused"
 
 
 def test_an_order_by_margin_is_one_for_all() -> None:

@@ -75,8 +75,9 @@ _SHARED = {
         {{- else }}A fallback lies on this host{{ end }}:
         @command@
         {{- else -}}
-        No fallback that passes every check was seen at the last scrape. Without repair it heals when NotBefore has
-        passed.
+        No fallback that passes every check was seen at the last scrape:
+        "kubepki-exporter check --at {{ $now }} @path_word@" says whether one does by that time. Without repair it heals
+        when NotBefore has passed.
         {{- end }}
     """,
 }

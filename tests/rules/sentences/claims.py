@@ -44,6 +44,7 @@ _WHO = rf"{re.escape(PATH)} on (?P<instance>\S+)(?: \((?P<subject>[^)]*)\))?"
 _NOW = datetime.fromtimestamp(NOW, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 _COMMAND = re.escape(f'run "kubepki-exporter rollback --apply --at {_NOW} {PATH}" and do what it prints, in its order.')
 _CHECK = re.escape(f'"kubepki-exporter check --at {_NOW} {PATH}" says whether another file helps.')
+_CHECK_NONE = re.escape(f'"kubepki-exporter check --at {_NOW} {PATH}" says whether one does by that time.')
 _REPAIR: Sequence[Claim] = (
     Claim(
         r"The path is not a link that rollback may change: see the runbook\.", lambda _, host: host.help == "obstacle"
@@ -58,7 +59,10 @@ _REPAIR: Sequence[Claim] = (
         + _CHECK,
         lambda match, host: host.help in {"late", "over"} and match[1] == OLDER,
     ),
-    Claim(r"No fallback that passes every check was seen at the last scrape\.", lambda _, host: host.help == "none"),
+    Claim(
+        r"No fallback that passes every check was seen at the last scrape: " + _CHECK_NONE,
+        lambda _, host: host.help == "none",
+    ),
     # By whatever clock is right, and unless it has ended by then.
     Claim(r"Without repair it heals when NotBefore has passed\.", lambda _, host: host.begins < host.ends),
 )
