@@ -47,6 +47,13 @@ class Prometheus:
             result: list[Series] = json.load(answer)["data"]["result"]
             return result
 
+    def description(self, alert: str, path: str) -> str:
+        """Return the description of the *alert* about *path*; empty where there is none."""
+        with urllib.request.urlopen(f"{self.url}/api/v1/alerts", timeout=60) as answer:  # noqa: S310 loopback
+            alerts = json.load(answer)["data"]["alerts"]
+        about = [each for each in alerts if each["labels"].get("path") == path]
+        return next((each["annotations"]["description"] for each in about if each["labels"]["alertname"] == alert), "")
+
     def number(self, expr: str) -> float | None:
         """Return the value of the only series of *expr*, None where there is none."""
         found = self.query(expr)

@@ -38,7 +38,7 @@ def snapshot(life: float, share: float) -> Snapshot:
     return Snapshot(paths=(state,))
 
 
-def reading(off: float, judge: str, *, synchronized: bool) -> Reading:
+def reading(off: float, judge: str, *, synchronized: bool | None) -> Reading:
     offsets = {"as the node": 0.0, "right": -off, "unread": None}
     apiserver = ReferenceReading(clock="apiserver", up=judge != "unread", offset=offsets[judge])
     host = TRUE + off
