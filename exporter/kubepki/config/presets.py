@@ -4,8 +4,6 @@ Rules of this module: names and paths only; whether a path exists is asked of th
 never expected: every glob may find nothing, every kubeconfig is optional, every directory may be absent.
 """
 
-import re
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -17,7 +15,6 @@ _KUBEADM_CONFS = tuple(
 )
 _MANIFESTS = "/etc/kubernetes/manifests/*.yaml"
 _STATIC_PODS = "/etc/kubernetes/static-pod-resources"
-_REVISIONED = re.compile(r"(?P<name>.+)-(?P<revision>[0-9]{1,18})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +22,7 @@ class PresetSources:
     """What presets add to the sources of the settings, without repetition.
 
     `revisioned` are directories whose `NAME-REVISION` sub-directories replace each other: of the files found below
-    them only those of `newest_revisions` are current.
+    them only those of `revisions.newest_revisions` are current.
     """
 
     directories: tuple[Directory, ...] = ()
@@ -166,7 +163,8 @@ _PRESETS = {
         authorities=("/etc/srv/kubernetes/pki/ca-certificates.crt",),
     ),
     "aks": _Preset(
-        marks=("/etc/kubernetes/certs/kubeletserver.crt",),
+        # With rotated serving certificates there is no other of the two.
+        marks=("/etc/kubernetes/certs/kubeletserver.crt", "/etc/kubernetes/certs/ca.crt"),
         directories=(DEFAULT_DIRECTORY,),
         files=("/etc/kubernetes/certs/kubeletserver.crt", "/etc/kubernetes/certs/*.crt"),
         kubeconfigs=("/var/lib/kubelet/kubeconfig",),
@@ -176,9 +174,7 @@ _PRESETS = {
     "talos": _Preset(
         marks=("/system/secrets/kubernetes", "/system/secrets/etcd"),
         directories=(DEFAULT_DIRECTORY,),
-        files=tuple(
-            f"/system/secrets/{part}/**/*.{suffix}" for part in ("kubernetes", "etcd") for suffix in ("crt", "pem")
-        ),
+        files=("/system/secrets/kubernetes/**/*.crt", "/system/secrets/etcd/**/*.crt"),
         kubeconfigs=(
             "/etc/kubernetes/kubeconfig-kubelet",
             *(f"/system/secrets/kubernetes/kube-{name}/kubeconfig" for name in ("controller-manager", "scheduler")),
@@ -225,26 +221,6 @@ def marks() -> tuple[str, ...]:
 def recognised(exists: Callable[[str], bool]) -> tuple[str, ...]:
     """Return the names of the distributions of which *exists* knows a mark."""
     return tuple(name for name, preset in _PRESETS.items() if any(map(exists, preset.marks)))
-
-
-def newest_revisions(paths: Iterable[str], roots: Iterable[str]) -> frozenset[str]:
-    """Return those of *paths* that are live: not below an older revision of a directory of the revisioned *roots*.
-
-    Below a root, `NAME-7/…` is older than `NAME-8/…`; only revisions of which *paths* holds a file count, so that one
-    that is still being written does not hide the one in use. Everything else is live.
-    """
-    prefixes = tuple(f"{root}/" for root in roots)
-    live: set[str] = set()
-    revisions: defaultdict[str, defaultdict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for path in paths:
-        prefix = next(filter(path.startswith, prefixes), None)
-        directory, _, below = path.removeprefix(prefix).partition("/") if prefix else ("", "", "")
-        match = _REVISIONED.fullmatch(directory) if below else None
-        if match:
-            revisions[f"{prefix}{match['name']}"][int(match["revision"])].add(path)
-        else:
-            live.add(path)
-    return frozenset(live.union(*(found[max(found)] for found in revisions.values())))
 
 
 def _once(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

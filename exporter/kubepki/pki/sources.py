@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from kubepki.config.paths import covers
-from kubepki.config.presets import expand, marks, newest_revisions, recognised
+from kubepki.config.presets import expand, marks, recognised
+from kubepki.config.revisions import newest_revisions
 from kubepki.disk.disk import Disk
 from kubepki.model import Fault, Reason
 from kubepki.pki import globs, layout

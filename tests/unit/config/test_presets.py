@@ -2,7 +2,8 @@
 
 import pytest
 
-from kubepki.config.presets import NAMES, PresetSources, expand, newest_revisions
+from kubepki.config.presets import NAMES, PresetSources, expand
+from kubepki.config.revisions import newest_revisions
 from kubepki.settings import Directory, FilePattern, Kubeconfig
 
 DISTRIBUTIONS = ("kubeadm", "kubespray", "k3s", "rke2", "k0s", "microk8s", "openshift", "eks", "gke", "aks", "talos")
@@ -108,6 +109,18 @@ def test_only_the_newest_revision_is_live() -> None:
     }
     old = {f"{PODS}/kube-apiserver-pod-9/secrets/a/tls.crt", f"{PODS}/etcd-pod-1/tls.crt"}
     assert newest_revisions(live | old, [PODS]) == live
+
+
+def test_what_is_staged_is_never_live() -> None:
+    """library-go writes a directory beside its place and swaps them: a power cut leaves what was replaced."""
+    live = {f"{PODS}/kube-apiserver-certs/secrets/a/tls.crt", f"{PODS}/kube-apiserver-pod-9/secrets/a/tls.crt"}
+    staged = {
+        f"{PODS}/kube-apiserver-certs/staging/cert-sync/secrets/a/tls.crt",
+        f"{PODS}/kube-apiserver-pod-10/staging/installer/secrets/a/tls.crt",
+    }
+    assert newest_revisions(live | staged, [PODS]) == live
+    elsewhere = {"/etc/staging/a/tls.crt"}
+    assert newest_revisions(elsewhere, [PODS]) == elsewhere
 
 
 def test_without_a_revisioned_root_everything_is_live() -> None:
