@@ -5,6 +5,7 @@ that both sides agree by this module alone. `NO_ANSWER` stands for a path whose 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from kubepki.disk import files, unchanged
@@ -38,9 +39,16 @@ def looked(answer: Any, path: str, known: Identity | None) -> Looked | Fault:
         return Looked(located=Located(resolved=path, is_link=False, identity=known))
     if len(answer) == _FAULT_PARTS:
         return _fault(answer)
-    resolved, is_link, identity, data, fault = answer
-    located = Located(resolved=resolved, is_link=is_link, identity=Identity(*identity))
+    resolved, is_link, (device, *rest), data, fault = answer
+    # Of many files, and so of few objects.
+    identity = Identity(_shared(device), *rest)
+    located = Located(resolved=path if resolved == path else resolved, is_link=is_link, identity=identity)
     return Looked(located=located, data=data, fault=fault and _fault(fault))
+
+
+@lru_cache(maxsize=16)
+def _shared(device: int) -> int:
+    return device
 
 
 def content_size(answer: Any) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from kubepki.disk.located import Located
 from kubepki.formats.parsed import Parsed, ParsedCertificate, key_match
@@ -42,10 +43,16 @@ class Loaded:
         for key, value in (
             ("path", self.wanted.path),
             ("name", name),
-            ("directory", directory or "/"),
+            ("directory", _shared(directory or "/")),
             ("leaf", self.parsed.leaf if self.parsed else None),
         ):
             object.__setattr__(self, key, value)
+
+
+# Most files of a host are in few directories.
+@lru_cache(maxsize=64)
+def _shared(directory: str) -> str:
+    return directory
 
 
 class States:
