@@ -63,6 +63,7 @@ format: $(VENV)/.dev
 bench: $(VENV)/.dev programs ## measure; prints tables; PEER=/path runs another exporter beside ours
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.against
+	$(BIN)/python -m tests.bench.phases
 	$(BIN)/python -m tests.bench.rules
 	$(BIN)/python -m tests.bench.latency
 	$(BIN)/python -m tests.bench.boards
