@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
-from kubepki.model import safe_text
 from kubepki.settings import LogFormat, LogLevel, LogSettings
+from kubepki.texts import safe_text
 
 ROOT = "kubepki"
 _LEVELS = {

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from kubepki.model import label_text
+from kubepki.texts import label_text
 
 DEFAULT_LISTEN_ADDRESS = ":10509"
 DEFAULT_DIRECTORY = "/var/lib/kubelet/pki"

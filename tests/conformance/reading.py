@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from kubepki.model import Certificate, PathState, Reason, Usage, bounded_text
+from kubepki.model import Certificate, PathState, Reason, Usage
+from kubepki.texts import bounded_text
 from tests.support.oracle import Answer, Read
 
 _SERVING = frozenset({Usage.SERVER, Usage.PEER})

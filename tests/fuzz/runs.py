@@ -17,10 +17,10 @@ from kubepki.formats.kubeconfig import Kubeconfig
 from kubepki.formats.parsed import Container, ParsedFile
 from kubepki.formats.private_key import read_key
 from kubepki.metrics.exposition import Exposition, gzip_accepted, negotiate
-from kubepki.model import MAX_LABEL, path_label, safe_text
 from kubepki.pki.frames import Question
 from kubepki.rules.site_file import parse_site
 from kubepki.settings import ConfigError
+from kubepki.texts import MAX_LABEL, path_label, safe_text
 from kubepki.web.basic_auth import BasicAuth
 from kubepki.web.config_file import parse_web_config
 from kubepki.web.request import RefusedError, read_request

@@ -10,7 +10,8 @@ from dataclasses import replace
 from itertools import combinations, islice, product
 
 from kubepki.commands.diagnosis import Look, given_reading
-from kubepki.commands.outcome import Hands, todos
+from kubepki.commands.hands import Hands
+from kubepki.commands.outcome import todos
 from kubepki.commands.plan import Plan, make_plan
 from kubepki.judgement.belief import believe
 from kubepki.judgement.evaluate import evaluate

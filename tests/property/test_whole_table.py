@@ -8,7 +8,8 @@ from itertools import islice
 import pytest
 
 from kubepki.commands.diagnosis import Look
-from kubepki.commands.outcome import Hands, todos
+from kubepki.commands.hands import Hands
+from kubepki.commands.outcome import todos
 from kubepki.commands.plan import Plan, Refusal, make_plan
 from kubepki.commands.prospect import prospect
 from kubepki.commands.verdict import describe

@@ -12,7 +12,7 @@ from kubepki.commands.diagnosis import Look
 from kubepki.judgement.belief import believe
 from kubepki.judgement.evaluate import Code, evaluate
 from kubepki.metrics.collector import clock_families, moment_families, snapshot_families
-from kubepki.model import label_text
+from kubepki.texts import label_text
 from tests.rules.clock_cases import OF_CLOCKS, with_prometheus
 from tests.rules.test_consistency import NAMES, RULES
 from tests.rules.test_programs import Find, run

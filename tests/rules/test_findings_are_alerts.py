@@ -16,9 +16,10 @@ from pathlib import Path
 from kubepki.config.durations import parse_duration
 from kubepki.judgement.evaluate import Code, Finding, evaluate
 from kubepki.metrics.collector import Collector, View
-from kubepki.model import Health, Reading, Rotation, Severity, Snapshot, label_text
+from kubepki.model import Health, Reading, Rotation, Severity, Snapshot
 from kubepki.pki.scan import Scanner
 from kubepki.settings import ScanSettings
+from kubepki.texts import label_text
 from tests.rules.clock_cases import CASES, OF_CLOCKS, Case, with_prometheus
 from tests.rules.test_consistency import ALERTS, NAMES, RULES
 from tests.rules.timelines import ORDER

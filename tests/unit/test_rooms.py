@@ -12,7 +12,7 @@ import kubepki
 
 PACKAGE = Path(kubepki.__file__).parent
 IMPURE = {"os", "time", "logging", "threading", "watchdog"}
-GROUND = {"model", "settings", "logs"}
+GROUND = {"model", "texts", "settings", "logs"}
 
 # Who may import whom, the top floor first. A name is a room, a module of the ground, or one module of a room.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -36,22 +36,24 @@ MAY_IMPORT: dict[str, set[str]] = {
     "clocks": {"pki.apiserver", "disk.own", "config", *GROUND},
     "web": {"metrics", "disk.own", "config", *GROUND},
     "pki": {"disk", "formats", "config", *GROUND},
-    "metrics": {"judgement", "model"},
-    "rules": {"config", "settings", "model"},
-    "config": {"disk.own", "settings", "model"},
-    "judgement": {"model"},
-    "formats": {"model"},
+    "metrics": {"judgement", "model", "texts"},
+    "rules": {"config", "settings", "model", "texts"},
+    "config": {"disk.own", "settings", "model", "texts"},
+    "judgement": {"model", "texts"},
+    "formats": {"model", "texts"},
     "watch": {"disk", "logs"},
-    "disk": {"model", "settings", "logs"},
-    "logs": {"model", "settings"},
-    "settings": {"model"},
+    "disk": {"model", "texts", "settings", "logs"},
+    "logs": {"model", "texts", "settings"},
+    "settings": {"model", "texts"},
     "model": set(),
+    "texts": set(),
     "__init__": set(),
 }
 PURE_ROOMS = ("formats", "judgement", "metrics", "rules")
 PURE_REPORTS = (
     "diagnosis",
     "evidence",
+    "hands",
     "outcome",
     "prospect",
     "verdict",

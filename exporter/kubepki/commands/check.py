@@ -11,10 +11,10 @@ from kubepki import logs
 from kubepki.clocks.host import HostClock
 from kubepki.commands.ask_service import ask_service
 from kubepki.commands.failsafe import failsafe
+from kubepki.commands.hands import Hands
 from kubepki.commands.host import Host
 from kubepki.commands.host_finder import find_host
 from kubepki.commands.look import beside, look, only, sources_of
-from kubepki.commands.outcome import Hands
 from kubepki.commands.report import report
 from kubepki.commands.report_json import report_json
 from kubepki.commands.terminal import Style

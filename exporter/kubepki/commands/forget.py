@@ -8,8 +8,8 @@ from kubepki.commands.look import state_directory
 from kubepki.config.flags import Invocation
 from kubepki.disk.disk import Disk
 from kubepki.disk.own import AskedNow
-from kubepki.model import label_text
 from kubepki.settings import ConfigError
+from kubepki.texts import label_text
 
 FAILED_STATUS = 1
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from kubepki.commands.diagnosis import Look
 from kubepki.commands.evidence import clock_evidence, path_evidence
-from kubepki.commands.outcome import Hands, Todo, open_the_view, state_of, todos
+from kubepki.commands.hands import Hands
+from kubepki.commands.outcome import Todo, open_the_view, state_of, todos
 from kubepki.commands.prospect import prospect
 from kubepki.commands.terminal import Style, clean, columns, wrapped
 from kubepki.commands.verdict import Status, describe, sentence, status, unread

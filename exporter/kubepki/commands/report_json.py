@@ -9,7 +9,8 @@ from kubepki.commands.verdict import sentence, status, unread
 from kubepki.judgement.advice import advise
 from kubepki.judgement.evaluate import Finding
 from kubepki.judgement.fallbacks import fallback_objections, usable_fallbacks
-from kubepki.model import Certificate, PathState, Reading, label_text, safe_text
+from kubepki.model import Certificate, PathState, Reading
+from kubepki.texts import label_text, safe_text
 
 VERSION = 1
 

@@ -14,6 +14,7 @@ from kubepki.commands.aftermath import Outcome
 from kubepki.commands.check import hands_of, style_of
 from kubepki.commands.diagnosis import Look
 from kubepki.commands.failsafe import failsafe
+from kubepki.commands.hands import Hands
 from kubepki.commands.host import Host, Words
 from kubepki.commands.link_calls import SYSTEM, System
 from kubepki.commands.link_watch import A_MINUTE, Pace, watch
@@ -26,7 +27,6 @@ from kubepki.commands.look import (
     real_directories,
     state_directory,
 )
-from kubepki.commands.outcome import Hands
 from kubepki.commands.plan import Plan, Refusal, choose_link, make_plan
 from kubepki.commands.relink import RelinkError, relink, survey
 from kubepki.commands.rollback_report import aftermath_text, done_text, offer_text, plan_text, refusal_text
@@ -35,9 +35,10 @@ from kubepki.commands.trusted_place import who_else_writes
 from kubepki.commands.witness import SYSLOG, announce, note
 from kubepki.config.flags import Invocation
 from kubepki.judgement.comparisons import reference_times
-from kubepki.model import Reason, Standing, safe_text
+from kubepki.model import Reason, Standing
 from kubepki.pki import layout
 from kubepki.settings import ConfigError, Directory, Settings
+from kubepki.texts import safe_text
 
 _DONE = 0
 _NOTHING = 1

@@ -3,7 +3,8 @@
 from kubepki.commands.aftermath import Aftermath, Outcome
 from kubepki.commands.diagnosis import Look
 from kubepki.commands.evidence import clock_evidence
-from kubepki.commands.outcome import OUTSIDE, Hands, Todo, correct_clocks, start_signing, stop_signing, way_back
+from kubepki.commands.hands import Hands
+from kubepki.commands.outcome import OUTSIDE, Todo, correct_clocks, start_signing, stop_signing, way_back
 from kubepki.commands.plan import PassedOver, Plan, Refusal
 from kubepki.commands.prospect import clocks_first
 from kubepki.commands.terminal import Style, clean, wrapped

@@ -8,10 +8,10 @@ from kubepki.commands.textfile import replace_file
 from kubepki.config.flags import Invocation
 from kubepki.config.strict_yaml import MAX_BYTES
 from kubepki.disk.own import read_own
-from kubepki.model import label_text
 from kubepki.rules.files import files
 from kubepki.rules.site import Site
 from kubepki.rules.site_file import parse_site
+from kubepki.texts import label_text
 
 FAILED_STATUS = 1
 

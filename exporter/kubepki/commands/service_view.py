@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from kubepki.model import Snapshot, path_label
+from kubepki.model import Snapshot
+from kubepki.texts import path_label
 
 _SAMPLE = re.compile(r"^(kubepki_certificate_not_after_timestamp_seconds|kubepki_fault)\{([^\n]*)\} ", re.MULTILINE)
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')

@@ -4,7 +4,8 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kubepki.model import Severity, safe_text
+from kubepki.model import Severity
+from kubepki.texts import safe_text
 
 _MIN_WIDTH = 40
 _CODES = {Severity.CRITICAL: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36", None: "1;32"}

@@ -13,10 +13,10 @@ from kubepki.config.presets import expand
 from kubepki.disk import view
 from kubepki.disk.disk import Disk
 from kubepki.disk.own import read_own
-from kubepki.model import safe_text
 from kubepki.pki.scan import Scanner
 from kubepki.service.unit_view import HOMES, unit_properties
 from kubepki.settings import ConfigError, HttpsReference, Settings
+from kubepki.texts import safe_text
 
 # What is emptied. /usr, /run, /proc, /sys and /dev stay as the unit leaves them; it masks what else there may be.
 EMPTIED = ("/etc", "/var")

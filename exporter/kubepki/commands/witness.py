@@ -9,7 +9,7 @@ from typing import Any
 
 from kubepki.clocks import state_file
 from kubepki.logs import tell
-from kubepki.model import label_text
+from kubepki.texts import label_text
 
 FILE_NAME = "rollbacks.json"
 VERSION = 1

@@ -3,7 +3,7 @@
 from kubepki.config.schema import parse_config, places_of
 from kubepki.config.strict_yaml import MAX_BYTES
 from kubepki.disk.own import read_own
-from kubepki.model import label_text
+from kubepki.texts import label_text
 
 
 def read_config(path: str) -> tuple[dict[str, object], dict[str, str]]:

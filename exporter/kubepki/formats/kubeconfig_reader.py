@@ -14,7 +14,8 @@ from kubepki.formats.kubeconfig import Cluster, Context, Kubeconfig, User
 from kubepki.formats.parse import MAX_CERTIFICATES, content_faults, parse
 from kubepki.formats.parsed import Parsed, ParsedCertificate
 from kubepki.formats.yaml_tree import Problem, Tree, read_tree
-from kubepki.model import Fault, Reason, bounded_text
+from kubepki.model import Fault, Reason
+from kubepki.texts import bounded_text
 
 _Mapping = dict[str, Tree]
 # What is the exporter's own, and nothing against the file.

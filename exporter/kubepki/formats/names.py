@@ -11,7 +11,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from kubepki.formats import der
 from kubepki.formats.guard import Refusal, attempt
-from kubepki.model import Usage, bounded_text
+from kubepki.model import Usage
+from kubepki.texts import bounded_text
 
 # T61String, read as Latin-1 as Go does, and BMPString.
 _ORDINARY_NAME = 256

@@ -14,7 +14,8 @@ from kubepki.judgement.belief import Belief, believe
 from kubepki.judgement.fallbacks import repair_times, usable_fallbacks
 from kubepki.metrics import families
 from kubepki.metrics.families import Family, Sample, Told
-from kubepki.model import Certificate, Health, PathState, Reading, Snapshot, Standing, path_label, safe_text
+from kubepki.model import Certificate, Health, PathState, Reading, Snapshot, Standing
+from kubepki.texts import path_label, safe_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

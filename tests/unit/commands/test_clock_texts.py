@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kubepki.commands.outcome import Hands
+from kubepki.commands.hands import Hands
 from kubepki.commands.plan import Plan, Refusal, choose_link, make_plan
 from kubepki.commands.report import report
 from kubepki.commands.rollback_report import plan_text, refusal_text

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from kubepki.commands.outcome import Hands, settle_the_time, todos
+from kubepki.commands.hands import Hands
+from kubepki.commands.outcome import settle_the_time, todos
 from kubepki.commands.plan import Plan, Refusal, choose_link, make_plan
 from kubepki.commands.report import report
 from kubepki.commands.rollback_report import refusal_text

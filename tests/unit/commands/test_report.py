@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kubepki.commands.outcome import Hands
+from kubepki.commands.hands import Hands
 from kubepki.commands.report import report
 from kubepki.commands.terminal import Style, clean
 from kubepki.commands.verdict import status, unread

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from kubepki.commands.diagnosis import Look
-from kubepki.commands.outcome import Hands
+from kubepki.commands.hands import Hands
 from kubepki.commands.report import report
 from kubepki.commands.service_view import Exported, ServiceView, Unseen, exported, unseen_by
 from kubepki.commands.terminal import Style

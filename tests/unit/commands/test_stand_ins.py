@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from kubepki.commands.hands import Hands
 from kubepki.commands.host import UNITS, Host
-from kubepki.commands.outcome import Hands
 from kubepki.commands.remedies import remedies, requests
 from kubepki.judgement.evaluate import Code, Finding
 from kubepki.model import Severity

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kubepki.commands.outcome import Hands
+from kubepki.commands.hands import Hands
 from kubepki.commands.typed import typed_program
 
 

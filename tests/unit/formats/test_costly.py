@@ -11,7 +11,8 @@ from kubepki.formats import der
 from kubepki.formats.kubeconfig_reader import parse_kubeconfig
 from kubepki.formats.parse import MAX_CERTIFICATES, Container, parse
 from kubepki.formats.rsa_key import MAX_BITS, TooManyBitsError, rsa_public_hash
-from kubepki.model import MAX_LABEL, Reason, bounded_text
+from kubepki.model import Reason
+from kubepki.texts import MAX_LABEL, bounded_text
 from tests.support import costly, pki
 
 # In certificates, of which a file may have a thousand: what is read in full costs about as much as they do, some times

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from kubepki.model import Certificate, PathState, Snapshot, Standing, Usage, path_label
+from kubepki.model import Certificate, PathState, Snapshot, Standing, Usage
 from kubepki.pki.kubeconfigs import MAX_REFERENCES
 from kubepki.pki.limits import MAX_REMEMBERED_LINKS, most_certificates, remember, within
 from kubepki.pki.scan import Scanner
 from kubepki.settings import ScanSettings
+from kubepki.texts import path_label
 from tests.support import pki, scenarios
 
 

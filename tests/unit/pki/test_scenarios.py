@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from kubepki.judgement.evaluate import evaluate
-from kubepki.model import Standing, label_text
+from kubepki.model import Standing
 from kubepki.pki.scan import Scanner
 from kubepki.settings import ScanSettings
+from kubepki.texts import label_text
 from tests.support.scenarios import SCENARIOS, Scenario
 
 each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from kubepki.commands.outcome import Hands, _quoted
+from kubepki.commands.hands import Hands, quoted
 from kubepki.commands.terminal import Style, clean
 from kubepki.commands.textfile import textfile
 from kubepki.commands.unit_paths import unit_paths
@@ -20,21 +20,11 @@ from kubepki.config.flags import Invocation
 from kubepki.logs import set_up, tell
 from kubepki.metrics.collector import Collector, View
 from kubepki.metrics.exposition import render
-from kubepki.model import (
-    Certificate,
-    Health,
-    Link,
-    PathState,
-    Reading,
-    Snapshot,
-    Standing,
-    Usage,
-    label_text,
-    safe_text,
-)
+from kubepki.model import Certificate, Health, Link, PathState, Reading, Snapshot, Standing, Usage
 from kubepki.pki.scan import Scanner
 from kubepki.service.journal import Journal
 from kubepki.settings import ConfigError, LogFormat, LogSettings, ScanSettings
+from kubepki.texts import label_text, safe_text
 from tests.support import pki
 from tests.support.commands import hands_at, own_logging, run_check, run_rollback, settings_of
 from tests.support.scenarios import BACKDATED, LEAD, NOW, OLD, install, looking_at, reading, write
@@ -126,11 +116,11 @@ def test_words_of_a_shell() -> None:
     names = [EVERY[1:0x300], NAMED[1:], "/p/it's \\ \"$(x)`", "/p/\udcff", "/p/a b", ""]
     for name in names:
         name = "".join(each for each in name if not 0xD800 <= ord(each) < 0xDC80)  # noqa: PLW2901 - no bytes of a name
-        word = _quoted(name)
+        word = quoted(name)
         assert not unsafe(word)
         done = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, check=True)
         assert done.stdout == name.encode("utf-8", "surrogateescape")
-    assert shlex.split(_quoted("/p/a b")) == ["/p/a b"]
+    assert shlex.split(quoted("/p/a b")) == ["/p/a b"]
 
 
 def test_a_name_is_no_flag() -> None:
