@@ -12,8 +12,6 @@ MINUTE, HOUR, DAY = 60, 3_600, 86_400
 REPOSITORY = "https://github.com/kubepki/kubepki-exporter"
 RUNBOOKS = f"{REPOSITORY}/blob/main/docs/runbooks"
 
-Steps = tuple[tuple[float | None, str], ...]
-
 
 def thresholds(*steps: tuple[float | None, str]) -> gf.ThresholdsConfig:
     """Return colours by value: each step is (from which value, colour), the first from None, minus infinity."""

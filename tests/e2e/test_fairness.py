@@ -17,7 +17,7 @@ import pytest
 from kubepki.web.connections import Limits
 from tests.support.distant import distant
 from tests.support.waiting import wait_until
-from tests.support.web_client import Authority, Running, big_registry, new_authority, running
+from tests.support.web_client import Authority, Running, big_registry, running
 
 GET = b"GET /metrics HTTP/1.1\r\nHost: x\r\n"
 CROWD, OTHER_CROWD, HONEST = "127.0.0.2", "127.0.0.4", "127.0.0.3"
@@ -98,19 +98,6 @@ def crowd(served: Running, number: int, *, begin: bytes = b"", source: str = CRO
         keeping.join(30)
         for raw in held.values():
             raw.close()
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return new_authority(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture(scope="module")
-def tls_file(authority: Authority) -> Path:
-    authority.issue("server", "127.0.0.1")
-    path = authority.directory / "web.yml"
-    path.write_text("tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n")
-    return path
 
 
 @pytest.mark.parametrize(

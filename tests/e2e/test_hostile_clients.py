@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from kubepki.web.connections import Limits
 from tests.support.waiting import wait_until
-from tests.support.web_client import Authority, Running, big_registry, new_authority, running
+from tests.support.web_client import Authority, Running, big_registry, running
 
 GET = b"GET /metrics HTTP/1.1\r\nHost: x\r\n"
 # Far beyond the length of a test: an answer proves that the eviction works, not that the deadlines came.
@@ -250,19 +250,6 @@ def test_descriptors_stay_flat() -> None:
             with served.connect() as raw:
                 raw.sendall((b"", b"\0\n", GET, GET + b"\r\n")[number % 4])
         wait_until(lambda: len(os.listdir("/proc/self/fd")) <= before, describe="as many descriptors as before")  # noqa: PTH208 - as above
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return new_authority(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture(scope="module")
-def tls_file(authority: Authority) -> Path:
-    authority.issue("server", "127.0.0.1")
-    path = authority.directory / "web.yml"
-    path.write_text("tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n")
-    return path
 
 
 def https(served: Running, authority: Authority) -> int:

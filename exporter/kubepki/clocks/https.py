@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from urllib.parse import urlsplit
 
-from kubepki.clocks.net import Abort, Deadline, UnreadableClockError, connect, resolve
+from kubepki.clocks.net import Abort, Deadline, UnreadableClockError, connect, resolve, unreadable
 from kubepki.clocks.sighting import Sighting
 from kubepki.disk.own import read_own
 from kubepki.settings import ConfigError
@@ -56,23 +56,14 @@ class HttpsClock:
         deadline = Deadline(TIMEOUT_SECONDS)
         try:
             return self._ask(boottime, abort, deadline)
-        except TimeoutError:
-            msg = f"no answer within {deadline.seconds:g} s"
-            raise UnreadableClockError(msg) from None
         except ssl.SSLCertVerificationError as error:
             msg = f"its certificate is refused: {error.verify_message}"
             raise UnreadableClockError(msg) from error
         except ssl.SSLError as error:
             msg = f"TLS failed: {error.reason or error.strerror or 'closed'}"
             raise UnreadableClockError(msg) from error
-        except socket.gaierror as error:
-            msg = f"its name cannot be resolved: {error.strerror}"
-            raise UnreadableClockError(msg) from error
-        except OSError as error:
-            raise UnreadableClockError(error.strerror or type(error).__name__) from error
-        except ValueError as error:
-            msg = "its URL or server name is no usable one"
-            raise UnreadableClockError(msg) from error
+        except (OSError, ValueError) as error:
+            raise unreadable(error, deadline, misnamed="its URL or server name is no usable one") from error
         finally:
             abort.attach(None)
 

@@ -34,6 +34,17 @@ class Deadline:
         return left
 
 
+def unreadable(error: OSError | ValueError, deadline: Deadline, *, misnamed: str) -> UnreadableClockError:
+    """Return what a request failed with, for a person; *misnamed* is what stands for a name that no call takes."""
+    if isinstance(error, TimeoutError):
+        return UnreadableClockError(f"no answer within {deadline.seconds:g} s")
+    if isinstance(error, socket.gaierror):
+        return UnreadableClockError(f"its name cannot be resolved: {error.strerror}")
+    if isinstance(error, OSError):
+        return UnreadableClockError(error.strerror or type(error).__name__)
+    return UnreadableClockError(misnamed)
+
+
 class Abort:
     """Lets another thread end a request in its middle."""
 

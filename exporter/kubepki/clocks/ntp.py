@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 
-from kubepki.clocks.net import Abort, Deadline, UnreadableClockError, resolve
+from kubepki.clocks.net import Abort, Deadline, UnreadableClockError, resolve, unreadable
 from kubepki.clocks.sighting import Sighting
 
 TIMEOUT_SECONDS = 2.0
@@ -50,16 +50,10 @@ class NtpClock:
         try:
             address = resolve(self.host, self.port, socket.SOCK_DGRAM, deadline)[0][1]
             return _ask(ntplib, str(address[0]), self.port, boottime, deadline.remaining())
-        except (TimeoutError, ntplib.NTPException) as error:
-            raise UnreadableClockError(str(error) or f"no answer within {deadline.seconds:g} s") from error
-        except socket.gaierror as error:
-            msg = f"its name cannot be resolved: {error.strerror}"
-            raise UnreadableClockError(msg) from error
-        except OSError as error:
-            raise UnreadableClockError(error.strerror or type(error).__name__) from error
-        except ValueError as error:
-            msg = "its name or answer is no usable one"
-            raise UnreadableClockError(msg) from error
+        except ntplib.NTPException as error:
+            raise UnreadableClockError(str(error)) from error
+        except (OSError, ValueError) as error:
+            raise unreadable(error, deadline, misnamed="its name or answer is no usable one") from error
 
 
 def _ask(ntplib: ModuleType, address: str, port: int, boottime: Callable[[], float], timeout: float) -> Sighting:
