@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import pki
 from tests.support.waiting import wait_until
 from tests.system.as_packaged import assert_alertmanager_sends, assert_boards_are_drawn, assert_rules_load
 from tests.system.expensive import FAULTS, FLAGS, REMOTE, lying_there
@@ -165,6 +166,60 @@ def test_what_the_view_does_not_show_is_hidden_and_can_be_shown(machine: Machine
     machine.path(DEFAULT_FILE).write_text("")
     machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "restart", UNIT)
+
+
+# The hash of a password that nobody knows (bcrypt, the lowest cost).
+HASH = "$2y$04$0JsMNZnGlRuz5o6t3oE6hOKfdQXZfBHsEXJ7UYQ8Wk4zU1cqJmA7y"
+
+
+def test_check_asks_the_service_of_the_unit(machine: Machine, node: Node) -> None:
+    """At its own port, with TLS, with a password, and stopped: `check` as root says what the unit hides."""
+    hidden = "/etc/elsewhere/other.crt"
+    machine.path(hidden).parent.mkdir(exist_ok=True)
+    machine.path(hidden).write_bytes(node.ca.certificate_pem)
+    own = machine.path("/etc/kubepki-exporter-web")
+    own.mkdir()
+    pair = pki.self_signed()
+    (own / "tls.crt").write_bytes(pair.certificate_pem)
+    (own / "tls.key").write_bytes(pair.key_pem)
+    credentials = f"/etc/systemd/system/{UNIT}.d/web.conf"
+    loaded = "".join(f"LoadCredential={name}:/etc/{own.name}/{name}\n" for name in ("web.yml", "tls.crt", "tls.key"))
+    machine.path(credentials).parent.mkdir(parents=True, exist_ok=True)
+
+    def asked(web: str, problem: str | None) -> None:
+        flags = f"--pki.preset=auto --pki.file={hidden} --web.listen-address=127.0.0.1:10777"
+        if web:
+            directory = f"/run/credentials/{UNIT}"
+            files = f"cert_file: {directory}/tls.crt, key_file: {directory}/tls.key"
+            (own / "web.yml").write_text(f"tls_server_config: {{{files}}}\n{web}\n")
+            machine.path(credentials).write_text(f"[Service]\n{loaded}")
+            flags += f" --web.config.file={directory}/web.yml"
+        machine.path(DEFAULT_FILE).write_text(f'ARGS="{flags}"\n')
+        machine.run("systemctl", "daemon-reload")
+        machine.run("systemctl", "restart", UNIT)
+
+        def view() -> dict[str, object] | None:
+            done = machine.attempt("kubepki-exporter", "check", "--json", "--pki.preset=auto", f"--pki.file={hidden}")
+            found: dict[str, object] | None = json.loads(done.stdout)["service"]
+            return found if found and found["problem"] == problem else None
+
+        found = wait_until(view, timeout=60, describe=f"a view with {problem}")
+        assert found
+        assert found["address"] == "127.0.0.1:10777"
+        unseen = found["unseen"]
+        assert isinstance(unseen, list)
+        assert [each["path"] for each in unseen if each["why"]] == [hidden]
+
+    asked("", None)
+    asked("# TLS alone", None)
+    asked(f"basic_auth_users: {{prometheus: '{HASH}'}}", "it wants a password")
+    machine.run("systemctl", "stop", UNIT)
+    said = json.loads(machine.attempt("kubepki-exporter", "check", "--json").stdout)["service"]
+    assert said["problem"] == "its unit does not run, so nobody watches over this host"
+    machine.path(credentials).unlink()
+    machine.path(DEFAULT_FILE).write_text("")
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "start", UNIT)
 
 
 def test_what_is_expensive_or_hangs_holds_up_only_itself(machine: Machine, node: Node) -> None:

@@ -69,7 +69,8 @@ def _service(look: Look, style: Style, hands: Hands) -> Iterator[str]:
         return
     where = f"The service that listens at {service.address}"
     if service.problem:
-        yield from wrapped(f"{where} could not be asked what it sees: {service.problem}.", style, first="  ")
+        asked = f"{where} could not be asked what it sees: " if service.address else "It could not be asked: "
+        yield from wrapped(f"{asked}{service.problem}.", style, first="  ")
     for unseen, text in (
         (service.hidden, f"{where} cannot see this, so nobody is told when it breaks:"),
         (service.unnamed, f"{where} does not watch this; its settings do not name it:"),

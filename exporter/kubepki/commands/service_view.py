@@ -32,7 +32,7 @@ class Unseen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceView:
-    """The service at `address`: what it does not see, or the `problem` that kept it from being asked.
+    """The service at `address`, empty where it does not run: what it does not see, and the `problem` with asking it.
 
     `flags` are those that it was started with, None where they are not known.
     """
