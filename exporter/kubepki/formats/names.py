@@ -16,6 +16,7 @@ from kubepki.texts import bounded_text
 
 # T61String, read as Latin-1 as Go does, and BMPString.
 _ORDINARY_NAME = 256
+_LARGEST_NAME = 1 << 14
 # An AlgorithmIdentifier, and a Name without any part.
 _ED25519, _NO_NAME = bytes.fromhex("300506032b6570"), b"\x30\0"
 _UTC_TIME = 0x17
@@ -26,8 +27,12 @@ def name_text(read: Callable[[], x509.Name], encoded: Callable[[], bytes]) -> st
     """Return the name that *read* gives as an RFC 4514 string.
 
     Where the library refuses it, *encoded* gives its DER, which is written with every value in the `#hex` form of
-    RFC 4514, section 2.4; an empty string where even that is impossible.
+    RFC 4514, section 2.4; an empty string where even that is impossible. One of more than 16 KiB is written as its DER,
+    for of its parts, which may be tens of thousands, a label holds none to the end.
     """
+    raw = attempt(encoded)
+    if not isinstance(raw, Refusal) and len(raw) > _LARGEST_NAME:
+        return bounded_text(f"#{raw.hex()}")
     text = attempt(lambda: read().rfc4514_string())
     if isinstance(text, Refusal):
         text = attempt(lambda: _hex_name(encoded()))
@@ -42,6 +47,8 @@ def text_of_name(encoded: bytes) -> str:
 
 @lru_cache(maxsize=128)
 def _text_of_name(encoded: bytes) -> str:
+    if len(encoded) > _LARGEST_NAME:
+        return name_text(lambda: x509.Name(()), lambda: encoded)
     # The library reads names in certificates only.
     loaded = attempt(lambda: x509.load_der_x509_certificate(_certificate_of(encoded)))
     if isinstance(loaded, Refusal):

@@ -5,6 +5,7 @@ fail, and an alias is a reference, so that it cannot multiply. No error text of 
 a line of the file, and that line may be a private key.
 """
 
+import itertools
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -17,9 +18,13 @@ Tree: TypeAlias = "str | list[Tree] | dict[str, Tree] | None"
 MAX_DEPTH = 32
 MAX_NODES = 50_000
 MAX_ALIASES = 100
+# libyaml compares each with all before it, in one event.
+MAX_DIRECTIVES = 100
 _MERGE = "<<"
 _ORDER_MARK, _LETTER = b"\xef\xbb\xbf", "\ue000".encode()
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+# In any of YAML's encodings.
+_DIRECTIVE = re.compile(rb"%\0?T\0?A\0?G")
 _TAGS = "tag:yaml.org,2002:"
 
 
@@ -81,6 +86,8 @@ def _read(data: bytes) -> "Tree | Problem":
 
     # libyaml's parser is ten times as fast; only its events are used, so it never recurses.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    if sum(1 for _ in itertools.islice(_DIRECTIVE.finditer(data), MAX_DIRECTIVES + 1)) > MAX_DIRECTIVES:
+        return Problem(_TooMuchError.words)
     builder = _Builder()
     # libyaml passes over a byte order mark at the start of any line; to client-go's library it is a letter.
     plain = data[: len(_ORDER_MARK)] + data[len(_ORDER_MARK) :].replace(_ORDER_MARK, _LETTER)
@@ -118,7 +125,7 @@ class _BadKeyError(_RefusedError):
 
 
 class _TooMuchError(_RefusedError):
-    words = "YAML that is nested too deep, too large, or has too many aliases"
+    words = "YAML that is nested too deep, too large, or has too many aliases or directives"
 
 
 @dataclass(slots=True)
