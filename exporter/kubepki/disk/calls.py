@@ -10,6 +10,7 @@ from typing import Any
 
 from kubepki.disk import files, unchanged
 from kubepki.disk.located import Identity, Located, Looked, Mark
+from kubepki.disk.real import real_path
 from kubepki.disk.tree import Facts, Place, Trace, facts, trace
 from kubepki.model import Fault, Reason
 
@@ -166,7 +167,7 @@ _CALLS: Mapping[str, Callable[..., Any]] = {
     "kind": files.kind,
     "identity": files.identity,
     "changed": files.changed,
-    "real": files.real_directory,
+    "real": real_path,
     "links": files.link_places,
     "trace": _trace,
     "facts": _facts,

@@ -148,11 +148,12 @@ class Crew:
             call = run.batch[position]
             if run.room <= 0 or self.is_silent(call[1]):
                 answer = LATER if run.room <= 0 else NO_ANSWER
-            elif call[0] == MOVED:
-                answer = self._look_through(worker, position, call[2])
             else:
-                worker.at = (time.monotonic(), position, call[1])
-                answer = self._perform(call)
+                # A mistake of ours costs the path that it is about, and no thread.
+                try:
+                    answer = self._answer(worker, position, call)
+                except Exception:  # noqa: BLE001 - whatever it is
+                    answer = NO_ANSWER
             with self._lock:
                 worker.at = None
                 if worker.path is None:
@@ -160,6 +161,12 @@ class Crew:
             if worker.path is not None:
                 self.come_back(worker.path)
                 return
+
+    def _answer(self, worker: "_Worker", position: int, call: Call) -> Any:  # noqa: ANN401 - of the call's own kind
+        if call[0] == MOVED:
+            return self._look_through(worker, position, call[2])
+        worker.at = (time.monotonic(), position, call[1])
+        return self._perform(call)
 
     def _look_through(self, worker: "_Worker", position: int, marks: Sequence[Mark]) -> Any:  # noqa: ANN401 - as there
         """Return which of *marks* have moved, each with the time that a path may take; NO_ANSWER where one is lost."""

@@ -211,11 +211,6 @@ def changed(path: str) -> float | None:
         return None
 
 
-def real_directory(directory: str) -> str:
-    """Return *directory* with its links resolved as far as it exists."""
-    return os.path.realpath(directory)
-
-
 def _identity(status: os.stat_result) -> Identity:
     return Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 

@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import Iterable, Mapping
 
+from kubepki.disk.real import real_path
 from kubepki.model import Fault, Reason
 
 EMPTIED, VISIBLE = "KUBEPKI_EMPTIED", "KUBEPKI_VISIBLE"
@@ -33,7 +34,7 @@ def hidden(path: str) -> Fault | None:
     systemd hides a path by a mount of something empty that nobody may use: mode 000 (systemd.exec(5),
     InaccessiblePaths= and ProtectHome=). What lies behind it is not gone. Neither is what an allow list leaves out.
     """
-    place = os.path.realpath(path)
+    place = real_path(path)
     if (emptied := emptied_above(place, os.environ)) is not None:
         detail = (
             f"the unit shows the service only some of {emptied}; `kubepki-exporter unit-paths` writes what shows this"

@@ -36,9 +36,9 @@ class Table:
         self.issuers: Counter[str] = Counter()
         self._directories: Counter[str] = Counter()
         self._states: dict[str, PathState] = {}
+        # Of files with one path, that path; of files with several, all of them. There may be as many as files.
         self._inodes: dict[int, str] = {}
-        # Of files with several paths, all of them.
-        self._shared: dict[int, frozenset[str]] = {}
+        self._shared: dict[int, set[str]] = {}
 
     def become(self, loaded: Mapping[str, Loaded], changed: Collection[str] | None = None) -> None:
         """Hold *loaded* from now on; what differs is among *changed*, where given."""
@@ -72,10 +72,8 @@ class Table:
     def same_files(self, paths: Collection[str]) -> set[str]:
         """Return *paths* with all other paths of the same files."""
         found = set(paths)
-        for path in paths:
-            inode = _inode(self.loaded.get(path))
-            if inode is not None:
-                found.update(self._paths_of(inode))
+        for inode in {_inode(self.loaded.get(path)) for path in paths}:
+            found |= self._shared.get(inode, set()) if inode is not None else set()
         return found
 
     def directories(self) -> set[str]:
@@ -85,9 +83,10 @@ class Table:
     def _add(self, path: str, each: Loaded) -> None:
         inode = _inode(each)
         if inode is not None:
-            others = self._paths_of(inode)
-            if others:
-                self._shared[inode] = others | {path}
+            if inode in self._inodes:
+                self._shared[inode] = {self._inodes.pop(inode)}
+            if inode in self._shared:
+                self._shared[inode].add(path)
             else:
                 self._inodes[inode] = path
         if (key := key_path(each)) is not None:
@@ -104,23 +103,18 @@ class Table:
         path = each.path
         inode = _inode(each)
         if inode is not None:
-            left = self._paths_of(inode) - {path}
-            self._shared.pop(inode, None)
             self._inodes.pop(inode, None)
-            if left:
-                self._inodes[inode] = min(left)
-            if len(left) > 1:
-                self._shared[inode] = left
+            paths = self._shared.get(inode, set())
+            paths.discard(path)
+            if len(paths) == 1:
+                self._inodes[inode] = paths.pop()
+                del self._shared[inode]
         if (key := key_path(each)) is not None:
             _take(self.keys, key, path)
         if self.special.pop(path, None) is None and each.leaf is not None:
             del self._states[path]
             _count_down(self._directories, each.directory)
             _count_down(self.issuers, each.leaf.certificate.issuer)
-
-    def _paths_of(self, inode: int) -> frozenset[str]:
-        path = self._inodes.get(inode)
-        return frozenset() if path is None else self._shared.get(inode, frozenset({path}))
 
 
 def is_plain(each: Loaded) -> bool:
