@@ -25,6 +25,7 @@ from kubepki.clocks.setup import api_server, remote_clocks
 from kubepki.clocks.state import State
 from kubepki.config.flags import Invocation
 from kubepki.disk.disk import Disk
+from kubepki.disk.leftovers import Avoiding, Leftovers
 from kubepki.disk.process import LookingProcess
 from kubepki.metrics.collector import Collector, View
 from kubepki.model import Health
@@ -106,12 +107,14 @@ class _Looks:
         self._journal = Journal()
         state = State(settings.state.directory)
         self._remembered = remembered_links(state.links()) | state.sources()
+        self._leftovers = Leftovers(settings.state.directory)
+        self._looking = LookingProcess(seconds=settings.scan.file_budget, keeps=self._leftovers.held)
         self._scanner = Scanner(
             settings.pki,
             settings.scan,
             password=read_password(settings.pki),
             parser=parsing_process(settings.scan),
-            disk=Disk(LookingProcess(seconds=settings.scan.file_budget)),
+            disk=Disk(Avoiding(self._looking, self._leftovers.silent)),
         )
         self._clocks = Clocks(clock, state)
         self._clocks.set_references(remote_clocks(settings.clock.references))
@@ -155,7 +158,9 @@ class _Looks:
 
     def close(self) -> None:
         """End the processes that look and parse, and the clocks, which write the state."""
+        self._leftovers.note(self._looking.silent)
         self._scanner.close()
+        self._leftovers.close()
         if self._last is not None:
             self._clocks.stop()
 

@@ -40,11 +40,14 @@ class LookingProcess:
     """An `Asked` for one thread. *seconds* is how long one path may take, *interrupted* says that nobody waits.
 
     `silent` are the paths that have not answered for more than a second, and since when (monotonic seconds); any thread
-    may read it.
+    may read it. The process keeps the descriptors *keeps* for as long as it is there.
     """
 
-    def __init__(self, *, seconds: float, interrupted: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self, *, seconds: float, interrupted: Callable[[], bool] = lambda: False, keeps: tuple[int, ...] = ()
+    ) -> None:
         self.seconds = seconds
+        self._keeps = keeps
         self.silent: Mapping[str, float] = {}
         self._interrupted = interrupted
         self._process: subprocess.Popen[bytes] | None = None
@@ -80,7 +83,7 @@ class LookingProcess:
     def begin(self) -> None:
         """Start the process now, for it will be asked; StartFailedError where it cannot be started."""
         if self._connection is None:
-            self._process, self._connection = start(LOOKING)
+            self._process, self._connection = start(LOOKING, keeps=self._keeps)
 
     def close(self) -> None:
         """End the process; one that hangs is left to itself."""

@@ -53,15 +53,15 @@ def start_ahead(program: Program, *arguments: str) -> None:
         _ahead[program, arguments] = _start(program, arguments)
 
 
-def start(program: Program, *arguments: str) -> _Started:
-    """Start *program*; return the process and our end of its standard input, a socket.
+def start(program: Program, *arguments: str, keeps: tuple[int, ...] = ()) -> _Started:
+    """Start *program*, which *keeps* these descriptors; return the process and our end of its standard input, a socket.
 
     Raises StartFailedError where it cannot be started.
     """
-    return _ahead.pop((program, arguments), None) or _start(program, arguments)
+    return _ahead.pop((program, arguments), None) or _start(program, arguments, keeps)
 
 
-def _start(program: Program, arguments: tuple[str, ...]) -> _Started:
+def _start(program: Program, arguments: tuple[str, ...], keeps: tuple[int, ...] = ()) -> _Started:
     ours, theirs = socket.socketpair()
     with theirs:
         try:
@@ -73,6 +73,7 @@ def _start(program: Program, arguments: tuple[str, ...]) -> _Started:
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
+                pass_fds=keeps,
             )
         except OSError as error:
             ours.close()

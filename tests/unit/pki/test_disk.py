@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from kubepki.disk import files as disk
-from kubepki.disk.crew import MAX_AT_WORK
+from kubepki.disk.calls import NO_ANSWER, Call
+from kubepki.disk.crew import MAX_AT_WORK, Crew
 from kubepki.disk.disk import Disk
 from kubepki.disk.located import Located
 from kubepki.disk.process import LookingProcess
@@ -132,3 +133,18 @@ def test_more_directories_are_guarded_than_threads_look(tmp_path: Path) -> None:
     with closing(Disk(LookingProcess(seconds=1.0))) as asked:
         found = asked.guards(map(str, directories))
     assert None not in found.values()
+
+
+def test_a_mistake_of_ours_costs_one_path_and_no_thread() -> None:
+    """Whatever a call raises, those after it are performed, and nothing is taken to hang."""
+
+    def perform(call: Call) -> str:
+        if call[1] == "/bad":
+            raise RecursionError
+        return "answer"
+
+    crew = Crew(perform, returned=lambda: None, mounts=lambda: ())
+    batch = [("exists", path) for path in ("/a", "/bad", "/b")] * 30
+    answers = crew.perform(batch, seconds=60, room=1, tick=lambda _path, _since: None)
+    assert answers == ["answer", NO_ANSWER, "answer"] * 30
+    assert crew.lost() == {}
