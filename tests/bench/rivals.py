@@ -224,6 +224,8 @@ def rotations(rival: Rival, root: Path, beside: int, swaps: int, *, old: int = 0
     for _ in range(old + 1):
         not_before, name, data = minter.next()
         pki.install(directory, "kubelet-client", data, name)
+    # What was written at this moment may be written once more within the same tick, and is read again.
+    time.sleep(_SETTLE_SECONDS)
     latencies = []
     with running(rival, directory, _value(not_before), root / f"{rival.name}-rotations.log") as run:
         for _ in range(swaps):

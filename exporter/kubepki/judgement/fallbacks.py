@@ -1,6 +1,7 @@
 """Which superseded file could replace the current one now, by the times at which it has to be valid. Pure."""
 
 from dataclasses import dataclass, replace
+from math import inf
 
 from kubepki.judgement.belief import Belief, Sureness
 from kubepki.judgement.comparisons import JUDGE
@@ -128,14 +129,23 @@ def usable_fallbacks(state: PathState, repair: RepairTimes) -> tuple[Candidate, 
     signer that is still wrong; of each kind the longest valid come first.
     """
     ample = replace(repair, margin=UNSURE_MARGIN_SECONDS, by_life=False)
-    usable = [candidate for candidate in state.candidates if is_usable(candidate, repair)]
+    # Most old files are far from both of their ends.
+    begun = min((now for _, now in repair.times), default=inf) - UNSURE_MARGIN_SECONDS
+    lasting = max([repair.kubelet, *(now + UNSURE_MARGIN_SECONDS for _, now in repair.times)])
+
+    def is_ample(candidate: Candidate) -> bool:
+        leaf = candidate.leaf
+        if leaf is not None and leaf.not_before <= begun and leaf.not_after >= lasting:
+            return not candidate.objections
+        return is_usable(candidate, ample)
+
+    usable = [each for each in state.candidates if is_ample(each) or is_usable(each, repair)]
 
     def order(candidate: Candidate) -> tuple[bool, bool, float, str]:
         if candidate.leaf is None:
             return True, True, 0.0, candidate.path
         renewed = life_over(candidate.leaf, repair.kubelet) >= EARLIEST
-        thin = not is_usable(candidate, ample)
-        return thin, renewed, -candidate.leaf.not_after, candidate.path
+        return not is_ample(candidate), renewed, -candidate.leaf.not_after, candidate.path
 
     return tuple(sorted(usable, key=order))
 

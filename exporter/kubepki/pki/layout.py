@@ -6,6 +6,7 @@ Sources: client-go's util/certificate/certificate_store.go (`PREFIX-2006-01-02-1
 
 import re
 from datetime import datetime, tzinfo
+from functools import lru_cache
 
 CERTIFICATE_SUFFIXES = (".pem", ".crt", ".cer", ".der", ".p12", ".pfx")
 COMPONENT_SUFFIXES = (".pem", ".crt")
@@ -38,6 +39,8 @@ def is_pkcs12_name(name: str) -> bool:
     return name.lower().endswith(PKCS12_SUFFIXES)
 
 
+# Asked of the same names several times in each scan.
+@lru_cache(maxsize=4_096)
 def dated_prefix(name: str) -> str | None:
     """Return `PREFIX` of `PREFIX-2006-01-02-15-04-05.pem`, None for another name."""
     match = _DATED.fullmatch(name)
