@@ -19,9 +19,10 @@ class Schedule:
 
     A scan that events asked for is due when they have been quiet for *quiet* seconds, at the latest *max_delay*
     after the first of them, but not before the scanner has rested for *breather* times the duration of its last
-    scan: a storm of events over a large tree may then use half of one CPU, and a small tree notices nothing. So an
-    event waits for no more than max(max_delay, breather * duration) after it came, or after the running scan's end.
-    Idleness before is rest, too, a quarter of a second at most: the few scans of one rotation follow at once.
+    scan that events asked for: a storm of events over a large tree may then use half of one CPU, and a small tree
+    notices nothing. So an event waits for no more than max(max_delay, breather * duration) after it came, or after the
+    running scan's end. Idleness before is rest, too, a quarter of a second at most: the few scans of one rotation
+    follow at once. A scan that only time asked for, such as the first, comes too seldom to be rested from.
 
     A scan of everything is also due *interval* after the start of the last one and at each deadline of `wake_at`;
     the first is due at once.
@@ -46,6 +47,8 @@ class Schedule:
         self._started = -math.inf
         self._whole_started = -math.inf
         self._rested = -math.inf
+        # Whether events asked for the scan that runs, or for the last one.
+        self._asked_for = False
         self._ended = -math.inf
         self._credit = 0.0
 
@@ -76,6 +79,7 @@ class Schedule:
 
         Call it before the scan looks at anything: later events ask for another scan.
         """
+        self._asked_for = self._first_event is not None
         self._first_event = None
         self._started = now
         self._credit = min(MAX_CREDIT_SECONDS, self._credit + max(0.0, now - self._ended))
@@ -86,7 +90,7 @@ class Schedule:
 
     def finished(self, now: float) -> None:
         """Note that the scan which `started` has ended, well or badly."""
-        rest = self._breather * (now - self._started)
+        rest = self._breather * (now - self._started) if self._asked_for else 0.0
         had = min(rest, self._credit)
         self._credit -= had
         self._rested = now + rest - had

@@ -53,10 +53,19 @@ def test_a_scan_serves_the_events_before_its_start_and_no_later_one() -> None:
 
 def test_after_a_slow_scan_a_storm_leaves_as_long_a_rest() -> None:
     """A scan of two seconds is followed by two seconds without one, however many events come."""
-    schedule = scanned(Schedule(breather=1.0), 100.0, 102.0)
+    schedule = Schedule(breather=1.0)
+    schedule.mark(99.9)
+    scanned(schedule, 100.0, 102.0)
     for number in range(100):
         schedule.mark(101.0 + number * 0.05)
     assert schedule.due_at() == 104.0 - MAX_CREDIT_SECONDS
+
+
+def test_a_slow_scan_that_no_event_asked_for_needs_no_rest() -> None:
+    """A rotation right after the first scan, or after a look at everything, is seen at once."""
+    schedule = scanned(Schedule(quiet=0.004, breather=1.0), 100.0, 102.0)
+    schedule.mark(102.1)
+    assert schedule.due_at() == pytest.approx(102.104)
 
 
 def test_idleness_before_is_rest_for_the_scans_of_one_rotation() -> None:
