@@ -17,7 +17,7 @@ OLDEST_ALONE := $(addprefix tests/e2e/,test_costly_files.py test_hostile_clients
 DEMO := build/incident
 ARGS ?=
 
-.PHONY: help broken run look demo stage pictures test test-oldest test-system walk test-kubernetes test-vm lint format generate check-generated dashboards rules manifests bench table mutate simulate conformance fuzz soak golden \
+.PHONY: help broken run look demo stage pictures test test-oldest test-system walk test-kubernetes test-vm lint format generate check-generated dashboards rules manifests bench table mutate simulate year conformance fuzz soak golden \
 	programs system-packages wheel man deb rpm image single-file release install uninstall clean
 
 help: ## print this
@@ -155,6 +155,9 @@ mutate: $(VENV)/.dev programs ## change each rule in each small way; what no tes
 
 simulate: $(VENV)/.dev programs ## play 10,000 healthy host-days over the rules, in which nothing may fire; ARGS='--hosts=50 --days=2'
 	$(BIN)/python -m tests.rules.simulation $(ARGS)
+
+year: $(VENV)/.dev programs ## play each day of a year on a healthy host of each distribution over the rules, in which nothing may page
+	KUBEPKI_WHOLE_YEAR=1 $(PYTEST) -q tests/rules/test_a_year_of_pages.py
 
 conformance: $(VENV)/.dev ## compare with Go and client-go on 50,000 files of each kind; needs Go
 	KUBEPKI_CONFORMANCE_EXAMPLES=50000 $(PYTEST) -q tests/conformance

@@ -238,6 +238,7 @@ CHOICES: Mapping[str, str] = {
     "python -m tests.bench.growth docs/performance.svg --again": _MEASURES,
     "make mutate": "minutes to hours, when the rules change",
     "make simulate": "minutes to hours, when the rules change",
+    "make year": "minutes, when the rules or a preset change",
     "make test-rulers": "builds Prometheus 3 and vmalert with Go, in 10 minutes",
     "make test-vm": "boots emulated hosts for 15 minutes, on demand",
     "dnf install ./dist/kubepki-exporter-*.rpm": _RHEL,
