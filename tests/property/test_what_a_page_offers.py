@@ -8,17 +8,23 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations, islice, product
+from pathlib import Path
+
+import pytest
 
 from kubepki.commands.diagnosis import Look, given_reading
 from kubepki.commands.hands import Hands
 from kubepki.commands.outcome import todos
 from kubepki.commands.plan import Plan, make_plan
 from kubepki.judgement.belief import believe
-from kubepki.judgement.evaluate import evaluate
+from kubepki.judgement.evaluate import Code, evaluate
 from kubepki.judgement.fallbacks import RepairTimes, usable_fallbacks
 from kubepki.metrics.collector import link_families
 from kubepki.model import Candidate, Link, PathState, Reading, ReferenceReading, Snapshot, Standing
+from kubepki.rules.path_sentences import ROLLBACK_REFUSES, ROLLBACK_REPAIRS
 from tests.support.clock_table import BUILT, DAY, LINK, TRUE, certificate
+from tests.support.looks import look_at
+from tests.support.scenarios import SCENARIOS, Scenario
 
 HOUR = 3_600.0
 LIVES = (HOUR, 4 * HOUR, 24 * HOUR, 7 * DAY, 30 * DAY, 365 * DAY)
@@ -155,6 +161,25 @@ def what_a_page_does(disk: Snapshot, now: Reading) -> str:
         return "none"
     begins, ends = (said[f"kubepki_fallback_not_{end}_timestamp_seconds"] for end in ("before", "after"))
     return "rollback" if begins <= TRUE - 300 and ends >= TRUE + 300 else "refused"
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_a_page_about_a_path_offers_what_is_done(scenario: Scenario, tmp_path: Path) -> None:
+    """Whatever is wrong with a link, a page offers a rollback exactly where one is made, or the restart it takes."""
+    seen = look_at(scenario, tmp_path)
+    for state in seen.snapshot.paths:
+        reasons = {str(fault.reason) for fault in state.faults}
+        usable = usable_fallbacks(state, seen.repair.for_who_has_a_time)
+        if not (reasons and usable and state.path.endswith("-current.pem")):
+            continue
+        offered = bool(reasons & set(ROLLBACK_REPAIRS.split("|"))) and not reasons & set(ROLLBACK_REFUSES.split("|"))
+        plan = make_plan(seen, state.path)
+        done = isinstance(plan, Plan) or plan.rotating
+        certificate = any(
+            finding.path == state.path and finding.code is not Code.PATH_BROKEN and isinstance(plan, Plan)
+            for finding in seen.findings
+        )
+        assert offered is done or certificate, (state.path, reasons, plan)
 
 
 def test_an_order_by_margin_is_one_for_all() -> None:

@@ -68,7 +68,7 @@ def todos(finding: Finding, look: Look, hands: Hands) -> tuple[Todo, ...]:
             first = Todo(text=clocks_first(plan.good_later, look), commands=why.commands)
             back = (first,)
         else:
-            back = (why, _restart(hands) if plan.rotating else _without_rollback(finding, look, hands))
+            back = (why, take_up_the_link(hands) if plan.rotating else _without_rollback(finding, look, hands))
     else:
         judge_alone = (_correct_the_judge(finding, look),) if only_the_judge_objects(finding, look) else ()
         back = (*judge_alone, *way_back(plan, hands))
@@ -165,7 +165,8 @@ def open_the_view(hands: Hands, flags: tuple[str, ...] | None) -> Todo:
     )
 
 
-def _restart(hands: Hands) -> Todo:
+def take_up_the_link(hands: Hands) -> Todo:
+    """Return the step that ends an interrupted rotation whose file is good."""
     text = "Restart the kubelet: at its start it takes up the link that an interrupted rotation left."
     return Todo(text=text, commands=hands.known(hands.host.restart))
 
@@ -173,7 +174,7 @@ def _restart(hands: Hands) -> Todo:
 def _finish(updated: PathState | None, hands: Hands) -> Todo:
     if updated is not None and updated.link is None:
         return Todo(text="Nothing has to be done about it.")
-    return _restart(hands)
+    return take_up_the_link(hands)
 
 
 def _without_rollback(finding: Finding, look: Look, hands: Hands) -> Todo:

@@ -4,7 +4,15 @@ from kubepki.commands.aftermath import Aftermath, Outcome
 from kubepki.commands.diagnosis import Look
 from kubepki.commands.evidence import clock_evidence
 from kubepki.commands.hands import Hands
-from kubepki.commands.outcome import OUTSIDE, Todo, correct_clocks, start_signing, stop_signing, way_back
+from kubepki.commands.outcome import (
+    OUTSIDE,
+    Todo,
+    correct_clocks,
+    start_signing,
+    stop_signing,
+    take_up_the_link,
+    way_back,
+)
 from kubepki.commands.plan import PassedOver, Plan, Refusal
 from kubepki.commands.prospect import clocks_first
 from kubepki.commands.terminal import Style, clean, wrapped
@@ -95,6 +103,9 @@ def refusal_text(refusal: Refusal, look: Look, style: Style, hands: Hands) -> st
     why = f"{label_name(refusal.link)}: {refusal.why}" if refusal.link else refusal.why[0].upper() + refusal.why[1:]
     lines = wrapped(f"Nothing was changed. {why}.", style, rest="  ")
     lines += _passed_over(refusal.passed_over, style)
+    if refusal.rotating:
+        step = take_up_the_link(hands)
+        lines += ["", *wrapped(step.text, style), *(f"    {clean(command, style)}" for command in step.commands)]
     again = hands.own("rollback", "--at=TIME", operands=() if refusal.link is None else (refusal.link,))
     if refusal.needs_a_time and not look.assumed:
         lines += ["", "Asked"]

@@ -3,26 +3,32 @@
 Rules of this module: pure.
 """
 
+from kubepki.model import Reason, Severity
 from kubepki.rules.series import PATH_FINDING
 from kubepki.rules.site import Site
 from kubepki.rules.words import REFUSED, SHELL_PATH, asked, filled, host_texts
 
-# `rollback` repairs a link that lies in its directory and whose directory can be read.
-ROLLBACK_REFUSES = "not_symlink|outside_directory|unreadable"
+# `rollback` repairs a link, and one whose directory can be read.
+ROLLBACK_REFUSES = "not_symlink|unreadable"
+# What another file repairs: of the rest `rollback` says that the certificate needs none.
+ROLLBACK_REPAIRS = "|".join(
+    reason for reason in Reason if reason.severity_on("kubelet-client-current.pem") is Severity.CRITICAL
+)
 _BROKEN = """
     @ask@
     {{ $reasons := "" }}{{ $fallback := "" }}{{ $some := false }}{{ $now := "" }}{{ $obstacle := false -}}
-    {{ $refused := false -}}
+    {{ $refused := false }}{{ $repairs := false -}}
     {{ range $r | sortByLabel "reason" }}{{ if eq .Labels.finding "fault" -}}
     {{ $reasons = printf "%s%s %s" $reasons (or (and $reasons ",") "") .Labels.reason -}}
     {{ if match "^(@refuses@)$" .Labels.reason }}{{ $obstacle = true }}{{ end -}}
+    {{ if match "^(@repairs@)$" .Labels.reason }}{{ $repairs = true }}{{ end -}}
     {{ else if .Labels.fallback }}{{ $fallback = .Labels.fallback -}}
     {{ else if eq .Labels.finding "fallback" }}{{ $some = true }}{{ $refused = not .Value -}}
     {{ else if not .Labels.path }}{{ $now = (.Value | toTime).Format "2006-01-02T15:04:05Z07:00" }}{{ end }}{{ end -}}
     {{ $labels.path }} on {{ $labels.instance }} has a fault:{{ $reasons }}.
-    {{ if and $refused (not $obstacle) -}}
+    {{ if and $refused $repairs (not $obstacle) -}}
     @refused@
-    {{- else if and (or $fallback $some) (not $obstacle) -}}
+    {{- else if and (or $fallback $some) $repairs (not $obstacle) -}}
     {{ if $fallback }}The best fallback on this host is {{ $fallback }}{{ else }}A fallback lies on this host{{ end }}:
     run "kubepki-exporter rollback --apply --at {{ $now }} @path_word@" and do what it prints, in its order.
     {{- else -}}
@@ -49,6 +55,7 @@ def broken(site: Site) -> dict[str, str]:
     parts = {
         "ask": asked(site, f"{PATH_FINDING}{{%s}} or kubepki_fallback_info{{%s}} or vector(time())", 2),
         "refuses": ROLLBACK_REFUSES,
+        "repairs": ROLLBACK_REPAIRS,
         "path_word": SHELL_PATH,
         "refused": REFUSED,
     }

@@ -171,6 +171,7 @@ def test_a_good_certificate_stays(name: str, tmp_path: Path) -> None:
     ("name", "words"),
     [
         ("interrupted_rotation", "a rotation was interrupted"),
+        ("interrupted_rotation", "Restart the kubelet: at its start it takes up the link"),
         ("not_symlink", "it is a file and no link"),
         ("expired", "no superseded file passes every check"),
     ],
