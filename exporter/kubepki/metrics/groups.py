@@ -63,8 +63,12 @@ def groups_of(states: Sequence[PathState], former: Iterable[Group] = ()) -> list
     start = 0
     while start < len(states):
         group = known.get(states[start].path)
-        if group is None or states[start : start + len(group.states)] != group.states:
+        same = () if group is None else tuple(states[start : start + len(group.states)])
+        if group is None or same != group.states:
             group = Group(tuple(states[start : _border(states, start)]))
+        else:
+            # Equal ones are compared at once where they are the same objects the next time.
+            group.states = same
         found.append(group)
         start += len(group.states)
     return found

@@ -86,6 +86,9 @@ class ContentCache(Generic[Parsed]):
         self._entries: dict[tuple[Identity, str], _Entry[Parsed]] = {}
         # By path; with the variant behind it where there is one.
         self._contents: dict[str, Content[Parsed]] = {}
+        # What is read anew and found to be the same stays the same object, with all that follows from it.
+        self._former: dict[_Key, _Entry[Parsed]] = {}
+        self._former_contents: dict[str, Content[Parsed]] = {}
         self._asked: set[str] = set()
         # Whether some of the entries may be nobody's any more.
         self._has_leftovers = False
@@ -144,6 +147,9 @@ class ContentCache(Generic[Parsed]):
 
     def _note(self, key: _Key, parsed: Parsed, now: float, realtime: float) -> None:
         known = self._entry(*key)
+        former = known or self._former.get(key)
+        if former is not None and former.parsed == parsed:
+            parsed = former.parsed
         first_seen = known.first_seen if known else now
         if abs(key[0].ctime_ns / 1e9 - realtime) > _ANOTHER_TIME_SECONDS:
             first_seen = min(first_seen, now - 2 * _TICK_SECONDS)
@@ -158,6 +164,7 @@ class ContentCache(Generic[Parsed]):
         gone = self._contents.keys() - self._asked
         for key in gone:
             del self._contents[key]
+        self._former, self._former_contents = (self._entries, self._contents) if reread else ({}, {})
         if reread:
             self._contents, self._entries = {}, {}
         elif gone or self._has_leftovers:
@@ -180,11 +187,11 @@ class ContentCache(Generic[Parsed]):
         entry = self._entries[answer.located.identity, variant]
         if not entry.settled:
             self.unsettled.add(path)
-        content = self._contents.get(key)
+        content = self._contents.get(key) or self._former_contents.get(key)
         if content is None or content.parsed is not entry.parsed or content.located != answer.located:
             self._has_leftovers = True
             content = Content(answer.located, parsed=entry.parsed)
-            self._contents[key] = content
+        self._contents[key] = content
         return content
 
     def _known(self, path: str, variant: str) -> Identity | None:

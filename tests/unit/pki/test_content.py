@@ -140,3 +140,14 @@ def test_an_old_file_is_read_once(cached: Cached, boot: float) -> None:
     assert not cached.cache.unsettled
     assert cached.scan() == b"one"
     assert len(cached.parses) == 1
+
+
+def test_what_is_read_anew_and_is_the_same_stays_the_same_object(cached: Cached) -> None:
+    """All that follows from it stays, too: a scan that trusts nothing would else make everything twice."""
+    cached.settle()
+    (before,) = cached.cache.load([(str(cached.path), "")])
+    parses = len(cached.parses)
+    cached.cache.begin(reread=True)
+    (after,) = cached.cache.load([(str(cached.path), "")])
+    assert len(cached.parses) == parses + 1
+    assert after is before
