@@ -246,7 +246,8 @@ class Reading:
 
     Seconds throughout. None means that the source refused or does not exist: the series is then absent, never 0.
     `given` means that a person gave `host_time`; `own_time` is what this host's clock says meanwhile. `earliest` is a
-    time that now cannot be before, `earliest_why` a clause that says what happened then. `kept` tells whether the
+    time that now cannot be before, `earliest_why` a clause that says what happened then; `synchronized_then` the latest
+    time that a time daemon wrote which followed others, right or wrong, and such a clause. `kept` tells whether the
     host's clock has run on since `last_synchronized`: False where it was set, None where that is not known, after a
     boot too.
     """
@@ -256,6 +257,7 @@ class Reading:
     own_time: float | None = None
     earliest: float | None = None
     earliest_why: str = "this program was built"
+    synchronized_then: tuple[float, str] | None = None
     synchronized: bool | None = None
     kept: bool | None = None
     max_error: float | None = None

@@ -168,9 +168,12 @@ class Night:
                 references.append(ReferenceReading(clock=name, up=offset is not None, offset=offset))
         hardware = {"right": TRUE - self.host, "wrong": TRUE + LEAD - self.host, "none": None}[clocks.hardware]
         lost = clocks.synchronized == "lost"
+        followed = clocks.synchronized in {"yes", "lost"}
         return Reading(
             host_time=self.host,
             earliest=BUILT,
+            # A server of the room was ahead for a while, and the time daemon followed it.
+            synchronized_then=(TRUE + LEAD - 600.0, "chronyd was synchronized") if followed else None,
             synchronized={"yes": True, "lost": False, "no": False, "unknown": None}[clocks.synchronized],
             kept=True if lost else None,
             last_synchronized=self.host - 3_600.0 if lost else None,

@@ -1,8 +1,9 @@
 """Times that now cannot be before, as this host's disk knows them: builds, and what synchronised clocks wrote.
 
-A clock that says less came out of a dead battery. systemd-timesyncd touches its file whenever it is synchronised
-(systemd-timesyncd.service(8)), chronyd writes its drift file then (`driftfile` in chrony.conf(5)); systemd itself sets
-the clock of a host that boots before its own build to that time.
+A clock that says less came out of a dead battery. systemd itself sets the clock of a host that boots before its own
+build to that time. systemd-timesyncd touches its file whenever it is synchronised (systemd-timesyncd.service(8)),
+chronyd writes its drift file then (`driftfile` in chrony.conf(5)): by a clock that followed whatever the room's server
+said, so that time may lie ahead once the room is corrected.
 """
 
 import os
@@ -11,9 +12,8 @@ from collections.abc import Mapping
 BUILT = "this program was built"
 # The first of its month: this program was not there before.
 _BUILT_AT = 1_793_491_200.0
-WITNESSES = {
-    "/usr/lib/clock-epoch": "systemd was built",
-    "/usr/lib/systemd/systemd": "systemd was built",
+BUILDS = {"/usr/lib/clock-epoch": "systemd was built", "/usr/lib/systemd/systemd": "systemd was built"}
+DAEMONS = {
     "/var/lib/systemd/timesync/clock": "systemd-timesyncd was synchronized",
     "/var/lib/private/systemd/timesync/clock": "systemd-timesyncd was synchronized",
     "/var/lib/chrony/drift": "chronyd was synchronized",
@@ -21,12 +21,21 @@ WITNESSES = {
 }
 
 
-def lower_bound(witnesses: Mapping[str, str] = WITNESSES) -> tuple[float, str]:
-    """Return the latest of those times in Unix seconds and what happened then; *witnesses* says that of each file."""
-    bounds = [(_BUILT_AT, BUILT)]
-    for path, what in witnesses.items():
+def lower_bound(builds: Mapping[str, str] = BUILDS) -> tuple[float, str]:
+    """Return the latest build in Unix seconds, and what was built; *builds* says that of each file."""
+    return max([(_BUILT_AT, BUILT), *_written(builds)])
+
+
+def synchronized_then(daemons: Mapping[str, str] = DAEMONS) -> tuple[float, str] | None:
+    """Return the latest time that a synchronised clock wrote, and who was it, None where none is known."""
+    return max(_written(daemons), default=None)
+
+
+def _written(files: Mapping[str, str]) -> list[tuple[float, str]]:
+    found = []
+    for path, what in files.items():
         try:
-            bounds.append((os.stat(path).st_mtime, what))  # noqa: PTH116 - as everywhere in this room, paths are str
+            found.append((os.stat(path).st_mtime, what))  # noqa: PTH116 - as everywhere in this room, paths are str
         except OSError:
             continue
-    return max(bounds)
+    return found

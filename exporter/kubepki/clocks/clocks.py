@@ -122,6 +122,7 @@ class Clocks:
             host_time=look.pair.host,
             earliest=self._clock.earliest,
             earliest_why=self._clock.earliest_why,
+            synchronized_then=self._clock.synchronized_then,
             synchronized=None if kernel is None else kernel.synchronized,
             max_error=None if kernel is None else kernel.max_error,
             estimated_error=None if kernel is None else kernel.estimated_error,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kubepki.clocks.adjtimex import Adjtimex, adjtimex_reader
-from kubepki.clocks.bounds import BUILT, lower_bound
+from kubepki.clocks.bounds import BUILT, lower_bound, synchronized_then
 from kubepki.clocks.rtc import RTC, rtc_reader
 from kubepki.clocks.step_watch import StepWatch, open_step_watch
 
@@ -24,6 +24,7 @@ class HostClock:
     None where it is refused; `rtc` the hardware clock in Unix seconds, None where there is none; `step_watch` makes
     something that can be waited on for a step; `earliest` is a time that now cannot be before, `earliest_why` what
     happened then.
+    `synchronized_then` is the latest time that a time daemon which followed others wrote, and which.
     """
 
     realtime: Callable[[], float]
@@ -33,6 +34,7 @@ class HostClock:
     step_watch: Callable[[], StepWatch]
     earliest: float | None = None
     earliest_why: str = BUILT
+    synchronized_then: tuple[float, str] | None = None
 
 
 def system_clock(rtc: Path = RTC) -> HostClock:
@@ -46,6 +48,7 @@ def system_clock(rtc: Path = RTC) -> HostClock:
         step_watch=open_step_watch,
         earliest=earliest,
         earliest_why=why,
+        synchronized_then=synchronized_then(),
     )
 
 

@@ -57,11 +57,16 @@ class ClockSays:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Floor:
-    """A time that now cannot be before, None where none is known, and why; `signed` means that signatures say so."""
+    """A time that now cannot be before, None where none is known, and why; `signed` means that signatures say so.
+
+    `elsewhere` is that time for clocks that are not this host's: what its own clock was synchronised to is no more than
+    its word, and a room is ahead by hours, not by a day.
+    """
 
     at: float | None = None
     why: str = ""
     signed: bool = False
+    elsewhere: float | None = None
 
 
 def witnesses(reading: Reading, floor: Floor) -> list[ClockSays]:
@@ -104,9 +109,10 @@ def _refuted(clock: ClockSays, floor: Floor, built: float | None, outside: list[
     A virtual machine that was asleep holds its clock to be synchronised: what was signed meanwhile refutes that, unless
     a clock *outside* of the cluster agrees with it.
     """
-    if floor.at is None or clock.says >= floor.at - TOLERANCE_SECONDS:
+    at = floor.at if clock.clock == HOST else floor.elsewhere
+    if at is None or clock.says >= at - TOLERANCE_SECONDS:
         return clock
-    impossible = floor.at - clock.says > _YEAR or (built is not None and clock.says < built - TOLERANCE_SECONDS)
+    impossible = at - clock.says > _YEAR or (built is not None and clock.says < built - TOLERANCE_SECONDS)
     asleep = floor.signed and clock.clock == HOST and not any(agree(clock, each) for each in outside)
     if clock.strong and not impossible and not asleep:
         return clock
@@ -115,13 +121,16 @@ def _refuted(clock: ClockSays, floor: Floor, built: float | None, outside: list[
 
 def lower_bound(found: Signed, reading: Reading) -> Floor:
     """Return the latest time that now cannot be before, and why; *found* is when the host's certificates begin."""
-    bounds = [Floor()]
+    bounds, own = [Floor()], []
     if reading.earliest is not None:
         bounds.append(Floor(at=reading.earliest, why=f"{reading.earliest_why} at {moment(reading.earliest)}"))
     # Who sets a clock back says that the time before was wrong, however synchronised it was.
-    if reading.last_synchronized is not None and reading.kept is not False:
-        why = f"it was synchronized at {moment(reading.last_synchronized)}"
-        bounds.append(Floor(at=reading.last_synchronized, why=why))
+    if reading.kept is not False:
+        if reading.last_synchronized is not None:
+            own.append((reading.last_synchronized, "it was synchronized"))
+        if reading.synchronized_then is not None:
+            own.append(reading.synchronized_then)
+    bounds += [Floor(at=at, why=f"{what} at {moment(at)}", elsewhere=at - _DAY) for at, what in own]
     others = [] if reading.rtc_offset is None else [reading.host_time + reading.rtc_offset]
     others += [now for clock, now in reference_times(reading).items() if clock == JUDGE]
     if (begins := by_another_clock(found, reading.host_time, others)) is not None:
@@ -129,7 +138,12 @@ def lower_bound(found: Signed, reading: Reading) -> Floor:
     if (begins := by_signatures(found, reading.host_time)) is not None:
         bounds.append(Floor(at=begins[0], why=begins[1], signed=True))
     latest = max(bounds, key=lambda bound: bound.at or 0.0)
-    return replace(latest, signed=any(bound.signed for bound in bounds))
+    elsewhere = [each.elsewhere or each.at for each in bounds]
+    return replace(
+        latest,
+        signed=any(bound.signed for bound in bounds),
+        elsewhere=max((each for each in elsewhere if each is not None), default=None),
+    )
 
 
 def agree(one: ClockSays, other: ClockSays) -> bool:

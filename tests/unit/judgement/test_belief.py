@@ -155,6 +155,36 @@ def test_strong_clocks_that_contradict_each_other() -> None:
     assert _outside(LEAD, synchronized=True).contradictions == (HOST,)
 
 
+@pytest.mark.parametrize("apiserver", [LEAD, 0.0, None])
+@pytest.mark.parametrize("outside", [{}, {"ntp_a": 0.0}])
+def test_what_a_daemon_wrote_that_followed_a_wrong_server(
+    *, apiserver: float | None, outside: dict[str, float]
+) -> None:
+    """The room's server was ahead, and chronyd wrote so; it is corrected, and who follows it now is right at once."""
+    corrected = reading(0.0, synchronized=True, earliest=TRUE - 60 * DAY, apiserver=apiserver, **outside)
+    belief = believe(EMPTY, replace(corrected, synchronized_then=(TRUE + LEAD - 600, "chronyd was synchronized")))
+    assert (belief.sureness, belief.now) == (Sureness.SURE, TRUE)
+    assert belief.wrong(JUDGE) == (LEAD if apiserver else None)
+
+
+@pytest.mark.parametrize(("kept", "refuted"), [(None, True), (False, False)])
+def test_what_a_daemon_wrote_refutes_a_clock_that_nobody_vouches_for(*, kept: bool | None, refuted: bool) -> None:
+    """It shows that a clock is days behind; who sets a clock back says that what it wrote before was wrong."""
+    behind = reading(-3 * DAY, synchronized=False, earliest=TRUE - 60 * DAY)
+    then = (TRUE - 3_600, "systemd-timesyncd was synchronized")
+    belief = believe(EMPTY, replace(behind, kept=kept, synchronized_then=then))
+    assert (belief.sureness is Sureness.CANNOT_TELL) is refuted
+
+
+@pytest.mark.parametrize(("behind", "refuted"), [(LEAD, False), (2 * DAY, True)])
+def test_what_a_daemon_wrote_accuses_no_api_server_of_hours(*, behind: float, refuted: bool) -> None:
+    """In 1970 again, after a night in which the room's server was ahead: the API server is corrected, and is right."""
+    woken = reading(-TRUE, synchronized=False, earliest=TRUE - 60 * DAY, apiserver=0.0)
+    belief = believe(EMPTY, replace(woken, synchronized_then=(TRUE + behind, "chronyd was synchronized")))
+    assert (belief.sureness is Sureness.CANNOT_TELL) is refuted
+    assert (belief.wrong(JUDGE) is None) is not refuted
+
+
 def test_a_bound_that_a_disputed_clock_gave_accuses_nobody() -> None:
     """Ahead and lately synchronised to that, beside two outside of which one is right: its own word bounds nothing."""
     kept = reading(LEAD, synchronized=False, ntp_right=0.0, ntp_behind=-LEAD)
