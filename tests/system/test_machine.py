@@ -212,6 +212,7 @@ def test_check_asks_the_service_of_the_unit(machine: Machine, node: Node) -> Non
 
     asked("", None)
     asked("# TLS alone", None)
+    machine.run("apt-get", "install", "-y", "--no-install-recommends", "python3-bcrypt")
     asked(f"basic_auth_users: {{prometheus: '{HASH}'}}", "it wants a password")
     machine.run("systemctl", "stop", UNIT)
     said = json.loads(machine.attempt("kubepki-exporter", "check", "--json").stdout)["service"]

@@ -16,6 +16,13 @@ UPDATED = "-updated.pem"
 
 NEVER_READ = (".", "#", "~")
 
+# As people, editors, packages and file managers name what they put aside.
+_COPY = re.compile(
+    r"(?:.+\.(?:bak|backup|old|orig|save|saved|tmp|temp|copy|swp|rpmsave|rpmnew|rpmorig|dpkg-(?:old|new|dist|bak|tmp))"
+    r"|copy of .+|.+ copy(?: \d+)?|.+ ?\((?:copy|another copy|\d+|\d+(?:st|nd|rd|th) copy)\)|.+ - copy(?: \(\d+\))?)"
+    r"\.[a-z0-9]+",
+    re.IGNORECASE | re.DOTALL,
+)
 _DATED = re.compile(r"(?P<prefix>.+)-(?P<stamp>\d{4}(?:-\d\d){5})\.pem", re.DOTALL)
 _STAMP = "%Y-%m-%d-%H-%M-%S"
 
@@ -23,10 +30,18 @@ _STAMP = "%Y-%m-%d-%H-%M-%S"
 def is_certificate_name(name: str) -> bool:
     """Return whether a file of a PKI directory is looked at, by its name or its path.
 
-    No component reads names that begin with a dot (an editor's lock `.#ca.crt`, a Mac's `._ca.crt`), nor an editor's
-    copies (`#ca.crt#`, `~ca.crt`).
+    No component reads names that begin with a dot (an editor's lock `.#ca.crt`, a Mac's `._ca.crt`), an editor's
+    copies (`#ca.crt#`, `~ca.crt`), nor what says that it is a copy (`ca.bak.crt`, `ca (copy).crt`, `Copy of ca.crt`).
     """
-    return name.lower().endswith(CERTIFICATE_SUFFIXES) and not name.rpartition("/")[2].startswith(NEVER_READ)
+    last = name.rpartition("/")[2]
+    return last.lower().endswith(CERTIFICATE_SUFFIXES) and not last.startswith(NEVER_READ) and not is_copy(last)
+
+
+def is_copy(name: str) -> bool:
+    """Return whether a name, or the last one of a path, says that it is a copy that somebody put aside."""
+    name = name.rpartition("/")[2]
+    # Most names have neither a second dot nor a blank.
+    return (name.count(".") > 1 or " " in name) and _COPY.fullmatch(name) is not None
 
 
 def is_component_name(name: str) -> bool:

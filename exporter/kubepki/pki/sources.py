@@ -27,13 +27,15 @@ def find_sources(settings: PkiSettings, disk: Disk, *, max_files: int) -> Source
     hunted = globs.find((*wildcards, *(each.path for each in kubeconfigs if _is_hunted(each))), disk)
     found, overfull = _globbed(wildcards, hunted, max_files)
     newest = newest_revisions(found, preset.revisioned)
+    components = frozenset(path for path in found if _is_components(path, preset.files))
     return Sources(
         listings=_list(directories, disk, max_files),
         files=(
             *(Wanted(path=pattern.pattern, expected=True) for pattern in patterns if not pattern.wildcard),
             *(
-                Wanted(path=path, superseded=path not in newest, component=_is_components(path, preset.files))
+                Wanted(path=path, superseded=path not in newest, component=path in components)
                 for path in found
+                if path not in components or not layout.is_copy(path)
             ),
         ),
         kubeconfigs=_kubeconfigs(kubeconfigs, hunted.paths),
@@ -143,7 +145,8 @@ def _is_hunted(kubeconfig: Kubeconfig) -> bool:
 def _kubeconfigs(configured: Iterable[Kubeconfig], hunted: Mapping[str, Sequence[str]]) -> tuple[Kubeconfig, ...]:
     table: dict[str, Kubeconfig] = {}
     for kubeconfig in configured:
-        for path in hunted[kubeconfig.path] if _is_hunted(kubeconfig) else (kubeconfig.path,):
+        found = [path for path in hunted[kubeconfig.path] if not layout.is_copy(path)] if _is_hunted(kubeconfig) else []
+        for path in found if _is_hunted(kubeconfig) else [kubeconfig.path]:
             known = table.get(path)
             optional = kubeconfig.optional and (known is None or known.optional)
             table[path] = Kubeconfig(path=path, optional=optional)

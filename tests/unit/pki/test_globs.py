@@ -6,6 +6,8 @@ import pytest
 
 from kubepki.disk.disk import Disk
 from kubepki.pki import globs
+from kubepki.pki.sources import find_sources
+from kubepki.settings import FilePattern, Kubeconfig, PkiSettings
 
 FILES = ("a.pem", "b.crt", "sub/a.pem", "sub/deep/a.pem", "sub/deep/b.pem", "[x].pem", ".hidden.pem")
 
@@ -66,3 +68,18 @@ def test_directories_nested_deeper_than_calls(tmp_path: Path) -> None:
     while deep != tmp_path:
         deep.rmdir()
         deep = deep.parent
+
+
+def test_copies_of_kubeconfigs_are_nobodys(tmp_path: Path) -> None:
+    """A glob of kubeconfigs finds what a component reads; an operator's own glob of files finds what he asked for."""
+    for name in ("admin.conf", "admin.bak.conf", "ca.crt", "ca.old.crt"):
+        (tmp_path / name).touch()
+    settings = PkiSettings(
+        directories=(),
+        files=(FilePattern(pattern=f"{tmp_path}/*.crt", wildcard=True),),
+        kubeconfigs=(Kubeconfig(path=f"{tmp_path}/*.conf", optional=True),),
+        presets=(),
+    )
+    found = find_sources(settings, Disk(), max_files=100)
+    assert [each.path for each in found.kubeconfigs] == [f"{tmp_path}/admin.conf"]
+    assert {each.path for each in found.files} == {f"{tmp_path}/ca.crt", f"{tmp_path}/ca.old.crt"}

@@ -23,6 +23,50 @@ def test_what_is_no_certificate_by_its_name(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "ca.bak.crt",
+            "ca.OLD.crt",
+            "ca.orig.pem",
+            "ca.crt.save.crt",
+            "ca.dpkg-old.crt",
+            "ca.rpmsave.crt",
+            "ca.tmp.crt",
+        ),
+        *("ca copy.crt", "ca copy 2.crt", "ca (copy).crt", "ca (1).crt", "ca (3rd copy).crt", "ca - Copy.crt"),
+        *("ca - Copy (2).crt", "Copy of ca.crt", "a/b/ca.bak.crt", "ca.backup.p12"),
+    ],
+)
+def test_copies_are_nobodys_certificates(name: str) -> None:
+    """What editors, packages, file managers and people put aside says so in its name."""
+    assert layout.is_copy(name)
+    assert not layout.is_certificate_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "ca.crt",
+            "a.b.pem",
+            "old.crt",
+            "bak.crt",
+            "copy.crt",
+            "member-node1.example.org.pem",
+            "backup.crt",
+            "tmp.pem",
+        ),
+        *("apiserver-old.crt", "node 1.crt", "kubelet-client-current.pem", DATED, "etcd-serving-node.old.example.crt"),
+    ],
+)
+def test_names_that_are_no_copies(name: str) -> None:
+    """A host may be called so; what a name alone does not tell is looked at."""
+    assert not layout.is_copy(name)
+    assert layout.is_certificate_name(name)
+
+
+@pytest.mark.parametrize(
     ("name", "dated", "current", "updated"),
     [
         (DATED, "kubelet-client", None, None),
