@@ -9,6 +9,10 @@ if [ -z "$python" ]; then
     echo "kubepki-exporter needs Python 3.11 or newer; install it, or name it: make PYTHON=/path/to/python3.12 ..." >&2
     exit 1
 fi
+if ! version=$("$python" -c 'import sys; print("Python %d.%d" % sys.version_info[:2]); sys.exit(sys.version_info < (3, 11))' 2>/dev/null); then
+    echo "$python is ${version:-no Python that starts}; kubepki-exporter needs Python 3.11 or newer: make PYTHON=/path/to/python3.12 ..." >&2
+    exit 1
+fi
 if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     package=$("$python" -c 'import sys; print("python3.%d-venv" % sys.version_info[1])')
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

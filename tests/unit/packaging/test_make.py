@@ -67,6 +67,23 @@ def test_missing_python_is_one_line(tmp_path: Path) -> None:
     assert "Python 3.11" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [("echo Python 3.10; exit 1", "is Python 3.10; "), (None, "is no Python that starts; ")],
+    ids=["too old", "not there"],
+)
+def test_a_named_python_that_will_not_do_is_one_line(tmp_path: Path, body: str | None, said: str) -> None:
+    """What PYTHON names is looked at before anything is made with it."""
+    python = tmp_path / "python"
+    if body is not None:
+        python.write_text(f"#!/bin/sh\n{body}\n")
+        python.chmod(0o755)
+    done = make_venv(tmp_path, str(python))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{python} {said}kubepki-exporter needs Python 3.11 or newer")
+    assert done.stderr.count("\n") == 1
+
+
 def test_target_names_the_one_command(tmp_path: Path) -> None:
     """What a target needs and cannot install is told with the command that does."""
     listing = tmp_path / "packages.txt"
