@@ -154,6 +154,9 @@ def test_chart_with_everything_is_valid(render: Render, tmp_path: Path) -> None:
     found = objects(render("helm", str(CHART), str(values)))
     assert set(found) == {"DaemonSet", "PodMonitor", "ScrapeConfig", "AlertmanagerConfig"}
     assert found["PodMonitor"]["metadata"]["labels"]["release"] == "kube-prometheus-stack"
+    # Hosts have no namespace of their own, and the operator gives an AlertmanagerConfig no alert of another one.
+    relabelled = {each["targetLabel"]: each["replacement"] for each in found["ScrapeConfig"]["spec"]["relabelings"]}
+    assert relabelled["namespace"] == found["AlertmanagerConfig"]["metadata"]["namespace"]
     pod = found["DaemonSet"]["spec"]["template"]
     assert pod["spec"]["containers"][0]["image"].startswith("registry.example/it@sha256:")
     assert found["PodMonitor"]["spec"]["selector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
@@ -173,6 +176,36 @@ def test_chart_refuses_wrong_values(values: Mapping[str, Any], render: Render, t
     done = render("helm", str(CHART), str(path))
     assert done.returncode == 1
     assert "values don't meet the specifications" in done.stderr
+
+
+def test_chart_routes_as_the_shipped_file_does(render: Render, tmp_path: Path) -> None:
+    """The operator's form has the waits, the groups and the inhibition of rules/alertmanager.yml."""
+    values = tmp_path / "values.yaml"
+    values.write_text(yaml.safe_dump({"alertmanagerConfig": {"enabled": True}}))
+    routed = objects(render("helm", str(CHART), str(values)))["AlertmanagerConfig"]["spec"]
+    shipped = yaml.safe_load((ROOT / "rules" / "alertmanager.yml").read_text())
+    route = shipped["route"]
+    assert routed["route"]["groupBy"] == route["group_by"]
+    assert routed["route"]["groupWait"] == route["group_wait"]
+    assert routed["route"]["repeatInterval"] == route["repeat_interval"]
+    for child, own in zip(routed["route"]["routes"], route["routes"], strict=False):
+        assert child["groupWait"] == own["group_wait"]
+        assert child.get("repeatInterval") == own.get("repeat_interval")
+    assert len(routed["inhibitRules"]) == len(shipped["inhibit_rules"])
+    for rule, own in zip(routed["inhibitRules"], shipped["inhibit_rules"], strict=True):
+        for side, matchers in (("sourceMatch", "source_matchers"), ("targetMatch", "target_matchers")):
+            found = [f'{each["name"]}{each["matchType"]}"{each["value"]}"' for each in rule[side]]
+            assert found == own[matchers]
+        assert set(rule["equal"]) <= set(own["equal"])
+
+
+def test_chart_wants_targets(render: Render, tmp_path: Path) -> None:
+    """A ScrapeConfig of no host is refused with what to name."""
+    values = tmp_path / "values.yaml"
+    values.write_text(yaml.safe_dump({"scrapeConfig": {"enabled": True}}))
+    done = render("helm", str(CHART), str(values))
+    assert done.returncode == 1
+    assert "scrapeConfig.targets is empty; name the hosts, as HOST:PORT" in done.stderr
 
 
 def test_unknown_field_is_found(render: Render, tmp_path: Path) -> None:
