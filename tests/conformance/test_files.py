@@ -4,16 +4,15 @@ import os
 import ssl
 from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 
 from kubepki.model import Fault, PathState, Severity
 from kubepki.pki.scan import Scanner
 from kubepki.settings import Directory, PkiSettings, ScanSettings
 from tests.conformance import odd, trees
-from tests.conformance.differences import MINE, RSA
+from tests.conformance.differences import MINE
 from tests.conformance.reading import disagreements
-from tests.conformance.texts import ED25519, files
+from tests.conformance.texts import files
 from tests.support.oracle import Answer, Oracle
 
 EXAMPLES = settings(
@@ -77,13 +76,3 @@ def test_certificate(oracle: Oracle, tmp_path: Path, encoded: bytes) -> None:
     agree(said, scanned(tmp_path, path))
     if said.taken:
         assert not scanned(tmp_path, path).faults
-
-
-@pytest.mark.parametrize("content", [MINE.pem, RSA.pem, ED25519.pem, MINE.key_pem + MINE.certificate_pem])
-def test_store(oracle: Oracle, tmp_path: Path, content: bytes) -> None:
-    """A directory that client-go's FileStore reads is healthy here, with its link."""
-    (tmp_path / "kubelet-client-2026-01-01-00-00-00.pem").write_bytes(content)
-    path = tmp_path / "kubelet-client-current.pem"
-    path.symlink_to("kubelet-client-2026-01-01-00-00-00.pem")
-    assert oracle.ask("store", tmp_path, "kubelet-client").taken
-    assert not scanned(tmp_path, path).faults
