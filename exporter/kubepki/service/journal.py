@@ -170,6 +170,7 @@ def _fallback(state: PathState | None, reading: Reading, belief: Belief) -> str 
 
 
 def _meaning(snapshot: Snapshot, reading: Reading) -> str:
+    """Return what each finding about the beginning of a certificate says, for it says no more than what was read."""
     states = {state.path: state for state in snapshot.paths}
     sentences = []
     belief = believe(snapshot, reading)
@@ -178,15 +179,12 @@ def _meaning(snapshot: Snapshot, reading: Reading) -> str:
             continue
         if finding.code is Code.TIME_UNKNOWN:
             sentences.append(f"{finding.path} is {finding.message}")
-        if finding.code not in _START_OF_VALIDITY:
-            continue
-        lead = finding.at - reading.host_time
-        if lead <= 0:
-            sentences.append(f"{finding.path} is {finding.message}")
-            continue
-        fallback = _fallback(states.get(finding.path), reading, belief) or "none"
-        sentences.append(
-            f"the current certificate {finding.path} is now {duration(lead)} in the future; the API server will answer "
-            f"401 until {moment(finding.at)}; the fallback is {fallback}"
-        )
+        elif finding.code in _START_OF_VALIDITY:
+            sentence = (
+                f"the current certificate {finding.path}, which begins at {moment(finding.at)}, is {finding.message}"
+            )
+            if finding.code is not Code.HOST_CLOCK_BEHIND:
+                fallback = _fallback(states.get(finding.path), reading, belief)
+                sentence += f"; {f'the fallback is {fallback}' if fallback else 'no fallback was found'}"
+            sentences.append(sentence)
     return "; ".join(sentences) or "all current certificates have begun to be valid"

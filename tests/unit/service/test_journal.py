@@ -99,15 +99,35 @@ def test_a_rotation_into_the_future_names_the_fallback(tmp_path: Path, lines: Li
 
 
 def test_a_step_back_tells_what_it_means(tmp_path: Path, lines: Lines) -> None:
-    """One line: how far, how long the certificate is in the future, until when 401, and the fallback."""
+    """One line: how far, how long the certificate is in the future, what the API server does, and the fallback."""
     directory = tmp_path / "pki"
     node(directory, OLD, NOW + LEAD + 300)
     stepped = replace(reading(), steps=1, last_step=-LEAD, last_step_time=NOW)
     Journal().tell_step(Step(size=-LEAD, host_time=NOW), look(looking_at(directory)), stepped)
     (line,) = lines()
     assert line.startswith("WARNING the wall clock was stepped back by 2 h 11 min: the current certificate")
-    assert "is now 2 h 11 min in the future; the API server will answer 401 until 2026-04-11 02:11:00 UTC" in line
-    assert "the fallback is /" in line
+    assert "which begins at 2026-04-11 02:11:00 UTC, is not valid for another 2 h 11 min by this host's clock" in line
+    assert "the API server rejects it now; the fallback is /" in line
+
+
+def test_a_step_says_nothing_of_an_api_server_that_was_not_read(tmp_path: Path, lines: Lines) -> None:
+    """Neither that it answers 401, nor, of a host that is back in 1970, that the certificate is from the future."""
+    directory = tmp_path / "pki"
+    node(directory, OLD, NOW + LEAD + 300)
+    snapshot = look(looking_at(directory))
+    for now, words in (
+        (reading(apiserver=None), "is not valid for another 2 h 11 min by this host's clock; the fallback is /"),
+        (reading(apiserver=LEAD + 60), "; the API server accepts it only until its own clock, which is ahead, is corr"),
+        (
+            replace(reading(apiserver=None), host_time=8.0, synchronized=False, earliest=NOW),
+            "alone: the host is behind",
+        ),
+    ):
+        Journal().tell_step(Step(size=-LEAD, host_time=now.host_time), snapshot, now)
+        (line,) = lines()
+        assert words in line
+        assert "401" not in line
+        assert "rejects" not in line
 
 
 def test_a_step_that_hurts_nothing_says_so(tmp_path: Path, lines: Lines) -> None:
