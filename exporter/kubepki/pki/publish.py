@@ -6,8 +6,9 @@ disappearance, or that it is `current` again because what superseded it is gone.
 first snapshot is never held back.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
 from kubepki.model import PathState, Snapshot, Standing
 from kubepki.pki.differing import differing
@@ -51,15 +52,16 @@ def publish(previous: Publication | None, raw: Snapshot, now: float) -> Publicat
 
 
 def _with(raw: Snapshot, instead: Mapping[str, PathState | None]) -> Snapshot:
-    """Return *raw* with other states of some paths; None is none."""
-    published = {state.path: state for state in raw.paths}
-    for path, state in instead.items():
-        if state is None:
-            published.pop(path, None)
-        else:
-            published[path] = state
-    _absorb_held_targets(published, instead)
-    return replace(raw, paths=tuple(published[path] for path in sorted(published)))
+    """Return *raw* with other states of some paths; None is none.
+
+    A held link's old target is kept out under its own name, or one file would be told twice.
+    """
+    held = [state for state in instead.values() if state is not None]
+    targets = {state.link.target for state in held if state.link is not None}
+    out = targets | instead.keys()
+    paths = [state for state in raw.paths if state.path not in out]
+    paths += [state for state in held if state.path not in targets]
+    return replace(raw, paths=tuple(sorted(paths, key=attrgetter("path"))))
 
 
 def _is_bad_news(old: PathState | None, new: PathState) -> bool:
@@ -67,11 +69,3 @@ def _is_bad_news(old: PathState | None, new: PathState) -> bool:
         return True
     known = {fault.reason for fault in old.faults} if old is not None else set()
     return not known.issuperset(fault.reason for fault in new.faults)
-
-
-def _absorb_held_targets(published: dict[str, PathState], held: Iterable[str]) -> None:
-    """Keep a held link's old target out under its own name, or one file would be told twice."""
-    for path in held:
-        state = published.get(path)
-        if state is not None and state.link is not None:
-            published.pop(state.link.target, None)
