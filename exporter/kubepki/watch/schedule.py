@@ -12,6 +12,7 @@ INTERVAL_SECONDS = 30.0
 POLLING_INTERVAL_SECONDS = 5.0
 BREATHER = 1.0
 MAX_CREDIT_SECONDS = 0.25
+MAX_REST_FROM_TIME_SECONDS = 0.5
 
 
 class Schedule:
@@ -22,7 +23,8 @@ class Schedule:
     scan that events asked for: a storm of events over a large tree may then use half of one CPU, and a small tree
     notices nothing. So an event waits for no more than max(max_delay, breather * duration) after it came, or after the
     running scan's end. Idleness before is rest, too, a quarter of a second at most: the few scans of one rotation
-    follow at once. A scan that only time asked for, such as the first, comes too seldom to be rested from.
+    follow at once. A scan that only time asked for, such as the first, comes too seldom to be rested from for long:
+    half a second at most, in which those come first who wait for its result.
 
     A scan of everything is also due *interval* after the start of the last one and at each deadline of `wake_at`;
     the first is due at once.
@@ -90,7 +92,9 @@ class Schedule:
 
     def finished(self, now: float) -> None:
         """Note that the scan which `started` has ended, well or badly."""
-        rest = self._breather * (now - self._started) if self._asked_for else 0.0
+        rest = self._breather * (now - self._started)
+        if not self._asked_for:
+            rest = min(rest, MAX_REST_FROM_TIME_SECONDS)
         had = min(rest, self._credit)
         self._credit -= had
         self._rested = now + rest - had
