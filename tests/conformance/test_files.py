@@ -5,12 +5,13 @@ import ssl
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from kubepki.model import Fault, PathState, Severity
 from kubepki.pki.scan import Scanner
 from kubepki.settings import Directory, PkiSettings, ScanSettings
 from tests.conformance import odd, trees
-from tests.conformance.differences import MINE
+from tests.conformance.differences import CA, MINE
 from tests.conformance.reading import disagreements
 from tests.conformance.texts import files
 from tests.support.oracle import Answer, Oracle
@@ -22,6 +23,10 @@ EXAMPLES = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
+
+
+# Of what is a mixture of what the other tests make.
+FEWER = settings(EXAMPLES, max_examples=EXAMPLES.max_examples // 4)
 
 
 def scanned(directory: Path, path: Path) -> PathState:
@@ -76,3 +81,12 @@ def test_certificate(oracle: Oracle, tmp_path: Path, encoded: bytes) -> None:
     agree(said, scanned(tmp_path, path))
     if said.taken:
         assert not scanned(tmp_path, path).faults
+
+
+@FEWER
+@given(others=st.lists(st.one_of(st.just(CA.der), odd.certificates(), trees.certificates()), max_size=3))
+def test_bundle(oracle: Oracle, tmp_path: Path, others: list[bytes]) -> None:
+    """A file of CAs, of which one that is malformed is enough for the API server to refuse it."""
+    path = tmp_path / "ca.crt"
+    path.write_bytes(CA.certificate_pem + b"".join(ssl.DER_cert_to_PEM_cert(each).encode() for each in others))
+    agree(oracle.ask("certs", path), scanned(tmp_path, path))

@@ -1,6 +1,7 @@
 """What client-go refuses of a kubeconfig is a fault with a reason; what it takes is nothing critical."""
 
 import base64
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from kubepki.formats.kubeconfig_reader import parse_kubeconfig
 from kubepki.model import PathState
 from kubepki.pki.scan import Scanner
 from kubepki.settings import Kubeconfig, PkiSettings, ScanSettings
+from tests.conformance import asn1, odd, trees
 from tests.conformance.configs import texts
-from tests.conformance.differences import CA, MINE, OTHER
+from tests.conformance.differences import CA, MINE, OTHER, document
 from tests.conformance.reading import disagreements
-from tests.conformance.test_files import EXAMPLES, is_critical
+from tests.conformance.test_files import EXAMPLES, FEWER, is_critical
 from tests.support import pki
 from tests.support.oracle import Oracle
 
@@ -102,6 +104,37 @@ def test_kubeconfig(oracle: Oracle, tmp_path: Path, content: bytes) -> None:
         # Without a certificate it is none of our business: docs/conformance.md.
         return
     states = scanned(path)
+    found = tuple(fault for state in states for fault in state.faults)
+    assert is_critical(found) == (not said.taken), (said.error, found)
+    if said.taken:
+        assert not disagreements(said, states), states
+
+
+@st.composite
+def embedding(draw: st.DrawFn) -> bytes:
+    """Return a kubeconfig that embeds an odd certificate with its key, and an odd CA."""
+    made = document()
+    odd_ones = st.one_of(odd.certificates(), trees.certificates())
+    user, cluster = made["users"][0]["user"], made["clusters"][0]["cluster"]
+    user["client-key-data"] = encoded(asn1.LEAF.key_pem)
+    user["client-certificate-data"] = encoded(draw(odd_ones.map(_pem) | st.just(asn1.LEAF.certificate_pem)))
+    cluster["certificate-authority-data"] = encoded(b"".join(draw(st.lists(odd_ones.map(_pem), max_size=2))) or b"\n")
+    if draw(st.booleans()):
+        cluster["certificate-authority-data"] = encoded(CA.certificate_pem)
+    return yaml.safe_dump(made).encode()
+
+
+def _pem(data: bytes) -> bytes:
+    return ssl.DER_cert_to_PEM_cert(data).encode()
+
+
+@FEWER
+@given(content=embedding())
+def test_embedded(oracle: Oracle, tmp_path: Path, content: bytes) -> None:
+    """What is embedded is taken as Go takes it, with the values that Go reads."""
+    path = tmp_path / "kubelet.conf"
+    path.write_bytes(content)
+    said, states = oracle.ask("kubeconfig", path), scanned(path)
     found = tuple(fault for state in states for fault in state.faults)
     assert is_critical(found) == (not said.taken), (said.error, found)
     if said.taken:
