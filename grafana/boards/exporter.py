@@ -68,16 +68,18 @@ def _health() -> gf.Panel:
             ),
         ),
         (
-            Query(expr=select("kubepki_watch_up"), legend="events {{instance}} {{path}}"),
-            Query(
-                expr=f"{select('kubepki_config_last_reload_successful')} or {select('kubepki_reference_clock_up')}",
-                legend="configuration, reference clocks {{instance}} {{clock}}",
-            ),
+            Query(expr=_with_end(select("kubepki_watch_up")), legend="events {{end}}"),
+            Query(expr=select("kubepki_reference_clock_up"), legend="clock {{clock}}"),
+            Query(expr=select("kubepki_config_last_reload_successful"), legend="configuration"),
         ),
         mappings=look.words({1: ("good", look.BLUE), 0: ("not", look.ORANGE)}),
         no_value="no such host, or its exporter is down",
-        width=12,
     )
+
+
+def _with_end(expr: str) -> str:
+    """Return *expr* with the end of its path in the label `end`: Grafana cuts a line's name at its beginning."""
+    return f'label_replace({expr}, "end", "$1", "path", "(?:.*?/)??(.{{1,40}})")'
 
 
 def _memory() -> gf.Panel:
@@ -92,4 +94,5 @@ def _memory() -> gf.Panel:
         ),
         (Query(expr=memory, legend="{{instance}}"),),
         unit="bytes",
+        width=24,
     )

@@ -110,7 +110,7 @@ def of_one_host() -> gf.Panel:
             _ahead(_lead()),
             Column(title="Valid from (UTC)", expr=as_date(trouble.not_before()), unit=DATE, width=DATE_WIDTH),
             Column(title="Valid until (UTC)", expr=as_date(known), unit=DATE, width=DATE_WIDTH),
-            Column(title="Left", expr=f"({known} > time()) - time()", unit="dtdurations", width=140),
+            Column(title="Left", expr=f"({known} > time()) - time()", unit="dtdurations", width=155),
         ),
         sort=("State", True),
         no_value="no such host, or its exporter is down",
