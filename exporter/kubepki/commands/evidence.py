@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from kubepki.commands.diagnosis import Look
 from kubepki.judgement.comparisons import JUDGE, name_is_in_another_time_zone
 from kubepki.judgement.phrases import duration, label_name, moment
-from kubepki.judgement.witnesses import Trust, clock_name
+from kubepki.judgement.witnesses import TOLERANCE_SECONDS, Trust, clock_name
 from kubepki.model import Certificate, Link, PathState, ReferenceReading
 
 _SAME = 1.0
@@ -33,12 +33,22 @@ def path_evidence(state: PathState, look: Look, entry: str | None) -> Iterator[L
         yield "Fault", f"{fault.reason}: {fault.detail}" if fault.detail else str(fault.reason)
 
 
+def own_clock(look: Look) -> str:
+    """Return what this host's clock says beside a given time: a wrong day is seen there. Empty where they agree."""
+    off = look.kubelet_time - look.reading.host_time
+    if abs(off) <= TOLERANCE_SECONDS:
+        return ""
+    return f"{moment(look.kubelet_time)}, {duration(off)} {'ahead of' if off > 0 else 'behind'} the given time"
+
+
 def clock_evidence(look: Look, certificate: Certificate | None) -> Iterator[Line]:
     """Yield one line for each clock, with what it says of *certificate*."""
     reading = look.reading
     if look.assumed:
         asked = "of all clocks only the API server's was asked" if reading.references else "no clock was asked"
         yield "Clock", f"{moment(reading.host_time)}, as --at says; {asked}"
+        if own := own_clock(look):
+            yield "Host clock", own
         for reference in reading.references:
             yield from _reference(reference, look, certificate)
         return

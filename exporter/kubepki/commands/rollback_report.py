@@ -2,7 +2,7 @@
 
 from kubepki.commands.aftermath import Aftermath, Outcome
 from kubepki.commands.diagnosis import Look
-from kubepki.commands.evidence import clock_evidence
+from kubepki.commands.evidence import clock_evidence, own_clock
 from kubepki.commands.hands import Hands
 from kubepki.commands.outcome import (
     OUTSIDE,
@@ -33,6 +33,8 @@ def plan_text(plan: Plan, look: Look, style: Style) -> str:
     lines += ["", *_labelled("Link", plan.link, style)]
     lines += _labelled("Now", plan.old_target or "it leads to no file", style)
     lines += _labelled("Judged", _judged_by(look), style)
+    if look.assumed and (own := own_clock(look)):
+        lines += _labelled("Host", f"its own clock says {own}", style)
     if look.assumed and (judge := _judge_of(plan, look)):
         lines += _labelled("Accepted", judge, style)
     for finding in plan.findings:

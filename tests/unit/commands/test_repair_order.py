@@ -52,6 +52,9 @@ def test_the_whole_room_ahead(tmp_path: Path) -> None:
     code, text = run_rollback(settings, now=AHEAD, at=NOW)
     assert code == 0
     assert "as --at says; no other clock was asked" in words(text)
+    assert "its own clock says 2026-04-11 03:11:00 UTC, 3 h 11 min ahead of the given time" in words(text)
+    _, text = run_rollback(settings, now=NOW + 60, at=NOW)
+    assert "its own clock" not in text
     code, _ = run_rollback(settings, now=AHEAD, at=NOW, apply=True)
     assert code == 0
     assert leads_to(tmp_path) == f"kubelet-client-{stamp(NOW - 80 * pki.DAY)}.pem"
