@@ -120,11 +120,20 @@ def is_uri(text: str) -> bool:
 
 def is_server(text: str) -> bool:
     """Return whether client-go takes *text* as the address of an API server (rest.DefaultServerURL)."""
+    if _is_whole(text):
+        return True
+    found = parse_url(f"https://{text}")
+    return found is not None and found.path in {"", "/"}
+
+
+def server_url(text: str, *, tls: bool) -> str:
+    """Return the URL of an API server's address, which may be a host with a port alone; with *tls* that is HTTPS."""
+    return text if _is_whole(text) else f"{'https' if tls else 'http'}://{text}"
+
+
+def _is_whole(text: str) -> bool:
     found = parse_url(text)
-    if found is None or not (found.scheme and found.host):
-        found = parse_url(f"https://{text}")
-        return found is not None and found.path in {"", "/"}
-    return True
+    return found is not None and bool(found.scheme and found.host)
 
 
 def is_domain(text: str, *, constraint: bool) -> bool:

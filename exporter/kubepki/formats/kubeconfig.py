@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from kubepki.formats.go_url import server_url
 from kubepki.formats.parsed import Parsed, ParsedCertificate, key_match
 from kubepki.model import Certificate, Fault
 
@@ -139,8 +140,11 @@ class Kubeconfig:
         context = self._current()
         for each in self.clusters:
             if context and each.name == context.cluster and each.url:
+                user = self.current_user
+                presents = user is not None and bool(user.certificates or user.certificate_path)
+                trusts = each.ca_data is not None or each.ca_path is not None or each.insecure
                 return Server(
-                    url=each.url,
+                    url=server_url(each.url, tls=presents or trusts),
                     ca_data=each.ca_data,
                     ca_path=each.ca_path,
                     tls_server_name=each.tls_server_name,

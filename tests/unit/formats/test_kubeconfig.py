@@ -190,3 +190,23 @@ def test_fault_names_a_place_and_quotes_nothing() -> None:
 
 def _b64(data: bytes) -> str:
     return base64.b64encode(data).decode()
+
+
+@pytest.mark.parametrize(
+    ("written", "url"),
+    [
+        ("https://a:6443", "https://a:6443"),
+        ("10.0.0.1:6443", "https://10.0.0.1:6443"),
+        ("node30", "https://node30"),
+        ("localhost:6443", "https://localhost:6443"),
+        ("[::1]:6443", "https://[::1]:6443"),
+        ("http://a", "http://a"),
+    ],
+)
+def test_a_server_without_a_scheme_is_asked_with_tls(written: str, url: str) -> None:
+    """As client-go completes it, where there is a CA or a certificate (rest.DefaultServerURL)."""
+    users = [pki.User(certificate=CA.certificate_pem, key=CA.key_pem)]
+    made = pki.kubeconfig(users, [pki.Cluster(server=written, ca=CA.certificate_pem)])
+    found = parse_kubeconfig(made).server
+    assert found is not None
+    assert found.url == url
