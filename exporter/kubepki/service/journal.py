@@ -165,7 +165,8 @@ def _fault_level(state: PathState, reason: Reason) -> int:
 
 
 def _fallback(state: PathState | None, reading: Reading, belief: Belief) -> str | None:
-    usable = usable_fallbacks(state, repair_times(belief, reading)) if state is not None else ()
+    times = repair_times(belief, reading).for_who_has_a_time
+    usable = usable_fallbacks(state, times) if state is not None else ()
     return usable[0].path if usable else None
 
 

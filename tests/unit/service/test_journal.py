@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from kubepki.clocks.steps import Step
+from kubepki.judgement.belief import believe
+from kubepki.metrics.collector import link_families
 from kubepki.model import Snapshot
 from kubepki.pki.scan import Scanner
 from kubepki.service.journal import MAX_LINES_A_MINUTE, Journal
@@ -128,6 +130,25 @@ def test_a_step_says_nothing_of_an_api_server_that_was_not_read(tmp_path: Path, 
         assert words in line
         assert "401" not in line
         assert "rejects" not in line
+
+
+@pytest.mark.parametrize("life", [4 * pki.HOUR, pki.YEAR])
+def test_the_fallback_is_that_of_the_metrics(tmp_path: Path, lines: Lines, life: float) -> None:
+    """Also of certificates that live for hours, where nothing confirms the time."""
+    directory = tmp_path / "pki"
+    node(directory, NOW - 0.6 * life, NOW + LEAD + 300, lifetime=life)
+    snapshot = look(looking_at(directory))
+    unsure = reading(synchronized=False, last_synchronized=None)
+    Journal().tell_changes(snapshot, unsure)
+    told = {line.partition("fallback=")[2].split(" ")[0] for line in lines() if "fallback=" in line}
+    shown = {
+        sample.labels["fallback"]
+        for family in link_families(snapshot, unsure, believe(snapshot, unsure))
+        for sample in family.library().samples
+        if sample.name == "kubepki_fallback_info"
+    }
+    assert told == shown
+    assert len(shown) == 1
 
 
 def test_a_step_that_hurts_nothing_says_so(tmp_path: Path, lines: Lines) -> None:
