@@ -4,6 +4,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . systemd/packaging/common.sh
+plain_path
 version=$(version_as deb)
 
 stage=build/deb/kubepki-exporter-$version

@@ -5,6 +5,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . systemd/packaging/common.sh
+plain_path
 arch=${ARCH:-amd64}
 version=$(version_as deb)
 top=$PWD/build/image/$arch

@@ -4,6 +4,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . systemd/packaging/common.sh
+plain_path
 arch=${ARCH:-x86_64}
 version=$(version_as rpm)
 

@@ -8,6 +8,16 @@ export SOURCE_DATE_EPOCH KUBEPKI_VERSION_DEB DIST
 
 version_as() { VERSION=$KUBEPKI_VERSION_DEB systemd/packaging/version.sh "$1"; }
 
+# debhelper and rpmbuild take a path apart at its blanks.
+plain_path() {
+    case $PWD in
+    *[[:space:]]*)
+        echo "packages cannot be built below a path with blanks, for debhelper and rpmbuild split it: move the tree away from $PWD" >&2
+        exit 1
+        ;;
+    esac
+}
+
 # The modules below DIRECTORY/kubepki say the version of this build.
 stamp() { sed -i "s/^__version__ = .*/__version__ = \"$(version_as python)\"/" "$1/kubepki/__init__.py"; }
 

@@ -34,7 +34,7 @@ install)
     "$destdir$home/bin/python" -m pip install --quiet --constraint constraints.txt "$wheel[auth,ntp]"
     # The environment must not remember where it was staged.
     if [ -n "$destdir" ]; then
-        grep -rlIF "$destdir" "$destdir$home/bin" "$destdir$home/pyvenv.cfg" | xargs -r sed -i "s|$destdir||g"
+        grep -rlIZF "$destdir" "$destdir$home/bin" "$destdir$home/pyvenv.cfg" | xargs -0r sed -i "s|$destdir||g"
     fi
     ln -sf "$home/bin/kubepki-exporter" "$destdir$prefix/bin/kubepki-exporter"
     "$destdir$home/bin/python" systemd/packaging/manpage.py >"$destdir$prefix/share/man/man8/kubepki-exporter.8"

@@ -172,3 +172,18 @@ def test_what_root_left_is_told(tmp_path: Path) -> None:
     )
     done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("package", ["deb", "rpm", "image"])
+def test_a_path_with_blanks_is_refused_before_the_build(tmp_path: Path, package: str) -> None:
+    """The tools of the distributions split it: that is told in one line, and nothing is built."""
+    tree = tmp_path / "my tree"
+    shutil.copytree(ROOT / "systemd" / "packaging", tree / "systemd" / "packaging")
+    (tree / "exporter" / "kubepki").mkdir(parents=True)
+    shutil.copy(ROOT / "exporter" / "kubepki" / "__init__.py", tree / "exporter" / "kubepki")
+    script = tree / "systemd" / "packaging" / f"build-{package}.sh"
+    done = subprocess.run((str(script),), capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("packages cannot be built below a path with blanks")
+    assert done.stderr.count("\n") == 1
+    assert not (tree / "build").exists()
