@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from kubepki import __version__, logs
 from kubepki.clocks.clocks import Clocks
@@ -51,8 +51,8 @@ _END_SECONDS = 0.85
 _SWITCH_SECONDS = 0.0005
 
 
-def serve(settings: Settings, reload: Callable[[], Settings], *, clock: HostClock | None = None) -> int:
-    """Run the service until SIGTERM or SIGINT; return its exit status.
+def serve(settings: Settings, reload: Callable[[], Settings], *, clock: HostClock | None = None) -> NoReturn:
+    """Run the service until SIGTERM or SIGINT; the process then ends.
 
     *reload* reads the settings again at SIGHUP and raises ConfigError for bad ones. *clock* takes the place of the
     host's clocks. Raises ConfigError where it cannot start.
@@ -72,7 +72,8 @@ def serve(settings: Settings, reload: Callable[[], Settings], *, clock: HostCloc
             if service is not None:
                 service.close()
             stream.settle(_END_SECONDS)
-    return status
+    # What is left is memory: the kernel takes it back at once, the interpreter object by object, for seconds.
+    os._exit(status)
 
 
 class Service:
