@@ -46,6 +46,7 @@ class OneLookParser:
     """
 
     working = None
+    spent = 0.0
 
     def __init__(self, settings: ScanSettings) -> None:
         self._parser: Parser = parsing_process(settings)

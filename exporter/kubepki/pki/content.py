@@ -97,12 +97,13 @@ class ContentCache(Generic[Parsed]):
 
     def load(self, wanted: Sequence[tuple[str, str]]) -> list[Content[Parsed] | Fault]:
         """Return for each (path, variant) the file's content, or the fault of a path that leads to no file."""
-        return list(self.stream([wanted]))
+        return [each for each in self.stream([wanted]) if each is not None]
 
-    def stream(self, parts: Iterable[Sequence[tuple[str, str]]]) -> Iterator[Content[Parsed] | Fault]:
+    def stream(self, parts: Iterable[Sequence[tuple[str, str]]]) -> Iterator[Content[Parsed] | Fault | None]:
         """Yield what `load` returns of all *parts*, each of which is one question to the disk.
 
-        A part is looked at while what is new in the one before is parsed.
+        A part is looked at while what is new in the one before is parsed. Where `parse` leaves off, what it has not
+        read is None, and the parts that it has not asked for are not there.
         """
         looks: deque[_Look] = deque()
         coming: deque[tuple[_Key, float, float]] = deque()
@@ -155,7 +156,7 @@ class ContentCache(Generic[Parsed]):
             first_seen = min(first_seen, now - 2 * _TICK_SECONDS)
         self._entries[key] = _Entry(parsed, first_seen, now)
 
-    def _contents_of(self, look: _Look) -> Iterator[Content[Parsed] | Fault]:
+    def _contents_of(self, look: _Look) -> Iterator[Content[Parsed] | Fault | None]:
         for (path, variant), answer in zip(look.wanted, look.answers, strict=True):
             yield self._content(path, variant, answer)
 
@@ -178,13 +179,15 @@ class ContentCache(Generic[Parsed]):
         """Keep what is known of *paths*, without a variant, as if they had been asked for: their files are the same."""
         self._asked.update(paths)
 
-    def _content(self, path: str, variant: str, answer: Looked | Fault) -> Content[Parsed] | Fault:
+    def _content(self, path: str, variant: str, answer: Looked | Fault) -> Content[Parsed] | Fault | None:
         key = _key(path, variant)
         self.unsettled.discard(path)
         if isinstance(answer, Fault) or answer.fault is not None:
             self._has_leftovers = self._contents.pop(key, None) is not None or self._has_leftovers
             return answer if isinstance(answer, Fault) else Content(answer.located, fault=answer.fault)
-        entry = self._entries[answer.located.identity, variant]
+        entry = self._entry(answer.located.identity, variant)
+        if entry is None:
+            return None
         if not entry.settled:
             self.unsettled.add(path)
         content = self._contents.get(key) or self._former_contents.get(key)

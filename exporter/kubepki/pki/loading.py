@@ -1,5 +1,7 @@
 """Wanted paths -> what the disk gave and what it holds: many files at a time, each read and parsed when it is new."""
 
+import itertools
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -15,6 +17,7 @@ from kubepki.pki.content import Content, ContentCache, New
 from kubepki.pki.kubeconfigs import LoadedKubeconfig
 from kubepki.pki.parsing import Parser, TooCostlyError
 from kubepki.pki.states import Loaded, key_path
+from kubepki.pki.turns import turn
 from kubepki.pki.unmoved import marks_of
 from kubepki.pki.wanted import Content as Expected
 from kubepki.pki.wanted import Wanted
@@ -23,6 +26,8 @@ from kubepki.settings import Kubeconfig, ScanSettings
 # So many that the questions cost little, so few that their files fit into memory.
 _AT_A_TIME = 128
 _PKCS12 = "pkcs12"
+# CPU time of which any file may have some: far more than most take.
+_USUAL_SECONDS = 0.002
 
 
 class Loader:
@@ -35,12 +40,18 @@ class Loader:
         settings: ScanSettings,
         *,
         password: bytes | None,
+        patience: float = math.inf,
         boottime: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
         interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
         self._disk = disk
         self._parser = parser
         self._password = password
+        self._patience = patience
+        self._until = math.inf
+        # What the scan had no time for: it stands as it was, and the next scan looks at it.
+        self.postponed: set[str] = set()
+        self._waiting: frozenset[str] = frozenset()
         self._interrupted = interrupted
         self._parsed: list[str] = []
         self._kept: dict[str, tuple[Content[ParsedFile], Loaded]] = {}
@@ -70,8 +81,9 @@ class Loader:
 
     @property
     def unsettled(self) -> frozenset[str]:
-        """The paths of files that were last read within a tick of their last change."""
-        return frozenset(self._files.unsettled | self._kubeconfigs.unsettled | self._components.unsettled)
+        """The paths of files that were last read within a tick of their last change, or are postponed."""
+        settling = self._files.unsettled | self._kubeconfigs.unsettled | self._components.unsettled
+        return frozenset(settling | self.postponed)
 
     def parsing(self) -> Mapping[str, float]:
         """Return the path that is being parsed and since when (monotonic seconds); for any thread."""
@@ -100,7 +112,7 @@ class Loader:
 
     def unmoved(self, wanted: Mapping[str, Wanted], loaded: Mapping[str, Loaded]) -> dict[str, Loaded]:
         """Return those of *loaded* that are wanted as before and whose files, and separate keys, are the same."""
-        marked = marks_of(wanted, loaded, self._key_of, self._files.unsettled)
+        marked = marks_of(wanted, loaded, self._key_of, self._files.unsettled | self.postponed)
         moved = self._disk.moved([mark for marks in marked.values() for mark in marks])
         still = [path for path, marks in marked.items() if moved.isdisjoint([mark[0] for mark in marks])]
         for paths in (still, [mark[0] for path in still for mark in marked[path][1:]]):
@@ -120,9 +132,16 @@ class Loader:
         return pair[1] if pair is not None and pair[2] is loaded else None
 
     def files(self, wanted: Mapping[str, Wanted]) -> dict[str, Loaded]:
-        """Return what each path leads to, with its separate key; nothing where it vanished and is not expected."""
+        """Return what each path leads to, with its separate key; nothing where it vanished and is not expected.
+
+        Once parsing has taken the CPU time that a scan may take, what was known of the other files stands.
+        """
+        self._waiting, self.postponed = frozenset(self.postponed), self.postponed - wanted.keys()
+        self._until = self._parser.spent + self._patience + _USUAL_SECONDS * len(wanted)
         found = {each.path: each for each in self._load(wanted.values())}
         key_paths = {each.path: path for each in found.values() if (path := key_path(each)) is not None}
+        # A key costs little, and without it its certificate would be judged wrongly.
+        self._until = math.inf
         keys = {
             each.path: each
             for each in self._load(Wanted(path=path, content=Expected.KEY) for path in sorted({*key_paths.values()}))
@@ -136,10 +155,15 @@ class Loader:
     def _load(self, wanted: Iterable[Wanted]) -> Iterator[Loaded]:
         left = list(wanted)
         self._asked.update([each.path for each in left])
-        # What components present now is looked at before anything else.
-        left.sort(key=lambda each: not each.path.endswith(layout.CURRENT))
-        for each, content in zip(left, self._files.stream(self._parts(left)), strict=True):
-            if not isinstance(content, Fault):
+        # What components present now is looked at before anything else, and what may cost much after it.
+        left.sort(key=lambda each: turn(each, self._waiting))
+        coming = itertools.chain(self._files.stream(self._parts(left)), itertools.repeat(None))
+        for each, content in zip(left, coming, strict=False):
+            if content is None:
+                self.postponed.add(each.path)
+                if (known := self._kept.get(each.path)) is not None:
+                    yield known[1]
+            elif not isinstance(content, Fault):
                 yield self._keep(each, content)
             elif content.reason is not Reason.MISSING or each.expected:
                 yield Loaded(wanted=each, fault=content)
@@ -172,6 +196,8 @@ class Loader:
     def _parse_files(self, files: Iterable[New]) -> Iterator[ParsedFile]:
         for each in self._parser.read_files(self._contents_of(files), self._password):
             yield ParsedFile(parsed=Parsed(faults=(_too_costly(each),))) if isinstance(each, TooCostlyError) else each
+            if self._parser.spent > self._until:
+                return
 
     def _contents_of(self, files: Iterable[New]) -> Iterator[tuple[bytes, Container]]:
         for each in files:

@@ -19,6 +19,10 @@ class Parser(Protocol):
     def working(self) -> tuple[int, float] | None:
         """Which file of those that were asked about is being parsed, and since when (monotonic seconds)."""
 
+    @property
+    def spent(self) -> float:
+        """How many seconds of CPU time all files have taken so far, where that is known."""
+
     def read_file(self, data: bytes, password: bytes | None, container: Container) -> ParsedFile:
         """Return what the file *data* holds."""
 
@@ -27,7 +31,7 @@ class Parser(Protocol):
     ) -> Iterator[ParsedFile | TooCostlyError]:
         """Yield what each of *files* holds, in their order; raises no TooCostlyError, but gives it.
 
-        It may take some of *files* before it gives what was asked for before, and must be read to its end.
+        It may take some of *files* before it gives what was asked for before. It may be left before its end.
         """
 
     def read_kubeconfig(self, data: bytes) -> Kubeconfig:
@@ -47,6 +51,7 @@ class ParserHere:
     """Parses in this process, without a budget: for tools and tests, never for the service."""
 
     working = None
+    spent = 0.0
 
     def read_file(self, data: bytes, password: bytes | None, container: Container) -> ParsedFile:
         """Return what the file *data* holds."""

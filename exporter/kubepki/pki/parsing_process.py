@@ -68,6 +68,7 @@ class ParsingProcess:
         self._greeted = False
         # Which of the files that were asked about is being parsed, and since when; any thread may read it.
         self.working: tuple[int, float] | None = None
+        self.spent = 0.0
 
     def read_file(self, data: bytes, password: bytes | None, container: Container) -> ParsedFile:
         """Return what the file *data* holds."""
@@ -192,7 +193,8 @@ class ParsingProcess:
         while (message := child.inbox.take()) is None:
             self._wait(child, started)
             child.inbox.fill()
-            child.spent = child.cpu_seconds()
+            before, child.spent = child.spent, child.cpu_seconds()
+            self.spent += child.spent - before
         if message[0] == b"memory":
             self._give_up("asked for more memory than a file may have")
         try:
@@ -217,6 +219,7 @@ class ParsingProcess:
                 self._give_up(f"was not done after {self._budget * _PATIENCE:g} s")
 
     def _give_up(self, what: str) -> NoReturn:
+        self.spent += self._budget
         self.close()
         raise _costly(what) from None
 

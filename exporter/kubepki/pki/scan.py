@@ -4,6 +4,7 @@
 still the same. So a scan after any history of events equals a fresh one.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -40,7 +41,7 @@ from kubepki.settings import PkiSettings, ScanSettings
 
 
 class Scanner:
-    """Scans what the settings name; one thread at a time."""
+    """Scans what the settings name; one thread at a time. *patience* is how many CPU seconds a scan may parse for."""
 
     def __init__(  # noqa: PLR0913 - settings, and what tests put in the place of the host
         self,
@@ -48,6 +49,7 @@ class Scanner:
         scan: ScanSettings,
         *,
         password: bytes | None = None,
+        patience: float = math.inf,
         parser: Parser | None = None,
         disk: Disk | None = None,
         boottime: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
@@ -62,7 +64,13 @@ class Scanner:
         self._name_time = lambda name: layout.name_time(name, timezone)
         self._states = States(self._name_time)
         self._loader = Loader(
-            self._disk, self._parser, scan, password=password, boottime=boottime, interrupted=interrupted
+            self._disk,
+            self._parser,
+            scan,
+            password=password,
+            patience=patience,
+            boottime=boottime,
+            interrupted=interrupted,
         )
         self._authorities = Authorities(self._loader, self._parser, self._disk)
         self._table = Table(lambda each, standing: path_state(each, standing, self._name_time))
@@ -216,6 +224,7 @@ class Scanner:
             configured=tuple(listing.path for listing in sources.listings),
             apiserver=api_server(kubeconfigs, loaded),
             unsettled=bool(self._loader.unsettled),
+            postponed=bool(self._loader.postponed),
             issued=known.issued(each for each in together.values() if is_current(each)),
         )
 

@@ -18,7 +18,8 @@ class ScanResult:
     `current_links` are the `-current.pem` links that were there, `optional` the kubeconfigs that need not be and are;
     `departed` means that all that was remembered is gone, as after `kubeadm reset`. `directories` are those whose
     changes matter, and `configured` the directories of certificates as the settings name them; `unsettled` means that a
-    file was read within a tick of its last change and should be looked at once more soon. `issued` says of each
+    file was read within a tick of its last change and should be looked at once more soon, or that some were
+    `postponed`, for those before them took long. `issued` says of each
     `-current.pem` with a certificate which CA issued it, or that none did that is known; None where none is known.
     """
 
@@ -30,6 +31,7 @@ class ScanResult:
     configured: tuple[str, ...]
     apiserver: ApiServer | None
     unsettled: bool
+    postponed: bool
     issued: Mapping[str, Proof] | None
 
 

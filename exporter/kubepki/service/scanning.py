@@ -73,6 +73,8 @@ class PkiWatch:
         self._whole_next = True
         # True for the scan after the start or a reload: what differs then is no change of the disk.
         self._forgiving = True
+        # True for the scan after one that had no time for all.
+        self._went_on = False
         # True once the first look is over, well or badly.
         self.looked = False
         self._parser: ParsingProcess | None = None
@@ -201,6 +203,8 @@ class PkiWatch:
             settings.pki,
             settings.scan,
             password=password,
+            # Many files may take as long as one: then the scan is published, and the next one goes on.
+            patience=settings.scan.file_budget,
             parser=parser,
             disk=self._disk,
             interrupted=self._is_left,
@@ -209,7 +213,8 @@ class PkiWatch:
         self._thread.set_interval(settings.scan.interval)
 
     def _finish(self, result: ScanResult, *, started: float) -> None:
-        missed = self._missed.count(result.snapshot, self._watcher.events(), started, forgiving=self._forgiving)
+        forgiving, self._went_on = self._forgiving or self._went_on, result.postponed
+        missed = self._missed.count(result.snapshot, self._watcher.events(), started, forgiving=forgiving)
         if missed:
             self._publisher.know(missed_changes=self.published.health.missed_changes + missed)
         if result.departed:
