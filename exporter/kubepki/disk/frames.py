@@ -7,7 +7,8 @@ from collections.abc import Callable
 _LENGTHS = struct.Struct("!II")
 # The largest file that can be configured is 64 MiB; what is made of it is smaller than this.
 _MAX_LENGTH = 1 << 28
-_CHUNK = 1 << 18
+# Below what the C library takes from the system for each.
+_CHUNK = 1 << 16
 
 
 def packed(header: bytes, body: bytes = b"") -> bytes:
