@@ -236,6 +236,7 @@ CHOICES: Mapping[str, str] = {
     "make bench": _MEASURES,
     "make bench PEER=/path/to/x509-certificate-exporter": _MEASURES,
     "python -m tests.bench.growth docs/performance.svg --again": _MEASURES,
+    "python -m tests.bench.phases": _MEASURES,
     "make mutate": "minutes to hours, when the rules change",
     "make simulate": "minutes to hours, when the rules change",
     "make year": "minutes, when the rules or a preset change",
