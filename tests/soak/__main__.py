@@ -39,7 +39,7 @@ def verdicts(found: Soaked) -> list[tuple[str, str, str]]:
         (f"{len(measured.scrapes)} scrapes, p50", f"{share(0.5, measured.scrapes) * 1000:.1f} ms", ""),
         ("p99 (aim 50 ms)", f"{p99 * 1000:.1f} ms", NO_VERDICT if busy else held(p99 < P99_SECONDS)),
         ("p99 of a server that does nothing", f"{bare * 1000:.1f} ms", ""),
-        ("scrapes that failed", str(measured.failed), held(not measured.failed)),
+        ("scrapes that failed", str(len(measured.failed)), held(not measured.failed)),
         (f"{found.rotations} rotations, the last one seen", str(found.seen), held(found.seen)),
         flat("descriptors", _DESCRIPTORS),
         flat("threads", _THREADS),
@@ -57,10 +57,22 @@ def main() -> int:
     """Return 1 where an aim was missed."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 1_800.0
     with tempfile.TemporaryDirectory(prefix="kubepki-soak-") as root:
-        found = verdicts(soak(Path(root), seconds))
+        soaked = soak(Path(root), seconds)
+    found = verdicts(soaked)
     for what, figure, verdict in found:
         print(f"{what:<42}{figure:>20}  {verdict}".rstrip())  # noqa: T201 - the output
-    return 1 if any(verdict == MISSED for *_, verdict in found) else 0
+    missed = [what for what, _, verdict in found if verdict == MISSED]
+    if missed:
+        told = [*(f"missed: {what}" for what in missed), *slowest(soaked), *soaked.measured.failed, *soaked.last_lines]
+        print("", *told, sep="\n")  # noqa: T201 - the output
+    return 1 if missed else 0
+
+
+def slowest(found: Soaked, most: int = 5) -> list[str]:
+    """Return a line for each scrape that took longest, with what a server that does nothing took just before."""
+    pairs = zip(found.measured.scrapes, found.measured.bare, strict=True)
+    numbered = sorted(enumerate(pairs), key=lambda each: each[1][0], reverse=True)[:most]
+    return [f"scrape {number}: {own * 1000:.0f} ms, idle {bare * 1000:.0f} ms" for number, (own, bare) in numbered]
 
 
 if __name__ == "__main__":

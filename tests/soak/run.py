@@ -22,18 +22,19 @@ PATIENCE = 60.0
 _HANG_EVERY = 10.0
 _SAMPLE_EVERY = 2.0
 _FEWEST = 3
+_LAST_LINES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """Seconds of each scrape and of a server that does nothing, how many failed, and figures of the process over time.
+    """Seconds of each scrape and of a server that does nothing, what failed, and figures of the process over time.
 
     `figures` are the seconds since the beginning, descriptors, threads and anonymous bytes, a few seconds apart.
     """
 
     scrapes: tuple[float, ...]
     bare: tuple[float, ...]
-    failed: int
+    failed: tuple[str, ...]
     figures: tuple[tuple[float, int, int, int], ...]
 
     def early_and_last(self, column: int) -> tuple[float, float]:
@@ -64,6 +65,7 @@ class Soaked:
     rotations: int
     seen: bool
     ended: float
+    last_lines: tuple[str, ...] = ()
 
 
 def soak(root: Path, seconds: float) -> Soaked:
@@ -98,7 +100,9 @@ def soak(root: Path, seconds: float) -> Soaked:
         seen = _is_told(exporter, rotations)
         started = time.monotonic()
         exporter.end(timeout=PATIENCE)
-        return Soaked(rotations=rotations.done, seen=seen, ended=time.monotonic() - started, measured=measured)
+        ended = time.monotonic() - started
+        last = tuple(exporter.log().splitlines()[-_LAST_LINES:])
+        return Soaked(rotations=rotations.done, seen=seen, ended=ended, measured=measured, last_lines=last)
 
 
 def _remote(mount: Path, held: contextlib.ExitStack) -> Hanging | None:
@@ -128,7 +132,7 @@ def _measure(exporter: Exporter, seconds: float) -> Measured:
     times: list[float] = []
     bare: list[float] = []
     seen: list[tuple[float, int, int, int]] = []
-    failed = 0
+    failed: list[str] = []
     connection = http.client.HTTPConnection("127.0.0.1", exporter.port, timeout=10)
     begun = time.monotonic()
     with idle() as ask:
@@ -137,9 +141,11 @@ def _measure(exporter: Exporter, seconds: float) -> Measured:
             started = time.monotonic()
             try:
                 connection.request("GET", "/metrics", headers={"Accept-Encoding": "gzip"})
-                failed += connection.getresponse().read() == b""
-            except (OSError, http.client.HTTPException):
-                failed += 1
+                answer = connection.getresponse()
+                if not answer.read() or answer.status != http.client.OK:
+                    failed.append(f"after {elapsed:.0f} s: status {answer.status}")
+            except (OSError, http.client.HTTPException) as error:
+                failed.append(f"after {elapsed:.0f} s: {error!r}")
                 connection.close()
             times.append(time.monotonic() - started)
             if not seen or elapsed - seen[-1][0] > _SAMPLE_EVERY:
@@ -147,7 +153,7 @@ def _measure(exporter: Exporter, seconds: float) -> Measured:
             time.sleep(max(0.0, 1.0 - (time.monotonic() - started)))
     connection.close()
     seen.append((time.monotonic() - begun, *figures(exporter.process.pid)))
-    return Measured(scrapes=tuple(times), bare=tuple(bare), failed=failed, figures=tuple(seen))
+    return Measured(scrapes=tuple(times), bare=tuple(bare), failed=tuple(failed), figures=tuple(seen))
 
 
 def _is_told(exporter: Exporter, rotations: Rotations) -> bool:
