@@ -8,7 +8,8 @@ from collections.abc import Mapping  # noqa: TC003 - the alias below needs it
 from enum import Enum, auto
 from typing import TypeAlias
 
-from kubepki.formats.yaml_tree import Kind, Tree, Typed
+from kubepki.formats.yaml_scalars import Kind, Typed
+from kubepki.formats.yaml_tree import Tree
 
 
 class Scalar(Enum):

@@ -8,10 +8,10 @@ a line of the file, and that line may be a private key.
 import itertools
 import re
 from dataclasses import dataclass
-from enum import Enum, auto
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
 from kubepki.formats.guard import Refusal, attempt
+from kubepki.formats.yaml_scalars import Typed, UnfitError, scalar
 
 Tree: TypeAlias = "str | list[Tree] | dict[str, Tree] | None"
 
@@ -22,45 +22,10 @@ MAX_ALIASES = 100
 MAX_DIRECTIVES = 100
 _MERGE = "<<"
 _ORDER_MARK, _LETTER = b"\xef\xbb\xbf", "\ue000".encode()
-_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+# libyaml takes it for a slash, as YAML 1.2 and JSON do; YAML 1.1 has no such escape, and client-go's library neither.
+_ESCAPED_SLASH, _NO_ESCAPE = re.compile(rb"(?<!\\)((?:\\\\)*\\)/"), rb"\1q"
 # In any of YAML's encodings.
 _DIRECTIVE = re.compile(rb"%\0?T\0?A\0?G")
-_TAGS = "tag:yaml.org,2002:"
-
-
-class Kind(Enum):
-    """What a plain scalar is for client-go's YAML library where it is no text."""
-
-    NUMBER = auto()
-    BOOLEAN = auto()
-
-
-class Typed(str):
-    """The text of a scalar that client-go's YAML library does not take for one; a boolean's is `true` or `false`."""
-
-    __slots__ = ("kind",)
-
-    def __new__(cls, text: str, kind: Kind) -> Self:
-        """Return *text* with its *kind*."""
-        typed = super().__new__(cls, text)
-        typed.kind = kind
-        return typed
-
-    kind: Kind
-
-
-# go.yaml.in/yaml/v2, resolve.go: YAML 1.1's words, numbers as strconv.ParseInt reads them with base 0, no base 60.
-_BOOLEANS = {
-    form: value
-    for value, words in (("true", ("y", "yes", "true", "on")), ("false", ("n", "no", "false", "off")))
-    for word in words
-    for form in (word, word.capitalize(), word.upper())
-}
-_NUMBER = re.compile(
-    r"[-+]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
-    r"|\.(?:inf|Inf|INF))|\.(?:nan|NaN|NAN)",
-    re.ASCII,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +56,7 @@ def _read(data: bytes) -> "Tree | Problem":
     builder = _Builder()
     # libyaml passes over a byte order mark at the start of any line; to client-go's library it is a letter.
     plain = data[: len(_ORDER_MARK)] + data[len(_ORDER_MARK) :].replace(_ORDER_MARK, _LETTER)
+    plain = _ESCAPED_SLASH.sub(_NO_ESCAPE, plain) if b"\\/" in plain else plain
     try:
         for event in yaml.parse(plain, Loader=loader):
             if builder.take(event):
@@ -112,7 +78,7 @@ class _RefusedError(Exception):
 
 
 class _UnknownAliasError(_RefusedError):
-    words = "YAML with an alias of nothing"
+    words = "YAML with an alias of nothing, or of what it is in"
 
 
 class _BadMergeError(_RefusedError):
@@ -122,6 +88,18 @@ class _BadMergeError(_RefusedError):
 class _BadKeyError(_RefusedError):
     # No JSON can have it (sigs.k8s.io/yaml).
     words = "YAML with a key that is null or no scalar"
+
+
+class _BadTagError(_RefusedError):
+    words = "YAML with a value that is not what its tag says"
+
+
+class _NoJsonError(_RefusedError):
+    words = "YAML with an infinity or a NaN, which client-go cannot read"
+
+
+class _VersionError(_RefusedError):
+    words = "YAML of another version than 1.1, which client-go does not read"
 
 
 class _TooMuchError(_RefusedError):
@@ -158,14 +136,24 @@ class _Builder:
             case "SequenceEndEvent" | "MappingEndEvent":
                 self._leave()
             case "AliasEvent":
-                self._aliases += 1
-                self._check(within=self._aliases <= MAX_ALIASES)
-                if str(anchor) not in self._anchors:
-                    raise _UnknownAliasError
-                self._add(self._anchors[str(anchor)], None)
+                self._add(self._named(str(anchor)), None)
+            case "DocumentStartEvent":
+                if getattr(event, "version", None) not in (None, (1, 1)):
+                    raise _VersionError
             case "DocumentEndEvent":
                 return True
         return False
+
+    def _named(self, anchor: str) -> Tree:
+        """Return what an alias stands for; what is open cannot be in itself."""
+        self._aliases += 1
+        self._check(within=self._aliases <= MAX_ALIASES)
+        if anchor not in self._anchors:
+            raise _UnknownAliasError
+        named = self._anchors[anchor]
+        if any(frame.container is named for frame in self._frames):
+            raise _UnknownAliasError
+        return named
 
     def _check(self, *, within: bool) -> None:
         if not within:
@@ -188,6 +176,11 @@ class _Builder:
 
     def _leave(self) -> None:
         frame = self._frames.pop()
+        is_list = isinstance(frame.container, list)
+        if any(
+            isinstance(each, Typed) and each.endless for each in frame.items[0 if is_list else 1 :: 1 if is_list else 2]
+        ):
+            raise _NoJsonError
         if isinstance(frame.container, list):
             frame.container += frame.items
             return
@@ -216,16 +209,8 @@ def _is_merge(event: object) -> bool:
 
 
 def _scalar(event: object) -> str | None:
-    value, implicit = str(getattr(event, "value", "")), getattr(event, "implicit", (False, True))
-    tag = str(getattr(event, "tag", None) or "").removeprefix(_TAGS)
-    # YAML 1.2, section 10.3.2: only a plain scalar can be null.
-    if (implicit[0] and value in _NULLS) or tag == "null":
-        return None
-    kind = {"int": Kind.NUMBER, "float": Kind.NUMBER, "bool": Kind.BOOLEAN}.get(tag)
-    if implicit[0]:
-        number = _NUMBER.fullmatch(value.replace("_", "") if value[:1] in "+-0123456789" else value)
-        kind = Kind.BOOLEAN if value in _BOOLEANS else Kind.NUMBER if number else None
-    if kind is not None:
-        return Typed(_BOOLEANS.get(value, value) if kind is Kind.BOOLEAN else value, kind)
-    # A lone surrogate, which an escape can write, fits neither a label nor a path.
-    return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    plain = bool(getattr(event, "implicit", (False, True))[0])
+    try:
+        return scalar(str(getattr(event, "value", "")), getattr(event, "tag", None), plain=plain)
+    except UnfitError:
+        raise _BadTagError from None
