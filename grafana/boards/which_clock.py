@@ -20,11 +20,12 @@ CLOCK_WORDS = {
 
 def which_clock(nobody: str, *, size: tuple[int, int]) -> gf.Panel:
     """Return the table; *nobody* is what it says where there is no target at all."""
+    skew, seen = select(SKEW), f"count by (cluster) ({select(HOST_TIME)})"
     # The rules hold a skew over lost scrapes for minutes: that keeps an alert, and must not keep a cell green.
-    skew, seen = f"({select(SKEW)} and {select(HOST_TIME)})", f"count by (cluster) ({select(HOST_TIME)})"
+    answering = f"on (cluster, instance) ({select(HOST_TIME)} or {seen})"
     clocks = " or ".join(
         (
-            f"quantile by (cluster, clock) (0.5, {select_job(CLOCKS)}) and on (cluster) {seen}",
+            f"quantile by (cluster, clock) (0.5, {select_job(CLOCKS)})",
             named(f"max by (cluster, instance) (topk by (cluster) (1, {skew}))", "clock", "furthest ahead"),
             named(f"min by (cluster, instance) (bottomk by (cluster) (1, {skew}))", "clock", "furthest behind"),
         )
@@ -33,7 +34,7 @@ def which_clock(nobody: str, *, size: tuple[int, int]) -> gf.Panel:
         (
             named(f"(({clocks}) > {BAND})", "says", "ahead"),
             named(f"-1 * (({clocks}) < -{BAND})", "says", "behind"),
-            named(f"abs(({clocks}) <= {BAND} >= -{BAND})", "says", "agrees"),
+            named(f"(abs(({clocks}) <= {BAND} >= -{BAND}) and {answering})", "says", "agrees"),
             named(f"(0 * {seen} + {NO_RULES} unless on () {rules()})", "says", "unknown"),
             named(f"(0 * count by (cluster) ({exporters()} == 0) + {DOWN} unless {seen})", "says", "unknown"),
         )
@@ -44,7 +45,7 @@ def which_clock(nobody: str, *, size: tuple[int, int]) -> gf.Panel:
             description=(
                 "Each clock against Prometheus', the furthest first; 2 min are allowed. When every clock but one "
                 "agrees, it is that one. When all differ by the same amount, it is Prometheus or the whole room: "
-                "compare with a clock outside both. Of hosts that answer no scrape, nothing is said."
+                "compare with a clock outside both. A host that answers no scrape agrees with nothing."
             ),
             links=(
                 look.runbook("KubePKIReferenceClockSkewed"),
