@@ -1,6 +1,7 @@
 """The version of a build, from git where it is no release, and in trees without git."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -45,11 +46,18 @@ def version(tree: Path, form: str = "deb", **environment: str) -> str:
 def bare(tmp_path: Path) -> Path:
     """Return a tree with what tells a version, at 1.2.0, without git."""
     tree = tmp_path / "tree"
+    copy_to(tree)
+    (tree / "exporter/kubepki/__init__.py").write_text('__version__ = "1.2.0"\n')
+    return tree
+
+
+def copy_to(tree: Path) -> None:
+    """Copy what tells a version; where this tree is itself an unpacked archive, as it was before git filled it in."""
     for name in FILES:
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tree / name)
-    (tree / "exporter/kubepki/__init__.py").write_text('__version__ = "1.2.0"\n')
-    return tree
+    archived = tree / "systemd/packaging/archived.txt"
+    archived.write_text(re.sub(r"^commit .*$", "commit $Format:%h %ct %D$", archived.read_text(), flags=re.MULTILINE))
 
 
 @pytest.fixture
@@ -109,9 +117,7 @@ def test_tree_without_git_says_what_stands_in_it(bare: Path) -> None:
 def test_tree_inside_another_repository_is_not_of_it(clone: Path) -> None:
     """A source distribution below somebody's own repository does not take that one's commit."""
     inner = clone / "vendor"
-    for name in FILES:
-        (inner / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, inner / name)
+    copy_to(inner)
     (inner / "exporter/kubepki/__init__.py").write_text('__version__ = "0.9.0"\n')
     assert version(inner) == "0.9.0"
 

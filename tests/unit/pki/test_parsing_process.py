@@ -94,6 +94,8 @@ def test_it_can_do_nothing_but_parse(parser: ParsingProcess) -> None:
     assert files == ["16", "16"]
     (cores,) = [line.split()[4:6] for line in limits if line.startswith("Max core file size")]
     assert cores == ["0", "0"]
+    if os.geteuid() != 0:
+        return  # Its descriptors are nobody's to see but root's.
     links = {
         (proc / "fd" / name).readlink().as_posix().split(":")[0]
         for name in [each.name for each in (proc / "fd").iterdir()]
