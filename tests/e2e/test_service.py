@@ -295,4 +295,4 @@ def test_a_step_of_the_clock_is_counted_once_and_told_in_the_next_scrape(tmp_pat
         assert exporter.end() == 0
         log = exporter.log()
     assert log.count("stepped back") == 1
-    assert "401 until" in log
+    assert "which begins at" in log
