@@ -32,7 +32,9 @@ from kubepki.rules.series import (
 )
 from kubepki.rules.site import Site
 
-_TROUBLED = f"(max without (clock) ({AHEAD}) or max without (level) ({EXPIRED}) or max without (level) ({REMAINING}))"
+_TROUBLED = (
+    f"(group without (clock) ({AHEAD}) or group without (level) ({EXPIRED}) or group without (level) ({REMAINING}))"
+)
 
 
 def certificate_records(site: Site) -> tuple[Record, ...]:
@@ -139,7 +141,7 @@ def _details() -> dict[str, str]:
         "judge": f"{_TROUBLED} and ignoring (path, clock) {JUDGED_BY}",
         "fallback": f"{FALLBACK} and {_TROUBLED}",
         "obstacle": (
-            f'max without (standing) (kubepki_fault{{{CURRENT}, reason=~"{ROLLBACK_REFUSES}"}})'
+            f'group without (standing) (kubepki_fault{{{CURRENT}, reason=~"{ROLLBACK_REFUSES}"}})'
             f" and ignoring (reason) {_TROUBLED}"
         ),
     }
@@ -147,7 +149,7 @@ def _details() -> dict[str, str]:
 
 def _confirmed(site: Site) -> Record:
     lead = f'max without (clock, finding) ({CERTIFICATE_FINDING}{{finding="ahead", clock!="host"}})'
-    before = f'max without (clock, finding) ({CERTIFICATE_FINDING}{{finding="ahead", clock!="host"}} offset 1m)'
+    before = f'group without (clock, finding) ({CERTIFICATE_FINDING}{{finding="ahead", clock!="host"}} offset 1m)'
     return Record(
         name=CONFIRMED,
         expr=promql(f"""

@@ -56,10 +56,7 @@ def _step(site: Site) -> Record:
         name=STEP,
         expr=promql(f"""
             {large}
-            and (
-              {HOST_TIME} - (kubepki_host_clock_last_step_timestamp_seconds and {large})
-              < {number(site.thresholds.clock_step_news)}
-            )
+            and {HOST_TIME} - kubepki_host_clock_last_step_timestamp_seconds < {number(site.thresholds.clock_step_news)}
         """),
         why="The last step of a host's clock, where it was large and is news, both by the host's clock.",
     )

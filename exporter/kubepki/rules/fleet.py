@@ -38,7 +38,7 @@ def fleet(site: Site) -> Group:
                 name="instance:kubepki_host_unseen:max",
                 expr=promql(f"""
                     up{{job=~"{site.job}"}} unless {HOST_TIME}
-                    or 2 * max without ({_of_alerts(site)}) (
+                    or 2 * group without ({_of_alerts(site)}) (
                       ALERTS{{alertname=~"KubePKINothingWatched|KubePKISeriesMissing", instance!=""}}
                     )
                 """),
@@ -71,11 +71,11 @@ def fleet(site: Site) -> Group:
 
 def _troubles() -> tuple[Record, ...]:
     ahead = f'{CERTIFICATE_FINDING}{{finding="ahead", clock'
-    expired = f'{CERTIFICATE_FINDING}{{finding="expired", level'
-    expiring = f'{CERTIFICATE_FINDING}{{finding="expiring", level'
+    expired = f'{CERTIFICATE_FINDING}{{finding="expired"'
+    expiring = f'{CERTIFICATE_FINDING}{{finding="expiring"'
     by_name = {
         "broken": f"""
-            max without (reason, finding) (
+            group without (reason, finding) (
               {BY_REASON}=~"{CRITICAL_REASONS}"}}
               or {HIDING}
             )
@@ -94,21 +94,21 @@ def _troubles() -> tuple[Record, ...]:
             max without (clock, finding) ({ahead}!="host"}})
             unless ignoring (trouble) {_TROUBLE}{{trouble="rejected"}}
             """,
-        "expired": f'max without (level, finding) ({expired}="critical"}})',
+        "expired": f'max without (level, finding) ({expired}, level="critical"}})',
         "expired_minor": f"""
-            max without (level, finding) ({expired}!="critical"}})
+            max without (level, finding) ({expired}}})
             unless ignoring (trouble) {_TROUBLE}{{trouble="expired"}}
             """,
-        "ending": f'min without (level, finding) ({expiring}="critical"}})',
+        "ending": f'min without (level, finding) ({expiring}, level="critical"}})',
         "expiring": f"""
-            min without (level, finding) ({expiring}!="critical"}})
+            min without (level, finding) ({expiring}}})
             unless ignoring (trouble) {_TROUBLE}{{trouble="ending"}}
             """,
         "faulty": f"""
-            max without (reason, finding) ({PATH_FINDING}{{finding="fault", reason!~"{OF_KUBECONFIGS}"}})
+            group without (reason, finding) ({PATH_FINDING}{{finding="fault", reason!~"{OF_KUBECONFIGS}"}})
             unless ignoring (trouble) {_TROUBLE}{{trouble="broken"}}
             """,
-        "diverged": f'max without (reason, finding) ({BY_REASON}=~"{OF_KUBECONFIGS}"}})',
+        "diverged": f'group without (reason, finding) ({BY_REASON}=~"{OF_KUBECONFIGS}"}})',
         "suspect": held(PATH_FINDING, "symlink_ahead"),
         "unsynchronized": held(CERTIFICATE_FINDING, "rotation"),
     }
@@ -153,7 +153,7 @@ def _verdicts(site: Site) -> tuple[Record, ...]:
 
 def _firing(site: Site, severity: Severity) -> str:
     matchers = f'alertname=~"KubePKI.+", alertstate="firing", severity="{site.severity(severity)}", instance!=""'
-    return f"max without ({_of_alerts(site, 'path', 'clock')}) (ALERTS{{{matchers}}})"
+    return f"group without ({_of_alerts(site, 'path', 'clock')}) (ALERTS{{{matchers}}})"
 
 
 def _of_alerts(site: Site, *further: str) -> str:

@@ -17,6 +17,7 @@ def latest_records(site: Site) -> tuple[Record, ...]:
     judge = f"({OFF} + ignoring (clock) {JUDGED_BY})"
     each = f'({OFF} + ignoring (clock) group_right () {REFERENCE}{{clock!="apiserver"}})'
     told = f'ignoring (clock) {REFERENCE}{{clock!="apiserver"}}'
+    # What Prometheus and the host both have is never later than what two of them and the references have.
     return (
         Record(
             name=OFF,
@@ -34,7 +35,7 @@ def latest_records(site: Site) -> tuple[Record, ...]:
             expr=promql(f"""
                 max without (counts) (
                   label_replace({judge}, "counts", "judge", "", "")
-                  or label_replace(clamp_max({OFF}, 0) unless {told}, "counts", "both", "", "")
+                  or label_replace(clamp_max({OFF}, 0), "counts", "both", "", "")
                   or min without (counts, clock) (
                     topk without (counts, clock) (
                       2,
@@ -45,8 +46,7 @@ def latest_records(site: Site) -> tuple[Record, ...]:
                   )
                   or label_replace(
                     0 * {OFF}
-                    unless {judge}
-                    unless {told}
+                    unless ignoring (clock) {REFERENCE}
                     unless ignoring ({site.hosts}) ({HOSTS_BEHIND} > {site.thresholds.suspect_share:g}),
                     "counts", "alone", "", ""
                   )

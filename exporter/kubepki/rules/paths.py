@@ -27,7 +27,7 @@ HIDING = " or ".join(
 
 def paths(site: Site) -> Group:
     """Return the group of the paths."""
-    faults = f"max without (standing) (kubepki_fault{{{CURRENT}}})"
+    faults = f"group without (standing) (kubepki_fault{{{CURRENT}}})"
     return Group(
         name="kubepki-paths",
         rules=(
@@ -39,7 +39,7 @@ def paths(site: Site) -> Group:
             Record(
                 name=LINK_AHEAD,
                 expr=promql(f"""
-                    max without (standing) (
+                    (
                       (
                         {LINK_CANDIDATE}
                         unless abs((({LINK_CANDIDATE} + kubepki_symlink_target_age_seconds) % 900 + 1350) % 900 - 450)
@@ -62,7 +62,7 @@ def paths(site: Site) -> Group:
                 {
                     "fault": faults,
                     "symlink_ahead": LINK_AHEAD,
-                    "fallback": f"{FALLBACK} and max without (reason) ({faults})",
+                    "fallback": f"{FALLBACK} and group without (reason) ({faults})",
                 },
                 ("path", "reason"),
                 why="What was found at the last good scrape.",
@@ -71,7 +71,7 @@ def paths(site: Site) -> Group:
                 name="KubePKIPathBroken",
                 severity=Severity.CRITICAL,
                 expr=promql(f"""
-                    max without (reason, finding) (
+                    group without (reason, finding) (
                       {BY_REASON}=~"{CRITICAL_REASONS}"}}
                       or {HIDING}
                     )
@@ -88,7 +88,7 @@ def paths(site: Site) -> Group:
                 name="KubePKIPathBroken",
                 severity=Severity.WARNING,
                 expr=promql(f"""
-                    max without (reason, finding) (
+                    group without (reason, finding) (
                       {_FAULT}, reason!~"{CRITICAL_REASONS}|{OF_KUBECONFIGS}"}}
                       unless ({HIDING})
                     )
@@ -99,7 +99,7 @@ def paths(site: Site) -> Group:
             Alert(
                 name="KubePKIKubeconfigDiverged",
                 severity=Severity.WARNING,
-                expr=f'max without (reason, finding) ({BY_REASON}=~"{OF_KUBECONFIGS}"}})',
+                expr=f'group without (reason, finding) ({BY_REASON}=~"{OF_KUBECONFIGS}"}})',
                 wait=10 * _MINUTE,
                 texts=say.diverged(site),
             ),

@@ -43,7 +43,7 @@ def watchman(site: Site) -> Group:
                     "nothing": _nothing(),
                     "short": _short(site),
                 },
-                OWN_LABELS,
+                ("path", "clock"),
                 why=(
                     "What was found at the last good scrape. Scan and host are both host time, so that a wrong "
                     "clock does "
@@ -157,8 +157,8 @@ def _nothing() -> str:
     named as certificates are is broken or has one.
     """
     return promql(f"""
-        max without (standing) (kubepki_certificates_watched{{{CURRENT}}} == 0)
-        unless ignoring (path) max without (standing, reason) (
+        group without (standing) (kubepki_certificates_watched{{{CURRENT}}} == 0)
+        unless ignoring (path) group without (standing, reason) (
           kubepki_fault{{{CURRENT}}}
           or kubepki_path_ok{{{CURRENT}, path!~"{_CERTIFICATE_FILES}"}} unless ignoring (standing) kubepki_watch_up
         )
@@ -180,7 +180,7 @@ def _short(site: Site) -> str:
 
 def _renamed(site: Site) -> str:
     series = [f'{name}{{{_conflict(site, label)}!=""}}' for name, labels in _CARRIERS for label in labels]
-    return f"max without ({_ours(site)}) (\n  " + "\n  or ".join(series) + "\n) * 0 + 1"
+    return f"group without ({_ours(site)}) (\n  " + "\n  or ".join(series) + "\n)"
 
 
 def _ours(site: Site) -> str:
@@ -211,7 +211,7 @@ def _states(site: Site) -> tuple[Alert, ...]:
             severity=Severity.WARNING,
             expr=promql(f"""
                 {held(EXPORTER_FINDING, "watch")}
-                or increase(kubepki_watch_missed_changes_total[1h]) > {site.thresholds.missed_changes}
+                or floor(increase(kubepki_watch_missed_changes_total[1h])) > {site.thresholds.missed_changes}
             """),
             wait=15 * _MINUTE,
             texts=say.watch_degraded(site),
