@@ -31,6 +31,7 @@ def translated(text: str) -> str:
     text = re.sub(r"(?:(?<=\()|(?<=\w, ))(path|clock)(?=[,)])", r"exported_\1", text)
     text = re.sub(r"\bcluster(?=\s*(?:=\"|: \w|[,)]))", "realm", text)
     text = re.sub(r"\b(node)(?==\")", "machine", text)
+    text = text.replace("kubernetes_io_hostname", "rack")
     for name, other in SEVERITIES.items():
         text = re.sub(rf"(severity(?:!?=\"|: )){name}\b", rf"\g<1>{other}", text)
     text = re.sub(r'(?<=job=")kubepki-exporter|(?<=/)kubepki-exporter(?=")|(?<=job: )kubepki-exporter', "pki", text)
