@@ -83,6 +83,15 @@ def test_certificate(oracle: Oracle, tmp_path: Path, encoded: bytes) -> None:
         assert not scanned(tmp_path, path).faults
 
 
+@EXAMPLES
+@given(content=trees.pairs())
+def test_key(oracle: Oracle, tmp_path: Path, content: bytes) -> None:
+    """A private key that is changed anywhere."""
+    path = tmp_path / "kubelet-client-current.pem"
+    path.write_bytes(content)
+    agree(oracle.ask("pair", path), scanned(tmp_path, path))
+
+
 @FEWER
 @given(others=st.lists(st.one_of(st.just(CA.der), odd.certificates(), trees.certificates()), max_size=3))
 def test_bundle(oracle: Oracle, tmp_path: Path, others: list[bytes]) -> None:

@@ -5,6 +5,7 @@ A certificate is read as a tree of its values, one value of it is changed, and t
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import ipaddress
 from dataclasses import dataclass, field
@@ -194,3 +195,23 @@ def certificates(draw: st.DrawFn) -> bytes:
     for _ in range(draw(st.sampled_from([1, 1, 1, 2]))):
         draw(_change(root))
     return root.encoded()
+
+
+PRIVATE = [
+    (pair.certificate_pem, lines[0].strip("-").removeprefix("BEGIN "), base64.b64decode("".join(lines[1:-1])))
+    for pair in (asn1.LEAF, RSA, pki.client(asn1.CA, key=pki.new_key(pki.KeyType.ED25519)))
+    for form in (pki.KeyForm.TRADITIONAL, pki.KeyForm.PKCS8)
+    for lines in [pki.key_pem(pair.key, form).decode().splitlines()]
+]
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> bytes:
+    """Return a certificate with its private key, of which one or two values are not as they were."""
+    certificate, label, encoded = draw(st.sampled_from(PRIVATE))
+    root = tree(encoded)
+    for _ in range(draw(st.sampled_from([1, 1, 1, 2]))):
+        draw(_change(root))
+    label = draw(st.sampled_from([label] * 9 + ["PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY"]))
+    body = base64.encodebytes(root.encoded()).decode()
+    return certificate + f"-----BEGIN {label}-----\n{body}-----END {label}-----\n".encode()

@@ -62,6 +62,47 @@ class Reader:
         self._position = end
         return data[start], data[begin:end], data[start:end]
 
+    def explicit(self, tag: int, inner: int, complaint: str) -> bool:
+        """Return whether the next value has the explicit *tag* with *inner* in it; its tag and length are passed then.
+
+        As in encoding/asn1, where it ends is not looked at, and with another value in it, it is another field.
+        """
+        if self.empty:
+            return False
+        before, (length, inside) = self._position, self.header(complaint)
+        if not self.peek(tag):
+            return False
+        self._position = inside
+        if not length or self.empty:
+            refuse(complaint)
+        self.header(complaint)
+        if self.peek(inner):
+            return True
+        self._position = before
+        return False
+
+    def header(self, complaint: str) -> tuple[int, int]:
+        """Return the length of the next value and where it begins, as encoding/asn1 reads tags and lengths."""
+        data, position = self._data, self._position + 1
+        if data[self._position] & _HIGH_TAG == _HIGH_TAG:
+            start = position
+            while position < len(data) and data[position] >= _LONG_FORM:
+                position += 1
+            position += 1
+            small = position - start == 1 and data[start] < _HIGH_TAG if start < len(data) else True
+            if small or data[start] == _LONG_FORM or position - start > _MAX_WIDTH:
+                refuse(complaint)
+        if position >= len(data):
+            refuse(complaint)
+        length, position = data[position], position + 1
+        if length >= _LONG_FORM:
+            octets = data[position : position + length - _LONG_FORM]
+            position += length - _LONG_FORM
+            length = int.from_bytes(octets, "big")
+            if not octets or position > len(data) or not octets[0] or length < _LONG_FORM or length >= 1 << 31:
+                refuse(complaint)
+        return length, position
+
     def read(self, tag: int, complaint: str) -> bytes:
         """Return the content of the next value, which must have *tag*."""
         data, start = self._data, self._position

@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
 
 from kubepki.formats import der
+from kubepki.formats.go_key import EdwardsSeed, GoKey, RsaNumbers, go_key
 from kubepki.formats.guard import Refusal, attempt
-from kubepki.formats.rsa_key import TooManyBitsError, rsa_public_hash
+from kubepki.formats.rsa_key import TooManyBitsError, public_hash_of, rsa_public_hash
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +103,30 @@ def _read(content: bytes) -> KeyReading:
         is_usual = content.startswith(before) and content.startswith(after, rest)
         if is_usual and len(content) == rest + len(after) + _USUAL_POINT:
             return _load(_PLAIN_P256 + content[len(before) : rest] + _USUAL_CURVE)
-    # Go passes over what follows the key, and over what its structure has beyond the usual (encoding/asn1).
+    taken = attempt(lambda: _taken(go_key(content)))
+    if isinstance(taken, KeyReading):
+        return taken
+    # What Go refuses may be a key all the same: of a kind that it lacks, or not quite DER.
+    found = _otherwise(content)
+    return KeyReading(hash=found.hash, unread=found.unread)
+
+
+def _taken(key: GoKey) -> KeyReading:
+    """Return what is known of a key that Go reads; raises what stands against its numbers."""
+    if isinstance(key, RsaNumbers):
+        return KeyReading(hash=public_hash_of(key.version, key.numbers, several=key.several), presentable=True)
+    if isinstance(key, EdwardsSeed):
+        return _reading(ed25519.Ed25519PrivateKey.from_private_bytes(key.seed))
+    size = _SCALAR_BYTES[der.oid_text(key.curve)]
+    value = key.scalar.lstrip(b"\0").rjust(size, b"\0")
+    if len(value) > size:
+        raise ValueError
+    name = der.encode(der.CONTEXT_0, der.encode(_OBJECT_IDENTIFIER, key.curve))
+    plain = der.encode(der.SEQUENCE, b"\2\1\1" + der.encode(der.OCTET_STRING, value) + name)
+    return _reading(load_der_private_key(plain, None))
+
+
+def _otherwise(content: bytes) -> KeyReading:
     members = der.elements(der.leading(content, der.SEQUENCE).content)
     tags = [member.tag for member in members]
     if tags[:3] == _PKCS8_TAGS:

@@ -41,16 +41,31 @@ def rsa_public_hash(pkcs1: bytes) -> str:
         raise ValueError
     if any(len(member.content) > MAX_BITS // 8 + 1 for member in members):
         raise TooManyBitsError
-    version, modulus, exponent, *private = (int.from_bytes(each.content, "big", signed=True) for each in members)
-    if version not in {0, 1} or min(modulus, *private) < 1 or not modulus % 2:
+    version, *numbers = (int.from_bytes(each.content, "big", signed=True) for each in members)
+    return public_hash_of(version, numbers, several=several)
+
+
+def public_hash_of(version: int, numbers: Sequence[int], *, several: bool) -> str:
+    """Return what `rsa_public_hash` does for the *numbers* of a key: n, e, d, p, q and what is given of the rest.
+
+    *several* means that there are more than two primes.
+    """
+    if any(number.bit_length() > MAX_BITS + 7 for number in numbers):
+        raise TooManyBitsError
+    modulus, exponent, *private = numbers
+    if version > 1 or min(modulus, *private) < 1 or not modulus % 2:
         raise ValueError
     if exponent not in range(3, MAX_EXPONENT + 1, 2) or private[0] >= modulus:
         raise ValueError
     # Of a key of more than two primes only the public half is looked at.
     if not several and not _belong_together(modulus, exponent, private):
         raise ValueError
-    public = der.encode(der.SEQUENCE, members[1].encoded + members[2].encoded)
+    public = der.encode(der.SEQUENCE, _integer(modulus) + _integer(exponent))
     return hashlib.sha256(der.encode(der.SEQUENCE, ALGORITHM + der.encode(der.BIT_STRING, b"\0" + public))).hexdigest()
+
+
+def _integer(number: int) -> bytes:
+    return der.encode(der.INTEGER, number.to_bytes(number.bit_length() // 8 + 1, "big"))
 
 
 def _belong_together(modulus: int, exponent: int, private: Sequence[int]) -> bool:
@@ -61,7 +76,10 @@ def _belong_together(modulus: int, exponent: int, private: Sequence[int]) -> boo
     orders = (first - 1, second - 1)
     if any(exponent * whole % order != 1 for order in orders):
         return False
+    # Go makes all three anew where one is missing.
+    if len(crt) < _NUMBERS - _NEEDED:
+        return True
     # An exponent of its own for each prime is what d is there (RFC 8017, section 3.2).
     if any(given != whole % order for given, order in zip(crt, orders, strict=False)):
         return False
-    return len(crt) < _NUMBERS - _NEEDED or (crt[2] < first and crt[2] * second % first == 1)
+    return crt[2] < first and crt[2] * second % first == 1
