@@ -20,8 +20,11 @@ from kubepki.web.peers import peer_of
 from kubepki.web.site import Site
 from kubepki.web.table import ConnectionTable
 
-_TURN_SECONDS = 0.5
-_STALE_SECONDS = 5.0
+# Nothing waits for an idle turn: it shows that the loop lives.
+_TURN_SECONDS = 2.0
+_STALE_SECONDS = 7.0
+# While descriptors or memory are short.
+_SHORTAGE_SECONDS = 0.5
 _STUCK_SECONDS = 60.0
 _FINISH_SECONDS = 0.4
 _JOIN_SECONDS = 0.3
@@ -56,7 +59,7 @@ class WebServer:
         self._loop.start()
 
     def beat(self) -> float:
-        """Return when the accept loop last turned, in seconds of CLOCK_MONOTONIC; it turns twice a second."""
+        """Return when the accept loop last turned, in seconds of CLOCK_MONOTONIC; an idle one every two seconds."""
         return self._beat
 
     def alive(self) -> bool:
@@ -78,7 +81,7 @@ class WebServer:
         self._stopping.set()
         os.eventfd_write(self._wake, 1)
         if self._loop.ident is not None:
-            self._loop.join(_TURN_SECONDS)
+            self._loop.join(_FINISH_SECONDS)
         for listener in self._listeners:
             listener.close()
         self._table.abort(busy=False)
@@ -125,7 +128,7 @@ class WebServer:
                     self._site.complaints.say(f"a connection could not be accepted: {error.strerror}")
                     self._lobby.clear()
                     self._table.abort(busy=False)
-                    self._stopping.wait(_TURN_SECONDS)
+                    self._stopping.wait(_SHORTAGE_SECONDS)
                     break
                 continue
             crowded |= self._lobby.add(Connection(accepted, self._limits, peer_of(accepted)))
