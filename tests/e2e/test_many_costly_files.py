@@ -9,7 +9,7 @@ from tests.support.running import running
 from tests.support.scenarios import CLIENT, stamp
 from tests.support.waiting import wait_until
 
-_FILES = 150
+_FILES = 60
 # About a quarter of a second of CPU time.
 _ROUNDS = 500_000
 
