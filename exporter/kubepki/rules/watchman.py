@@ -167,7 +167,8 @@ def _nothing() -> str:
 
 def _short(site: Site) -> str:
     """Return how many certificates of a host did not arrive with the labels that they are judged by."""
-    ours = _ours(site)
+    of_certificates = _CARRIERS[0][1]
+    ours = ", ".join((*of_certificates, *(_conflict(site, label) for label in of_certificates)))
     told = f"sum without ({ours}) (kubepki_certificates_watched)"
     return promql(f"""
         {told}
