@@ -25,7 +25,7 @@ def latest_records(site: Site) -> tuple[Record, ...]:
                 {skew}
                 and (
                   abs({skew}) > {_AGREE_SECONDS}
-                  or max without (clock) (abs({REFERENCE}) > {_AGREE_SECONDS})
+                  or group without (clock) (abs({REFERENCE}) > {_AGREE_SECONDS})
                 )
             """),
             why="Candidates: hosts of which some clock differs. Host time minus Prometheus' time of the scrape.",
