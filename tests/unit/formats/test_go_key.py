@@ -18,6 +18,7 @@ from tests.conformance.kinds import ED25519, PKCS1, PKCS8, RSA_PKCS8, SEC1, enco
         (PKCS8, EcScalar),
         (encoded(ED25519.key_pem), EdwardsSeed),
     ],
+    ids=["PKCS1", "RSA in PKCS8", "SEC1", "EC in PKCS8", "Ed25519"],
 )
 def test_each_form(content: bytes, kind: type) -> None:
     """The three forms in the order in which crypto/tls tries them; nothing of a key is in its text."""
