@@ -43,7 +43,7 @@ def watchman(site: Site) -> Group:
                     "nothing": _nothing(),
                     "short": _short(site),
                 },
-                ("path", "clock"),
+                OWN_LABELS,
                 why=(
                     "What was found at the last good scrape. Scan and host are both host time, so that a wrong "
                     "clock does "
