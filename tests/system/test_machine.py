@@ -177,7 +177,7 @@ def test_check_asks_the_service_of_the_unit(machine: Machine, node: Node) -> Non
     hidden = "/etc/elsewhere/other.crt"
     machine.path(hidden).parent.mkdir(exist_ok=True)
     machine.path(hidden).write_bytes(node.ca.certificate_pem)
-    own = machine.path("/etc/kubepki-exporter-web")
+    own = machine.path("/etc/exporter-web")
     own.mkdir()
     pair = pki.self_signed()
     (own / "tls.crt").write_bytes(pair.certificate_pem)
@@ -218,6 +218,7 @@ def test_check_asks_the_service_of_the_unit(machine: Machine, node: Node) -> Non
     said = json.loads(machine.attempt("kubepki-exporter", "check", "--json").stdout)["service"]
     assert said["problem"] == "its unit does not run, so nobody watches over this host"
     machine.path(credentials).unlink()
+    shutil.rmtree(own)
     machine.path(DEFAULT_FILE).write_text("")
     machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "start", UNIT)
@@ -366,7 +367,8 @@ def test_shadow_stays_hidden_when_it_is_replaced(machine: Machine) -> None:
 
     machine.run("useradd", "berta")
     machine.wait_for("kubepki-exporter-remask.service", "ActiveState", "inactive")
-    assert sees() == ""
+    # A process that systemd has just started for the unit is still outside of the view.
+    wait_until(lambda: sees() == "", timeout=60, describe="a view without /etc/shadow")
     directory = f"/etc/systemd/system/{UNIT}.d"
     machine.shell(f"mkdir -p {directory}; ln -s /dev/null {directory}/10-view.conf; systemctl daemon-reload")
     machine.run("systemctl", "restart", UNIT)
