@@ -14,7 +14,7 @@ from typing import Any
 from tests.rules.mutation.groups import Group, seconds
 from tests.rules.mutation.mutants import Mutant, rule_name
 
-_NAME = re.compile(r"\b(?:kubepki_\w+|scrape_\w+|[a-z_]+:kubepki_[\w:]+|ALERTS)\b")
+_NAME = re.compile(r"\b(?:kubepki_\w+|scrape_\w+|up(?=\{)|[a-z_]+:kubepki_[\w:]+|ALERTS)\b")
 _ALERTNAME = re.compile(r'alertname(=~|!=|!~|=)"([^"]+)"')
 _GENERIC = re.compile(r"ALERTS(?:\{(?!alertname|[^}]*alertname)|(?!\{))")
 _EXPECTED = re.compile(r'alertname="([^"]+)"')
@@ -101,7 +101,7 @@ class Suite:
         if rule not in self._known:
             self._known[rule] = self._readers(rule), self._closure_of_metrics(rule)
         affected, inputs = self._known[rule]
-        if inputs and not group.metrics & {*inputs, "ALERTS"}:
+        if not group.metrics & {*inputs, "ALERTS"}:
             return None
         asks, needed = [], {rule}
         for ask in group.asks:
@@ -147,15 +147,14 @@ class Suite:
         return names
 
     def _closure_of_metrics(self, rule: str) -> set[str]:
-        """Return the scraped metrics that decide what *rule* finds, without those that each host has."""
+        """Return the scraped metrics that decide what *rule* finds."""
         seen, todo = set[str](), [rule]
         while todo:
             for name in self._reads.get(todo.pop(), ()):
                 if name not in seen:
                     seen.add(name)
                     todo.append(name)
-        scraped = {name for name in seen if name.startswith(("kubepki_", "scrape_"))}
-        return scraped - {"kubepki_host_time_seconds"}
+        return {name for name in seen if name == "up" or name.startswith(("kubepki_", "scrape_"))}
 
     def _closure(self, names: set[str]) -> set[str]:
         seen, todo = set[str](), list(names)
