@@ -67,7 +67,7 @@ def whole_room(stage: Stage) -> None:
     said = told.act(f"typed from the page: {found[0]}", lambda: stage.typed(found[0], 0, "Stop the signer first"))
     assert room.target() not in {bad, ""}
     the_order(stage, commands_in(said))
-    told.act("the page is resolved", lambda: stage.page("Resolved:", LINK.name))
+    told.act("the page is resolved", lambda: stage.page("Resolved at ", LINK.name))
     wrong_order(stage)
 
 
