@@ -116,7 +116,7 @@ def assert_page_solves_it(text: str, host: Host, alert: str) -> None:
     )
     assert LEAD - 60 < lead_in(text) <= LEAD + 1
     assert "Without repair the last one heals at 20" in text
-    assert f"runbooks/{alert}.md" in text or "Resolved:" in text
+    assert f"runbooks/{alert}.md" in text or "\nResolved" in text
 
 
 def test_the_incident_is_paged_with_its_solution_and_resolves_when_repaired(host: Host) -> None:
