@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from kubepki.formats import der
-from kubepki.formats.go_der import BIT_STRING, INTEGER, SEQUENCE, Reader, refuse
+from kubepki.formats.go_der import BIT_STRING, INTEGER, OBJECT, SEQUENCE, Reader, refuse
 from kubepki.formats.guard import Refusal, attempt
 from kubepki.formats.private_key import public_hash
 from kubepki.formats.rsa_key import ALGORITHM as _RSA_ALGORITHM
@@ -64,10 +64,22 @@ def spki_sha256(encoded: bytes) -> str:
     The same key may be encoded in two ways (what follows a value, compressed points): then the library writes it anew.
     """
     if not _is_plain(encoded):
-        written = attempt(lambda: public_hash(load_der_public_key(encoded)))
+        written = attempt(lambda: public_hash(load_der_public_key(_without_what_follows(encoded))))
         if not isinstance(written, Refusal):
             return written
     return hashlib.sha256(encoded).hexdigest()
+
+
+def _without_what_follows(encoded: bytes) -> bytes:
+    """Return the key without what Go passes over behind the values of its structures."""
+    spki = Reader(encoded).into(SEQUENCE, "")
+    kind, parameters = read_algorithm(spki.whole(SEQUENCE, ""))
+    key = spki.whole(BIT_STRING, "")
+    if kind == _RSA:
+        numbers = Reader(Reader(key).bits("")).into(SEQUENCE, "")
+        public = der.encode(SEQUENCE, numbers.whole(INTEGER, "") + numbers.whole(INTEGER, ""))
+        key = der.encode(BIT_STRING, b"\0" + public)
+    return der.encode(SEQUENCE, der.encode(SEQUENCE, der.encode(OBJECT, kind) + parameters) + key)
 
 
 def _is_plain(encoded: bytes) -> bool:

@@ -1,5 +1,6 @@
 """What the bytes of a file say."""
 
+import hashlib
 import ssl
 import subprocess
 import warnings
@@ -13,6 +14,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from kubepki.formats import der
+from kubepki.formats.go_keys import spki_sha256
 from kubepki.formats.names import serial_text
 from kubepki.formats.parse import Container, Parsed, key_match, parse, with_taken
 from kubepki.model import Reason, Usage
@@ -356,3 +359,19 @@ def test_a_key_that_go_alone_finds_is_the_key() -> None:
     assert parsed.consumed is not None
     assert not parsed.consumed.key_refusal
     assert key_match(parsed.leaf.spki_sha256, parsed) is True
+
+
+@pytest.mark.parametrize("kind", [pki.KeyType.EC, pki.KeyType.RSA, pki.KeyType.ED25519])
+@pytest.mark.parametrize("place", ["key", "algorithm", "numbers"])
+def test_what_follows_inside_a_public_key(kind: pki.KeyType, place: str) -> None:
+    """Go passes over it, so that it is the same key and its private one matches."""
+    own = der.certificate_fields(pki.self_signed(kind=kind).der).spki
+    algorithm, bits = der.sequence(own)
+    numbers = bits.content[1:]
+    if place == "numbers" and kind is pki.KeyType.RSA:
+        numbers = der.encode(der.SEQUENCE, der.leading(numbers, der.SEQUENCE).content + b"\5\0")
+    content = der.encode(der.SEQUENCE, algorithm.content + b"\5\0" * (place == "algorithm"))
+    if kind is pki.KeyType.ED25519 and place == "algorithm":
+        content = algorithm.encoded
+    odd = der.encode(der.SEQUENCE, content + der.encode(der.BIT_STRING, b"\0" + numbers) + b"\5\0" * (place == "key"))
+    assert spki_sha256(odd) == hashlib.sha256(own).hexdigest()
