@@ -56,6 +56,13 @@ def _naming_a_ca() -> bytes:
     return yaml.safe_dump(made).encode()
 
 
+def _without_https() -> bytes:
+    made = document()
+    made["clusters"][0]["cluster"]["server"] = "127.0.0.1:6443"
+    made["clusters"][0]["cluster"]["certificate-authority-data"] = base64_of(b"words")
+    return yaml.safe_dump(made).encode()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Difference:
     """One row: its cells, the question to the oracle, and the files, the first of which is judged."""
@@ -148,5 +155,16 @@ DIFFERENCES = (
         files=lambda: {
             "kubelet.conf": b"\xef\xbb\xbf" * 2 + yaml.safe_dump(document(), default_flow_style=True).encode()
         },
+    ),
+    Difference(
+        case="a server that is not HTTPS, and damaged data beside it",
+        exporter="`unparsable`",
+        consumer="takes",
+        reason=(
+            "client-go then reads no credentials; no API server that is supported speaks plain HTTP, and the data are "
+            "damaged"
+        ),
+        kind="kubeconfig",
+        files=lambda: {"kubelet.conf": _without_https()},
     ),
 )

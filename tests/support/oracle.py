@@ -76,7 +76,9 @@ def running() -> Iterator[Oracle]:
         pytest.skip("needs Go: the conformance with crypto/tls and client-go")
     with exclusive("oracle"):
         subprocess.run([go, "build", "-o", PROGRAM, "."], cwd=SOURCE, check=True, capture_output=True)
-    with subprocess.Popen([PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    # Without a PATH it runs no program of this machine that a kubeconfig names.
+    nothing = {**os.environ, "PATH": ""}
+    with subprocess.Popen([PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=nothing) as process:
         assert process.stdin
         assert process.stdout
         try:
