@@ -76,9 +76,7 @@ def _without_what_follows(encoded: bytes) -> bytes:
     kind, parameters = read_algorithm(spki.whole(SEQUENCE, ""))
     key = spki.whole(BIT_STRING, "")
     if kind == _RSA:
-        numbers = Reader(Reader(key).bits("")).into(SEQUENCE, "")
-        public = der.encode(SEQUENCE, numbers.whole(INTEGER, "") + numbers.whole(INTEGER, ""))
-        key = der.encode(BIT_STRING, b"\0" + public)
+        key = _rsa_bits(Reader(key).bits(""))
     return der.encode(SEQUENCE, der.encode(SEQUENCE, der.encode(OBJECT, kind) + parameters) + key)
 
 
@@ -90,9 +88,14 @@ def _is_plain(encoded: bytes) -> bool:
     key = Reader(encoded).into(SEQUENCE, "")
     if key.whole(SEQUENCE, "") != _RSA_ALGORITHM:
         return False
-    numbers = Reader(key.bits("")).into(SEQUENCE, "")
+    return encoded == der.encode(SEQUENCE, _RSA_ALGORITHM + _rsa_bits(key.bits("")))
+
+
+def _rsa_bits(key: bytes) -> bytes:
+    """Return the BIT STRING of an RSA key, its two numbers and nothing else."""
+    numbers = Reader(key).into(SEQUENCE, "")
     public = der.encode(SEQUENCE, numbers.whole(INTEGER, "") + numbers.whole(INTEGER, ""))
-    return encoded == der.encode(SEQUENCE, _RSA_ALGORITHM + der.encode(BIT_STRING, b"\0" + public))
+    return der.encode(BIT_STRING, b"\0" + public)
 
 
 def _rsa(key: bytes, parameters: bytes) -> None:
