@@ -158,7 +158,7 @@ DIFFERENCES = (
     ),
     Difference(
         case="a server that is not HTTPS, and damaged data beside it",
-        exporter="`unparsable`",
+        exporter="`unparsable`, `refused`, `key_mismatch`",
         consumer="takes",
         reason=(
             "client-go then reads no credentials; no API server that is supported speaks plain HTTP, and the data are "
