@@ -16,32 +16,53 @@ UPDATED = "-updated.pem"
 
 NEVER_READ = (".", "#", "~")
 
-# As people, editors, packages and file managers name what they put aside.
+# As people, editors, packages, file managers, merges and synchronisers name what they put aside.
+_ASIDE = (
+    "bak|backups?|old|orig|sav|saved?|tmp|temp|copy|swp|swo|prev|previous|disabled|part|partial|rpmsave|rpmnew|rpmorig"
+    "|pacsave|pacnew|ucf-(?:old|new|dist)|dpkg-(?:old|new|dist|bak|tmp)"
+)
+_NUMBER = r"(?:[-_.]?\d[\d_.T-]*)?"
+_WORD = "copy|kopie|copie|copia"
 _COPY = re.compile(
-    r"(?:.+\.(?:bak|backup|old|orig|save|saved|tmp|temp|copy|swp|rpmsave|rpmnew|rpmorig|dpkg-(?:old|new|dist|bak|tmp))"
-    r"|copy of .+|.+ copy(?: \d+)?|.+ ?\((?:copy|another copy|\d+|\d+(?:st|nd|rd|th) copy)\)|.+ - copy(?: \(\d+\))?)"
+    rf"(?:.+\.(?:{_ASIDE}){_NUMBER}|.+\.~\d+~|.+[.~]sync-conflict-.+|.+~\d{{8}}-\d{{6}}"
+    r"|.+_(?:backup|base|local|remote)_\d+|(?:__salt\.)?tmp\.\w{6,}"
+    rf"|(?:{_WORD})(?: \(\d+\))? (?:of|von|de|di) .+|.+ (?:{_WORD})(?: \d+)?|.+ ?\([^()]*\)"
+    rf"|.+ - (?:{_WORD})(?: \(\d+\))?)"
     r"\.[a-z0-9]+",
     re.IGNORECASE | re.DOTALL,
 )
+_MARKS_OF_A_COPY = re.compile(r"[ ~(_]|\..*\.", re.DOTALL)
+_PUT_ASIDE_DIRECTORY = re.compile(rf"(?:.*[-_.])?(?:{_ASIDE}){_NUMBER}|.+~|.+ ?\([^()]*\)|lost\+found", re.IGNORECASE)
 _DATED = re.compile(r"(?P<prefix>.+)-(?P<stamp>\d{4}(?:-\d\d){5})\.pem", re.DOTALL)
 _STAMP = "%Y-%m-%d-%H-%M-%S"
 
 
 def is_certificate_name(name: str) -> bool:
-    """Return whether a file of a PKI directory is looked at, by its name or its path.
+    """Return whether a file of a PKI directory is looked at, by its name or its path."""
+    last = name.rpartition("/")[2]
+    return last.lower().endswith(CERTIFICATE_SUFFIXES) and not is_put_aside(last)
 
-    No component reads names that begin with a dot (an editor's lock `.#ca.crt`, a Mac's `._ca.crt`), an editor's
-    copies (`#ca.crt#`, `~ca.crt`), nor what says that it is a copy (`ca.bak.crt`, `ca (copy).crt`, `Copy of ca.crt`).
+
+def is_put_aside(name: str) -> bool:
+    """Return whether no component reads a file of this name, or of this path, in a directory of its own.
+
+    Such are names that begin with a dot (an editor's lock `.#ca.crt`, a Mac's `._ca.crt`), an editor's copies
+    (`#ca.crt#`, `~ca.crt`), and what says that it is a copy (`ca.bak.crt`, `ca (copy).crt`, `Copy of ca.crt`).
     """
     last = name.rpartition("/")[2]
-    return last.lower().endswith(CERTIFICATE_SUFFIXES) and not last.startswith(NEVER_READ) and not is_copy(last)
+    return last.startswith(NEVER_READ) or is_copy(last)
 
 
 def is_copy(name: str) -> bool:
     """Return whether a name, or the last one of a path, says that it is a copy that somebody put aside."""
     name = name.rpartition("/")[2]
-    # Most names have neither a second dot nor a blank.
-    return (name.count(".") > 1 or " " in name) and _COPY.fullmatch(name) is not None
+    # Most names have none of these marks.
+    return _MARKS_OF_A_COPY.search(name) is not None and _COPY.fullmatch(name) is not None
+
+
+def is_put_aside_directory(name: str) -> bool:
+    """Return whether the name of a directory says that somebody put aside what is in it: `backup`, `tls.old`."""
+    return _PUT_ASIDE_DIRECTORY.fullmatch(name) is not None
 
 
 def is_component_name(name: str) -> bool:
@@ -64,7 +85,7 @@ def dated_prefix(name: str) -> str | None:
 
 def current_prefix(name: str) -> str | None:
     """Return `PREFIX` of `PREFIX-current.pem`, None for another name and for one that no component reads."""
-    if not name.endswith(CURRENT) or name == CURRENT or name.startswith(NEVER_READ):
+    if not name.endswith(CURRENT) or name == CURRENT or is_put_aside(name):
         return None
     return name.removesuffix(CURRENT)
 

@@ -35,7 +35,7 @@ def find_sources(settings: PkiSettings, disk: Disk, *, max_files: int) -> Source
             *(
                 Wanted(path=path, superseded=path not in newest, component=path in components)
                 for path in found
-                if path not in components or not layout.is_copy(path)
+                if path not in components or not _lies_aside(path, preset.files)
             ),
         ),
         kubeconfigs=_kubeconfigs(kubeconfigs, hunted.paths),
@@ -92,6 +92,15 @@ def _is_components(path: str, patterns: Iterable[FilePattern]) -> bool:
     return any(covers(pattern.pattern, path) for pattern in patterns)
 
 
+def _lies_aside(path: str, patterns: Iterable[FilePattern]) -> bool:
+    """Return whether *path*, or a directory of it below those that *patterns* name, was put aside by somebody."""
+    if layout.is_put_aside(path):
+        return True
+    named = [globs.base_directory(each.pattern) for each in patterns if covers(each.pattern, path)]
+    below = path.removeprefix(min(named, key=len, default="")).split("/")[:-1]
+    return any(map(layout.is_put_aside_directory, below))
+
+
 def _unique(directories: Iterable[Directory]) -> tuple[Directory, ...]:
     table: dict[str, Directory] = {}
     for directory in directories:
@@ -145,7 +154,11 @@ def _is_hunted(kubeconfig: Kubeconfig) -> bool:
 def _kubeconfigs(configured: Iterable[Kubeconfig], hunted: Mapping[str, Sequence[str]]) -> tuple[Kubeconfig, ...]:
     table: dict[str, Kubeconfig] = {}
     for kubeconfig in configured:
-        found = [path for path in hunted[kubeconfig.path] if not layout.is_copy(path)] if _is_hunted(kubeconfig) else []
+        found = (
+            [path for path in hunted[kubeconfig.path] if not layout.is_put_aside(path)]
+            if _is_hunted(kubeconfig)
+            else []
+        )
         for path in found if _is_hunted(kubeconfig) else [kubeconfig.path]:
             known = table.get(path)
             optional = kubeconfig.optional and (known is None or known.optional)

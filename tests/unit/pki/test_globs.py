@@ -1,10 +1,13 @@
 """Globs find files, within a component and across components, and never fail."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from kubepki.disk.disk import Disk
+from kubepki.disk.calls import Call
+from kubepki.disk.disk import AskedHere, Disk
 from kubepki.pki import globs
 from kubepki.pki.sources import find_sources
 from kubepki.settings import FilePattern, Kubeconfig, PkiSettings
@@ -83,3 +86,44 @@ def test_copies_of_kubeconfigs_are_nobodys(tmp_path: Path) -> None:
     found = find_sources(settings, Disk(), max_files=100)
     assert [each.path for each in found.kubeconfigs] == [f"{tmp_path}/admin.conf"]
     assert {each.path for each in found.files} == {f"{tmp_path}/ca.crt", f"{tmp_path}/ca.old.crt"}
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("agent/client-kubelet.crt", True),
+        ("agent/client-kubelet.bak.crt", False),
+        ("agent/~client-kubelet.crt", False),
+        ("agent/#client-kubelet.crt", False),
+        ("server/tls/etcd/client.crt", True),
+        ("server/tls/temporary-certs/apiserver-loopback-client__.crt", True),
+        ("server/tls/backup/client-admin.crt", False),
+        ("server/tls/etcd.old/client.crt", False),
+        ("server/tls/bak/2025/client-admin.crt", False),
+        ("server/tls-1699000000/client-admin.crt", False),
+    ],
+)
+def test_what_was_put_aside_in_a_presets_tree(tmp_path: Path, name: str, found: bool) -> None:  # noqa: FBT001 - a table
+    """A distribution's `**` reaches what its components read, and not what somebody kept beside it."""
+    path = f"/var/lib/rancher/k3s/{name}"
+    (tmp_path / path[1:]).parent.mkdir(parents=True)
+    (tmp_path / path[1:]).touch()
+    settings = PkiSettings(directories=(), kubeconfigs=(), presets=("k3s",))
+    files = find_sources(settings, Disk(Below(tmp_path)), max_files=100).files
+    assert (path in {each.path for each in files}) is found
+
+
+class Below:
+    """Asks the disk below a root as if it were the host's."""
+
+    seconds = 0.0
+
+    def __init__(self, root: Path) -> None:
+        self._root = str(root)
+
+    def ask(self, batch: Sequence[Call]) -> Sequence[Any]:
+        """Return the answers of the disk itself."""
+        return AskedHere().ask([(what, self._root + path, *rest) for what, path, *rest in batch])
+
+    def close(self) -> None:
+        """Nothing is kept."""

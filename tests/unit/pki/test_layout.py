@@ -36,6 +36,11 @@ def test_what_is_no_certificate_by_its_name(name: str) -> None:
         ),
         *("ca copy.crt", "ca copy 2.crt", "ca (copy).crt", "ca (1).crt", "ca (3rd copy).crt", "ca - Copy.crt"),
         *("ca - Copy (2).crt", "Copy of ca.crt", "a/b/ca.bak.crt", "ca.backup.p12"),
+        *("ca.bak1.crt", "ca.bak.20250101.crt", "ca.old-2025-01-01.crt", "ca.previous.pem", "ca.swo.pem", "ca.~1~.crt"),
+        *("ca.ucf-old.crt", "ca.pacsave.crt", "ca.disabled.crt", "ca.crt.part.crt", "tmp.AbCdEfGhIj.pem"),
+        *("ca.sync-conflict-20261129-010203-ABCDEFG.crt", "ca~20261129-010203.crt", "__salt.tmp.ab3def.crt"),
+        *("ca (node1's conflicted copy 2026-11-29).crt", "ca_BACKUP_1234.crt", "ca_REMOTE_17.crt", "Kopie von ca.crt"),
+        *("ca (Kopie).crt", "ca - Kopie.crt", "Copy (2) of ca.crt", "kubelet-client-current (1).pem"),
     ],
 )
 def test_copies_are_nobodys_certificates(name: str) -> None:
@@ -57,6 +62,7 @@ def test_copies_are_nobodys_certificates(name: str) -> None:
             "backup.crt",
             "tmp.pem",
         ),
+        *("old.node.crt", "tmpserver.pem", "my_local_ca.crt", "ca.2025.crt", "ca_remote.crt", "x.copying.crt"),
         *("apiserver-old.crt", "node 1.crt", "kubelet-client-current.pem", DATED, "etcd-serving-node.old.example.crt"),
     ],
 )
@@ -64,6 +70,18 @@ def test_names_that_are_no_copies(name: str) -> None:
     """A host may be called so; what a name alone does not tell is looked at."""
     assert not layout.is_copy(name)
     assert layout.is_certificate_name(name)
+
+
+@pytest.mark.parametrize("name", ["backup", "tls.old", "certs-backup", "BAK", "pki.bak-20250101", "tls (copy)", "tls~"])
+def test_directories_that_are_put_aside(name: str) -> None:
+    """Nothing in them is read by a component."""
+    assert layout.is_put_aside_directory(name)
+
+
+@pytest.mark.parametrize("name", ["etcd", "temporary-certs", "kube-apiserver-pod-12", "secrets", "backups2go", "gold"])
+def test_directories_of_components(name: str) -> None:
+    """k3s' and OpenShift's own, and what only sounds like one."""
+    assert not layout.is_put_aside_directory(name)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +96,8 @@ def test_names_that_are_no_copies(name: str) -> None:
         ("kubelet-client-2021-09-01-13-21-24.crt", None, None, None),
         ("kubelet-client-2021-09-01-13-21.pem", None, None, None),
         (f"{DATED}.bak", None, None, None),
+        ("Copy of kubelet-client-current.pem", None, None, None),
+        ("~kubelet-client-current.pem", None, None, None),
         ("x\n-2021-09-01-13-21-24.pem", "x\n", None, None),
     ],
 )
