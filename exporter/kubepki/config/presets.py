@@ -7,6 +7,7 @@ never expected: every glob may find nothing, every kubeconfig is optional, every
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from kubepki.config.paths import is_glob
 from kubepki.settings import DEFAULT_DIRECTORY, DEFAULT_KUBECONFIG, Directory, FilePattern, Kubeconfig
 
 AUTO = "auto"
@@ -63,7 +64,12 @@ def _rancher(name: str) -> _Preset:
         ),
         kubeconfigs=(
             f"/etc/rancher/{name}/{name}.yaml",
+            *(f"{root}/agent/{user}.kubeconfig" for user in ("kubelet", "kubeproxy", "k3scontroller")),
             f"{root}/agent/*.kubeconfig",
+            *(
+                f"{root}/server/cred/{user}.kubeconfig"
+                for user in ("admin", "supervisor", "api-server", "controller", "scheduler", "cloud-controller")
+            ),
             f"{root}/server/cred/*.kubeconfig",
         ),
         components=(f"{root}/agent/etc/kubelet.conf.d/*.conf", f"{root}/agent/pod-manifests/*.yaml"),
@@ -107,7 +113,11 @@ _PRESETS = {
         marks=("/var/lib/k0s",),
         directories=("/var/lib/k0s/kubelet/pki",),
         files=("/var/lib/k0s/pki/**/*.crt",),
-        kubeconfigs=("/var/lib/k0s/kubelet.conf", "/var/lib/k0s/pki/*.conf"),
+        kubeconfigs=(
+            "/var/lib/k0s/kubelet.conf",
+            *(f"/var/lib/k0s/pki/{name}.conf" for name in ("admin", "ccm", "scheduler", "konnectivity")),
+            "/var/lib/k0s/pki/*.conf",
+        ),
         components=("/var/lib/k0s/kubelet-config.yaml",),
         authorities=("/var/lib/k0s/pki/ca.crt",),
     ),
@@ -211,6 +221,17 @@ def expand(names: Iterable[str], exists: Callable[[str], bool]) -> PresetSources
         authorities=_once(preset.authorities for preset in presets),
         trust_stores=_once(preset.trust_stores for preset in presets),
     )
+
+
+def named(names: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the kubeconfigs and the files that the presets *names* name without a wildcard; `auto` stands for all.
+
+    Raises KeyError for a name that is not in `NAMES`.
+    """
+    names = tuple(names)
+    chosen = _PRESETS.values() if AUTO in names else [_PRESETS[name] for name in names]
+    kubeconfigs = {path for preset in chosen for path in preset.kubeconfigs if not is_glob(path)}
+    return frozenset(kubeconfigs), frozenset(path for preset in chosen for path in preset.files if not is_glob(path))
 
 
 def marks() -> tuple[str, ...]:

@@ -7,8 +7,9 @@ from kubepki.judgement.evaluate import Code, Finding
 from kubepki.judgement.kinds import Kind, kind_of
 from kubepki.model import PathState, Reason, Severity
 
+_GONE = "where it is gone for good, take it out of the configuration, or forget it (kubepki-exporter forget PATH)"
 _FAULTS = {
-    Reason.MISSING: "restore it, a kubelet's link with kubepki-exporter rollback, or take it out of the configuration",
+    Reason.MISSING: f"restore it, a kubelet's link with kubepki-exporter rollback; {_GONE}",
     Reason.BOOTSTRAPPING: "look at its request where kubectl works, and approve it: kubectl get csr",
     Reason.DANGLING: "point the link at an existing certificate file (kubepki-exporter rollback)",
     Reason.SYMLINK_LOOP: "point the link at a certificate file (kubepki-exporter rollback)",
@@ -63,7 +64,7 @@ _OF_KIND: dict[tuple[Code | Reason, Kind], str] = {
     **{
         (reason, kind): text
         for reason, text in (
-            (Reason.MISSING, "restore it from a backup, or take it out of the configuration"),
+            (Reason.MISSING, f"restore it from a backup; {_GONE}"),
             (Reason.DANGLING, "point the link at an existing file"),
             (Reason.SYMLINK_LOOP, "point the link at a file"),
             (Reason.EMPTY, "a power cut may have emptied it: restore it from a backup, or have it made anew"),

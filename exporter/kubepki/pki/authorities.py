@@ -12,7 +12,7 @@ from kubepki.pki.loading import Loader
 from kubepki.pki.parsing import Parser, TooCostlyError
 from kubepki.pki.states import Loaded
 from kubepki.pki.trust import Trust, authorities_of, trusted_by
-from kubepki.pki.trust_stores import Own, own_authorities
+from kubepki.pki.trust_stores import Own, is_systems, own_authorities
 from kubepki.pki.wanted import Sources, Wanted
 
 
@@ -60,13 +60,18 @@ class Authorities:
         config = self._configured(sources, kubeconfigs)
         named_paths = {each.path for each in config.authorities}
         further = self._loader.files({path: Wanted(path=path) for path in sorted(named_paths - loaded.keys())})
-        authorities = authorities_of(config.authorities, {**loaded, **further})
+        read = {**loaded, **further}
+        authorities = authorities_of(config.authorities, read)
         of_kubeconfigs = trusted_by(kubeconfigs, loaded)
         named = [*of_kubeconfigs, *(each for authority in authorities for each in authority.certificates)]
         users = [each for kubeconfig in kubeconfigs if kubeconfig.content for each in kubeconfig.content.parsed]
         in_files = [each for found in together if found.parsed for each in found.parsed.certificates]
         trust = Trust(self._is_issued, authorities=authorities, kubeconfigs=of_kubeconfigs, at_hand=[*named, *in_files])
-        own = own_authorities(named, together, users, issuers)
+        clusters = [
+            *trusted_by(kubeconfigs, loaded, but=is_systems),
+            *(each for one in authorities if not is_systems(read[one.named.path]) for each in one.certificates),
+        ]
+        own = own_authorities(clusters, together, users, issuers)
         return Known(trust=trust, own=own, directories=config.directories)
 
     def _configured(self, sources: Sources, kubeconfigs: Collection[LoadedKubeconfig]) -> Configured:
@@ -77,8 +82,15 @@ class Authorities:
             layouts=sources.authorities,
             known=frozenset(each.path for each in kubeconfigs if each.content and each.content.clusters),
         )
-        found = globs.find(patterns_of(places), self._disk).paths
-        return configured(places, [path for paths in found.values() for path in paths], self._loader.components)
+        paths = self._found(patterns_of(places))
+        first = configured(places, paths, self._loader.components)
+        if not first.drop_ins:
+            return first
+        return configured(places, [*paths, *self._found(sorted(first.drop_ins))], self._loader.components)
+
+    def _found(self, patterns: Iterable[str]) -> list[str]:
+        found = globs.find(patterns, self._disk).paths
+        return [path for paths in found.values() for path in paths]
 
     def _is_issued(self, loaded: Loaded, authorities: frozenset[bytes]) -> bool:
         if loaded.leaf is None or loaded.parsed is None:

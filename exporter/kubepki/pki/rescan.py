@@ -25,8 +25,9 @@ class Seen:
     """What the last scan saw.
 
     `places` gives for each real directory the names by which it is known, `guards` what tells whether it is still the
-    same directory with the same rights. `missing` are wanted and not there. `doubtful` are paths whose change may have
-    no event of its own: links, and whatever has a fault, is missing or was read too early.
+    same directory with the same rights. `missing` are wanted and not there, `recalled` were there once. `doubtful`
+    are paths whose change may have no event of its own: links, and whatever has a fault, is missing or was read too
+    early.
     """
 
     remembered: frozenset[str]
@@ -41,6 +42,7 @@ class Seen:
     places: Mapping[str, tuple[str, ...]]
     guards: Mapping[str, tuple[int, ...] | None]
     missing: frozenset[str]
+    recalled: dict[str, Wanted]
     doubtful: frozenset[str]
 
 

@@ -22,6 +22,7 @@ from kubepki.pki.kubeconfigs import client_links, kubeconfig_state, one_for_each
 from kubepki.pki.limits import most_certificates, within
 from kubepki.pki.loading import Loader
 from kubepki.pki.parsing import Parser, ParserHere
+from kubepki.pki.recalled import asked_kubeconfigs, recalled_files, worth_remembering
 from kubepki.pki.rescan import Seen, doubtful, places_of, touched
 from kubepki.pki.scan_result import (
     ScanResult,
@@ -89,8 +90,8 @@ class Scanner:
         *changed* are the paths, named by their real directories, of all that has changed since the last scan: then
         only these are looked at, and what depends on them. None means that anything may have changed.
 
-        *remembered* are `-current.pem` links and optional kubeconfigs. Where all of them are gone together the host has
-        left its cluster, and nothing is expected any more.
+        *remembered* are `-current.pem` links and what presets name. Where all of a kubelet's is gone together the host
+        has left its cluster, and nothing is expected any more.
         With *reread*, nothing that was parsed before is trusted. Raises Interrupted between two steps once
         `interrupted` says so.
         """
@@ -111,22 +112,22 @@ class Scanner:
         if reread:
             self._disk.forget()
         sources = find_sources(self._pki, self._disk, max_files=self._settings.max_files)
-        asked = tuple(
-            replace(each, optional=each.optional and each.path not in remembered)
-            for each in sources.kubeconfigs
-            if not self._ignores(each.path)
-        )
+        every = asked_kubeconfigs(sources, remembered)
+        asked = tuple(each for each in every if not self._ignores(each.path))
         kubeconfigs = one_for_each_file(self._loader.kubeconfigs(asked))
         further = [wanted for each in kubeconfigs for wanted in wanted_by(each)]
         wanted = self._wanted.of(sources, further, layout.remembered_links(tuple(remembered)))
         left_out: set[str] = set()
         if self._pki.ignore:
-            left_out = {path for path in (*wanted, *(each.path for each in sources.kubeconfigs)) if self._ignores(path)}
+            left_out = {path for path in (*wanted, *(each.path for each in every)) if self._ignores(path)}
             wanted = {path: each for path, each in wanted.items() if path not in left_out}
         loaded = {} if reread else self._loader.unmoved(wanted, self._table.loaded)
         loaded.update(self._loader.files({path: each for path, each in wanted.items() if path not in loaded}))
+        recalled = recalled_files(sources, remembered, loaded, left_out)
+        wanted |= recalled
+        loaded.update(self._loader.files(recalled))
         directories = self._wanted.directories()
-        directories.update(each.path.rpartition("/")[0] or "/" for each in asked)
+        directories.update(path.rpartition("/")[0] or "/" for path in (*recalled, *(each.path for each in asked)))
         real = self._disk.real_directories(sorted(directories))
         places = places_of(real)
         return self._finish(
@@ -143,6 +144,7 @@ class Scanner:
                 places=places,
                 guards=self._disk.guards(sorted(places)),
                 missing=frozenset(wanted.keys() - loaded.keys()),
+                recalled=recalled,
                 doubtful=frozenset(),
             )
         )
@@ -160,7 +162,7 @@ class Scanner:
         sources = listed_anew(seen.sources, found.listings, self._disk, max_files=self._settings.max_files)
         wanted, moved = seen.wanted, set[str]()
         if sources.listings != seen.sources.listings:
-            wanted = self._wanted.of(sources, seen.further, layout.remembered_links(tuple(remembered)))
+            wanted = self._wanted.of(sources, seen.further, layout.remembered_links(tuple(remembered))) | seen.recalled
             moved = {path for path in self._wanted.changed if wanted.get(path) != seen.wanted.get(path)}
             if any(self._ignores(path) for path in moved if path in wanted):
                 return None
@@ -170,6 +172,9 @@ class Scanner:
         former = [each for path in changed if (each := loaded.pop(path, None)) is not None]
         self._loader.leave((each for each in former if each.path not in wanted), self._table.keys)
         loaded.update(self._loader.files(again))
+        if recalled_files(sources, remembered, loaded, ()) or any(loaded[path].located for path in seen.recalled):
+            # One that was there once has gone, or is back.
+            return None
         missing = frozenset(path for path in seen.missing | changed if path in wanted and path not in loaded)
         return self._finish(replace(seen, sources=sources, wanted=wanted, loaded=loaded, missing=missing), changed)
 
@@ -214,8 +219,7 @@ class Scanner:
                 directories=tuple(listing.path for listing in sources.listings),
             ),
             current_links=current_links(together.values()),
-            optional=frozenset(each.path for each in sources.kubeconfigs if each.optional)
-            & frozenset(each.path for each in kubeconfigs if each.fault is None),
+            optional=worth_remembering(sources, kubeconfigs, loaded),
             directories=watched_directories(
                 sources, {*self._table.directories(), *(each.directory for each in together.values())}
             )

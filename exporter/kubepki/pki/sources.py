@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from kubepki.config.paths import covers
-from kubepki.config.presets import expand, marks, recognised
+from kubepki.config.presets import expand, marks, named, recognised
 from kubepki.config.revisions import newest_revisions
 from kubepki.disk.disk import Disk
 from kubepki.model import Fault, Reason
@@ -24,6 +24,8 @@ def find_sources(settings: PkiSettings, disk: Disk, *, max_files: int) -> Source
     patterns = (*settings.files, *preset.files)
     wildcards = tuple(pattern.pattern for pattern in patterns if pattern.wildcard)
     kubeconfigs = (*settings.kubeconfigs, *preset.kubeconfigs)
+    named_kubeconfigs, named_files = named(settings.presets)
+    own = (each.path for each in settings.kubeconfigs if each.optional and not _is_hunted(each))
     hunted = globs.find((*wildcards, *(each.path for each in kubeconfigs if _is_hunted(each))), disk)
     found, overfull = _globbed(wildcards, hunted, max_files)
     newest = newest_revisions(found, preset.revisioned)
@@ -47,6 +49,8 @@ def find_sources(settings: PkiSettings, disk: Disk, *, max_files: int) -> Source
         components=preset.components,
         authorities=preset.authorities,
         trust_stores=preset.trust_stores,
+        named_kubeconfigs=named_kubeconfigs.union(own),
+        named_files=named_files,
         hunted_bases=tuple(sorted({globs.base_directory(each.path) for each in kubeconfigs if _is_hunted(each)})),
     )
 

@@ -6,7 +6,7 @@ what its CA did not sign it rejects.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -122,8 +122,12 @@ def authorities_of(named: Iterable[NamedAuthority], read: Mapping[str, Loaded]) 
     )
 
 
-def trusted_by(kubeconfigs: Iterable[LoadedKubeconfig], loaded: Mapping[str, Loaded]) -> tuple[ParsedCertificate, ...]:
-    """Return the CAs that *kubeconfigs* trust: embedded and in files."""
+def trusted_by(
+    kubeconfigs: Iterable[LoadedKubeconfig],
+    loaded: Mapping[str, Loaded],
+    but: Callable[[Loaded], bool] = lambda _: False,
+) -> tuple[ParsedCertificate, ...]:
+    """Return the CAs that *kubeconfigs* trust: embedded and in files, *but* those of which that is true."""
     found: dict[bytes, ParsedCertificate] = {}
     for kubeconfig in kubeconfigs:
         if kubeconfig.content is None:
@@ -131,7 +135,7 @@ def trusted_by(kubeconfigs: Iterable[LoadedKubeconfig], loaded: Mapping[str, Loa
         found.update({each.der: each for cluster in kubeconfig.content.clusters for each in cluster.certificates})
         for reference in kubeconfig.content.references:
             named = loaded.get(kubeconfig.resolve(reference.path) or "") if reference.kind is ReferenceKind.CA else None
-            if named is not None and named.parsed is not None:
+            if named is not None and named.parsed is not None and not but(named):
                 found.update({each.der: each for each in named.parsed.certificates})
     return tuple(found.values())
 

@@ -6,7 +6,7 @@ presents, or where it has the name of one of these.
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kubepki.config.paths import covers
 from kubepki.formats.parsed import ParsedCertificate
@@ -28,22 +28,39 @@ _SYSTEM = (
 )
 _BUNDLE = "ca-?bundle|trust-?bundle|ca-certificates|cacerts?|ca-roots|trusted-cas?"
 _BUNDLE_NAME = re.compile(rf"(?:.*[-_.])?(?:{_BUNDLE})(?:[-_.].*)?")
-_STORE_DIRECTORY = re.compile(r"(?:trusted|user)-ca(?:-bundle)?|ca-trust")
-# As components and their operators name their own: `ca.crt`, `client-ca.crt`, a directory `client-ca`.
+_STORE_DIRECTORY = re.compile(r"(?:trusted|user|proxy)-ca(?:-bundle)?|ca-trust")
+# As components and their operators name their own: `ca.crt`, `client-ca.crt`, `etcd-bundle.pem`, a directory
+# `client-ca` or `etcd-all-bundles` (OpenShift).
 _OWN_NAME = re.compile(r"(?:.*[-_.])?ca\.(?:crt|pem|cer)")
-_OWN_DIRECTORY = re.compile(r".*-ca")
+_OWN_WORD = re.compile(
+    r"(?:^|[-_.])(?:etcd|peer|client|server|serving|kube[a-z]*|k8s|apiserver|front-proxy|requestheader|aggregator|cluster"
+    r"|signer)s?[-_.]"
+)
+_OWN_DIRECTORY = re.compile(r".*-ca|etcd-.+")
+# What a rotation changes in a CA's name: `etcd-ca-2025`, `k3s-server-ca@1700000000`.
+_NUMBER = re.compile(r"[-_@. ]*[0-9]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Own:
-    """The CAs of this cluster: `fingerprints` of those that are named, and their `names` and those of all issuers."""
+    """The CAs of this cluster: `fingerprints` of those that are named, and their `names` and those of all issuers.
+
+    `kin` are these names without their numbers: the predecessor of a CA is the cluster's own as well.
+    """
 
     fingerprints: frozenset[str]
     names: frozenset[str]
+    kin: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kin", frozenset(map(_without_numbers, self.names)))
 
     def has(self, each: ParsedCertificate) -> bool:
         """Return whether *each* is one of them."""
-        return each.certificate.fingerprint_sha256 in self.fingerprints or each.certificate.subject in self.names
+        subject = each.certificate.subject
+        if each.certificate.fingerprint_sha256 in self.fingerprints or subject in self.names:
+            return True
+        return _without_numbers(subject) in self.kin
 
 
 def own_authorities(
@@ -88,13 +105,22 @@ def foreign(loaded: Loaded, own: Own, stores: Collection[str]) -> frozenset[str]
     return frozenset(each.certificate.fingerprint_sha256 for each in others)
 
 
-def _may_be_store(loaded: Loaded, stores: Collection[str]) -> bool:
+def is_systems(loaded: Loaded) -> bool:
+    """Return whether *loaded* is what the system trusts: who names that names no CA of a cluster."""
     resolved = loaded.located.resolved if loaded.located else loaded.path
+    return loaded.path.startswith(_SYSTEM) or resolved.startswith(_SYSTEM)
+
+
+def _without_numbers(name: str) -> str:
+    return _NUMBER.sub("", name)
+
+
+def _may_be_store(loaded: Loaded, stores: Collection[str]) -> bool:
     directory = loaded.directory.rpartition("/")[2]
     known = any(covers(pattern, loaded.path) for pattern in stores) or _STORE_DIRECTORY.fullmatch(directory)
-    if known or loaded.path.startswith(_SYSTEM) or resolved.startswith(_SYSTEM):
+    if known or is_systems(loaded):
         return True
-    if _OWN_NAME.fullmatch(loaded.name) or _OWN_DIRECTORY.fullmatch(directory):
+    if _OWN_NAME.fullmatch(loaded.name) or _OWN_WORD.search(loaded.name) or _OWN_DIRECTORY.fullmatch(directory):
         return False
     several = loaded.parsed is not None and len(loaded.parsed.certificates) + loaded.parsed.omitted > 1
     return several or _BUNDLE_NAME.fullmatch(loaded.name) is not None

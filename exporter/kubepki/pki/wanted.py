@@ -60,7 +60,8 @@ class Sources:
     `overfull` are directories below which globs find more than is looked at; `silent` those that do not answer.
     `components` are globs of configurations of components, `authorities` CA files by which a distribution verifies
     its clients, `hunted_bases` the directories below which globs look for kubeconfigs, `trust_stores` globs of what
-    it keeps of the system's trust bundle.
+    it keeps of the system's trust bundle. `named_kubeconfigs` and `named_files` need not be there, and are named
+    without a wildcard: what was there once is expected.
     """
 
     listings: tuple[Listing, ...]
@@ -75,3 +76,5 @@ class Sources:
     authorities: tuple[str, ...] = ()
     trust_stores: tuple[str, ...] = ()
     hunted_bases: tuple[str, ...] = ()
+    named_kubeconfigs: frozenset[str] = frozenset()
+    named_files: frozenset[str] = frozenset()

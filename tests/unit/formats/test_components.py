@@ -52,6 +52,38 @@ def test_flags_as_people_write_them(words: tuple[str, ...]) -> None:
     assert client_ca(pod("/bin/sh", *words)) == [("kube-apiserver", "/ca.crt")]
 
 
+@pytest.mark.parametrize(
+    "container",
+    [
+        {"name": "a", "command": ["/usr/local/bin/kube-apiserver"], "args": ["--client-ca-file=/ca.crt"]},
+        {"name": "a", "image": "example.org:5000/x/kube-apiserver-amd64:v1.30", "args": ["--client-ca-file=/ca.crt"]},
+        {"name": "a", "image": "x/kube-apiserver@sha256:00", "args": ["--client-ca-file", "/ca.crt"]},
+        {"name": "a", "command": ["/hyperkube", "kube-apiserver", "-client-ca-file=/ca.crt"]},
+        {"name": "a", "command": ["/bin/sh", "-c", "exec kube-apiserver \\\n --client-ca-file=/ca.crt \\\n --v=2"]},
+        {
+            "name": "kube-apiserver",
+            "args": ["--client-ca-file=$(CA)"],
+            "env": [{"name": "CA", "value": "/ca.crt"}, {"name": "B", "valueFrom": {}}],
+        },
+        {"name": "kube-apiserver", "args": ["--client-ca-file=/other.crt", "--client-ca-file=/ca.crt"]},
+    ],
+)
+def test_an_api_server_by_whatever_says_so(container: dict[str, object]) -> None:
+    """By its command, its image, hyperkube, a shell's line; with variables; of one flag given twice the last holds."""
+    document = {"kind": "Pod", "spec": {"containers": [container]}}
+    assert client_ca(json.dumps(document).encode()) == [("kube-apiserver", "/ca.crt")]
+
+
+def test_a_path_with_blanks() -> None:
+    """A word of a command is not parted."""
+    assert client_ca(pod("kube-apiserver", "--client-ca-file=/my pki/ca.crt")) == [("kube-apiserver", "/my pki/ca.crt")]
+
+
+def test_a_variable_that_is_not_known() -> None:
+    """It stays as it is, and is no path."""
+    assert client_ca(pod("kube-apiserver", "--client-ca-file=$(CA)")) == [("kube-apiserver", "$(CA)")]
+
+
 def test_the_same_flag_of_another_program() -> None:
     """The controller manager's is no word of the judge's."""
     named = client_ca(pod("kube-controller-manager", "--client-ca-file=/ca.crt", name="kube-controller-manager"))

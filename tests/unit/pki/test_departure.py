@@ -7,11 +7,14 @@ import pytest
 
 from kubepki.cli import main
 from kubepki.clocks.state import State
+from kubepki.disk.disk import Disk
 from kubepki.model import Reason
 from kubepki.pki.scan import Scanner
 from kubepki.pki.scan_result import ScanResult
 from kubepki.settings import Directory, Kubeconfig, PkiSettings, ScanSettings
-from tests.support.scenarios import CLIENT, NEW, OLD, node
+from tests.support import pki
+from tests.support.below import Below
+from tests.support.scenarios import CLIENT, NEW, OLD, looking_at, node, write
 
 KUBECONFIG = "apiVersion: v1\nkind: Config\nusers: []\n"
 
@@ -100,6 +103,86 @@ def test_dated_files_that_are_left_are_no_departure(host: Host) -> None:
     host.conf.unlink()
     (host.pki / CLIENT).unlink()
     assert faults(host.scan()) == {("kubelet.conf", Reason.MISSING), (CLIENT, Reason.MISSING)}
+
+
+@pytest.mark.parametrize("name", ["admin.conf", "ca.crt"])
+def test_what_other_components_have_may_stay(host: Host, name: str) -> None:
+    """An administrator keeps his kubeconfig, and nobody removes a CA: the kubelet has left all the same."""
+    other = host.conf.with_name(name)
+    other.write_text(KUBECONFIG)
+    host.remembered |= {str(other)}
+    host.conf.unlink()
+    shutil.rmtree(host.pki)
+    result = host.scan()
+    assert result.departed
+    assert faults(result) == set()
+
+
+def test_a_kubeconfig_that_goes_alone_is_missing(tmp_path: Path) -> None:
+    """A node of a cloud has no link: while a certificate is left, nobody took it out of its cluster."""
+    conf = tmp_path / "kubelet.conf"
+    conf.write_text(KUBECONFIG)
+    write(tmp_path / "pki" / "ca.crt", pki.authority().certificate_pem)
+    scanner = Scanner(looking_at(tmp_path / "pki", kubeconfigs=(conf,)), ScanSettings())
+    remembered = scanner.scan().optional
+    conf.unlink()
+    result = scanner.scan(remembered)
+    assert not result.departed
+    assert faults(result) == {("kubelet.conf", Reason.MISSING)}
+    shutil.rmtree(tmp_path / "pki")
+    assert scanner.scan(remembered).departed
+
+
+@pytest.mark.parametrize(
+    ("preset", "path"),
+    [
+        ("kubeadm", "/etc/kubernetes/pki/apiserver.crt"),
+        ("kubeadm", "/etc/kubernetes/pki/etcd/server.crt"),
+        ("kubeadm", "/etc/kubernetes/admin.conf"),
+        ("k3s", "/var/lib/rancher/k3s/agent/kubelet.kubeconfig"),
+        ("rke2", "/var/lib/rancher/rke2/server/cred/scheduler.kubeconfig"),
+        ("k0s", "/var/lib/k0s/pki/scheduler.conf"),
+        ("microk8s", "/var/snap/microk8s/current/certs/server.crt"),
+        ("eks", "/etc/kubernetes/pki/ca.crt"),
+    ],
+)
+def test_what_a_preset_names_is_expected_once_it_was_there(tmp_path: Path, preset: str, path: str) -> None:
+    """The component does not start again without it; when it is back, all is as before."""
+    file = Path(f"{tmp_path}{path}")
+    made = pki.server(pki.authority(), not_before=NEW).certificate_pem
+    write(file, made if file.suffix == ".crt" else KUBECONFIG.encode())
+    scanner = Scanner(presets(preset), ScanSettings(), disk=Disk(Below(tmp_path)))
+    first = scanner.scan()
+    assert first.optional == {path}
+    file.rename(file.with_name(f"{file.name}.bak"))
+    gone = scanner.scan(first.optional)
+    # A host that has nothing but a kubeconfig has left with it.
+    assert faults(gone) == (set() if gone.departed else {(file.name, Reason.MISSING)})
+    assert gone.departed is (file.suffix != ".crt")
+    file.with_name(f"{file.name}.bak").rename(file)
+    assert scanner.scan(first.optional).snapshot == first.snapshot
+
+
+def test_what_is_left_of_a_preset_whose_marks_went(tmp_path: Path) -> None:
+    """A disk that was not mounted: the kubeconfig that is there is looked at, and the others are missing."""
+    root = Path(f"{tmp_path}/var/lib/rancher/k3s")
+    names = ("agent/kubelet.kubeconfig", "server/cred/admin.kubeconfig")
+    for each in (*(root / name for name in names), Path(f"{tmp_path}/etc/rancher/k3s/k3s.yaml")):
+        write(each, KUBECONFIG.encode())
+    scanner = Scanner(presets("auto"), ScanSettings(), disk=Disk(Below(tmp_path)))
+    first = scanner.scan()
+    assert len(first.optional) == 3
+    shutil.rmtree(root)
+    write(Path(f"{tmp_path}/etc/rancher/k3s/k3s.yaml"), b"[")
+    assert faults(scanner.scan(first.optional)) == {
+        ("kubelet.kubeconfig", Reason.MISSING),
+        ("admin.kubeconfig", Reason.MISSING),
+        ("k3s.yaml", Reason.UNPARSABLE),
+    }
+
+
+def presets(name: str) -> PkiSettings:
+    return PkiSettings(directories=(), kubeconfigs=(), presets=(name,))
 
 
 def test_what_was_seen_outlives_a_restart_until_it_is_forgotten(

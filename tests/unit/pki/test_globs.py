@@ -1,16 +1,14 @@
 """Globs find files, within a component and across components, and never fail."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from kubepki.disk.calls import Call
-from kubepki.disk.disk import AskedHere, Disk
+from kubepki.disk.disk import Disk
 from kubepki.pki import globs
 from kubepki.pki.sources import find_sources
 from kubepki.settings import FilePattern, Kubeconfig, PkiSettings
+from tests.support.below import Below
 
 FILES = ("a.pem", "b.crt", "sub/a.pem", "sub/deep/a.pem", "sub/deep/b.pem", "[x].pem", ".hidden.pem")
 
@@ -111,19 +109,3 @@ def test_what_was_put_aside_in_a_presets_tree(tmp_path: Path, name: str, found: 
     settings = PkiSettings(directories=(), kubeconfigs=(), presets=("k3s",))
     files = find_sources(settings, Disk(Below(tmp_path)), max_files=100).files
     assert (path in {each.path for each in files}) is found
-
-
-class Below:
-    """Asks the disk below a root as if it were the host's."""
-
-    seconds = 0.0
-
-    def __init__(self, root: Path) -> None:
-        self._root = str(root)
-
-    def ask(self, batch: Sequence[Call]) -> Sequence[Any]:
-        """Return the answers of the disk itself."""
-        return AskedHere().ask([(what, self._root + path, *rest) for what, path, *rest in batch])
-
-    def close(self) -> None:
-        """Nothing is kept."""

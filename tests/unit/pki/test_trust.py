@@ -83,6 +83,36 @@ def test_the_kubelets_client_ca(tmp_path: Path) -> None:
     assert (found.objections, found.proof) == ((), f"a CA in {path} (the kubelet's clientCAFile)")
 
 
+KUBELET = "kind: KubeletConfiguration\nauthentication:\n  x509:\n    clientCAFile: {}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("config.yaml", KUBELET.format("elsewhere/kubelet-ca.crt")),
+        ("kubelet.conf.d/10-ca.conf", KUBELET.format("@")),
+        ("config.json.d/40-nodeadm.conf", KUBELET.format('"@"')),
+        ("kubeadm-flags.env", 'KUBELET_KUBEADM_ARGS="--v=2 --client-ca-file=@"\n'),
+        ("kubeadm-flags.env", 'KUBELET_KUBEADM_ARGS="--config-dir=@.d --v=2"\n'),
+    ],
+)
+def test_wherever_the_kubelet_has_it_from(tmp_path: Path, name: str, text: str) -> None:
+    """Its configuration, relative to that; its drop-ins; its flags, and the drop-ins that they name."""
+    path = write(tmp_path / "elsewhere" / "kubelet-ca.crt", SIGNER.certificate_pem + REBUILT.certificate_pem)
+    write(tmp_path / name, text.replace("@", str(path)).encode())
+    write(Path(f"{path}.d") / "10.conf", KUBELET.format(path).encode())
+    found = old_file(tmp_path, old=SIGNER, now=REBUILT, trusts=SERVING)
+    assert (found.objections, found.proof) == ((), f"a CA in {path} (the kubelet's clientCAFile)")
+
+
+def test_an_api_servers_manifest_of_gce_and_kops(tmp_path: Path) -> None:
+    """It ends in `.manifest`."""
+    path = api_server(tmp_path, SIGNER, REBUILT)
+    (tmp_path / "manifests" / "kube-apiserver.yaml").rename(tmp_path / "manifests" / "kube-apiserver.manifest")
+    found = old_file(tmp_path, old=SIGNER, now=REBUILT, trusts=SERVING)
+    assert found.proof == f"a CA in {path} (the API server's --client-ca-file)"
+
+
 def test_the_kubelets_client_ca_is_not_the_last_word(tmp_path: Path) -> None:
     """The API server may verify nodes by another one."""
     kubelet(tmp_path, SERVING)

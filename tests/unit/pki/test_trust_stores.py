@@ -134,3 +134,46 @@ def test_older_revisions_stay_superseded(tmp_path: Path) -> None:
     pattern = FilePattern(pattern=f"{tmp_path}/*.pem", wildcard=True)
     snapshot = scan(PkiSettings(directories=(), kubeconfigs=(), files=(pattern,), presets=()))
     assert standings(snapshot) == {"roots.pem": Standing.TRUST_STORE}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "etcd-certs/configmaps/etcd-all-bundles/ca-bundle.crt",
+        "etcd-certs/configmaps/etcd-ca-bundle/ca-bundle.crt",
+        "kube-apiserver-certs/configmaps/service-ca/ca-bundle.crt",
+        "pki/server-ca-bundle.pem",
+        "pki/etcd-bundle.pem",
+        "pki/kubernetes-roots.pem",
+    ],
+)
+def test_bundles_of_components(tmp_path: Path, name: str) -> None:
+    """Old and new CA of etcd and of services: what lies where a component keeps its own is judged."""
+    path = write(tmp_path / name, root_ca("signer@1", ended=True) + root_ca("signer@2"))
+    assert expired(scan(looking_at(path.parent))) == {path.name}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("etcd-ca-2025", "etcd-ca-2026"), ("k3s-server-ca@1600000000", "k3s-server-ca@1700000000")]
+)
+def test_the_predecessor_of_our_own_is_our_own(tmp_path: Path, old: str, new: str) -> None:
+    """What a rotation changes in a name is its number."""
+    successor = pki.authority(new, not_before=NEW)
+    leaf = pki.peer(successor, not_before=NEW)
+    write(tmp_path / "member.pem", leaf.certificate_pem)
+    write(tmp_path / "member-key.pem", leaf.key_pem)
+    write(tmp_path / "roots.pem", root_ca(old, ended=True) + successor.certificate_pem + root_ca("Public Root 1"))
+    snapshot = scan(looking_at(tmp_path))
+    (state,) = [each for each in snapshot.paths if each.path.endswith("roots.pem")]
+    assert [each.foreign for each in state.certificates] == [False, False, True]
+    assert expired(snapshot) == {"roots.pem"}
+
+
+def test_a_kubeconfig_that_names_the_systems_bundle(tmp_path: Path) -> None:
+    """An API server behind a public certificate: none of the public roots becomes the cluster's own."""
+    system = Path("/etc/ssl/certs/ca-certificates.crt")
+    if not system.exists():
+        pytest.skip("this system has no bundle of its own")
+    config = write(tmp_path / "a.conf", pki.kubeconfig(clusters=[pki.Cluster(ca=str(system))], users=[pki.User()]))
+    snapshot = scan(looking_at(tmp_path / "pki", kubeconfigs=(config,)))
+    assert standings(snapshot)[system.name] is Standing.TRUST_STORE
