@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from kubepki.formats import der
 from kubepki.formats.go_der import BIT_STRING, INTEGER, OBJECT, SEQUENCE, Reader, refuse
 from kubepki.formats.guard import Refusal, attempt
-from kubepki.formats.private_key import public_hash
+from kubepki.formats.private_key import P256_SPKI, public_hash
 from kubepki.formats.rsa_key import ALGORITHM as _RSA_ALGORITHM
 
 _RSA, _DSA = bytes.fromhex("2a864886f70d010101"), bytes.fromhex("2a8648ce380401")
@@ -28,7 +28,6 @@ _P256_B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
 _P256_SIZE = 32
 _UNCOMPRESSED = 0x04
 # What is before the octets of a key in a SubjectPublicKeyInfo that can be written in one way only.
-_PLAIN_P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
 _PLAIN_ED25519 = bytes.fromhex("302a300506032b6570032100")
 _EDWARDS_SIZE = 32
 _PRESENTABLE = frozenset({_RSA, _EC, _ED25519})
@@ -82,7 +81,7 @@ def _without_what_follows(encoded: bytes) -> bytes:
 
 def _is_plain(encoded: bytes) -> bool:
     """Return whether the library would write the key as it is."""
-    for before, size in ((_PLAIN_P256, 2 * _P256_SIZE), (_PLAIN_ED25519, _EDWARDS_SIZE)):
+    for before, size in ((P256_SPKI, 2 * _P256_SIZE), (_PLAIN_ED25519, _EDWARDS_SIZE)):
         if encoded.startswith(before) and len(encoded) == len(before) + size:
             return True
     key = Reader(encoded).into(SEQUENCE, "")

@@ -8,6 +8,7 @@ from __future__ import annotations  # the types of keys have other names in olde
 import hashlib
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import cache
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
@@ -49,6 +50,13 @@ _USUAL = (
     (bytes.fromhex("30770201010420"), _USUAL_CURVE + _USUAL_AFTER),
 )
 _PLAIN_P256 = bytes.fromhex("30310201010420")
+# What is before the octets of a public key of P-256 in its SubjectPublicKeyInfo.
+P256_SPKI = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
+# SEC 2, section 2.4.2: the generator, which is the public half of 1.
+_P256_GENERATOR = bytes.fromhex(
+    "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+    "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
+)
 
 
 class Unread(Enum):
@@ -102,13 +110,35 @@ def _read(content: bytes) -> KeyReading:
         rest = len(before) + _USUAL_SIZE
         is_usual = content.startswith(before) and content.startswith(after, rest)
         if is_usual and len(content) == rest + len(after) + _USUAL_POINT:
-            return _load(_PLAIN_P256 + content[len(before) : rest] + _USUAL_CURVE)
+            return _of_p256(content[len(before) : rest], content[-_USUAL_POINT:])
     taken = attempt(lambda: _taken(go_key(content)))
     if isinstance(taken, KeyReading):
         return taken
     # What Go refuses may be a key all the same: of a kind that it lacks, or not quite DER.
     found = _otherwise(content)
     return KeyReading(hash=found.hash, unread=found.unread)
+
+
+def _of_p256(scalar: bytes, point: bytes) -> KeyReading:
+    """Return what is known of a key of P-256 beside which *point* stands as its public half.
+
+    Go makes the public half anew. To hear from the library that *point* is it costs half of that.
+    """
+    if _library_compares() and _is_pair(scalar, point):
+        return KeyReading(hash=hashlib.sha256(P256_SPKI + point).hexdigest(), presentable=True)
+    return _load(_PLAIN_P256 + scalar + _USUAL_CURVE)
+
+
+@cache
+def _library_compares() -> bool:
+    """Return whether the library refuses a key beside which another's public half stands; not each version does."""
+    one, two = (number.to_bytes(_USUAL_SIZE, "big") for number in (1, 2))
+    return _is_pair(one, _P256_GENERATOR) and not _is_pair(two, _P256_GENERATOR)
+
+
+def _is_pair(scalar: bytes, point: bytes) -> bool:
+    before, after = _USUAL[1]
+    return not isinstance(attempt(lambda: load_der_private_key(before + scalar + after + point, None)), Refusal)
 
 
 def _taken(key: GoKey) -> KeyReading:

@@ -2,11 +2,15 @@
 
 import pytest
 
-from kubepki.formats import der
+from kubepki.formats import der, pem
 from kubepki.formats.go_key import EcScalar, EdwardsSeed, RsaNumbers, go_key
-from kubepki.formats.private_key import read_key
+from kubepki.formats.private_key import KeyReading, public_hash, read_key
 from tests.conformance import asn1
 from tests.conformance.kinds import ED25519, PKCS1, PKCS8, RSA_PKCS8, SEC1, encoded
+from tests.support import pki
+
+PAIR, OTHER = (pki.client(pki.authority()) for _ in range(2))
+POINT_SIZE = 64
 
 
 @pytest.mark.parametrize(
@@ -44,3 +48,14 @@ def test_a_length_that_is_not_the_shortest_is_refused() -> None:
     assert not found.presentable
     with pytest.raises(ValueError, match="failed to parse"):
         go_key(asn1.value(0x30, long, *(each.encoded for each in members[1:])))
+
+
+@pytest.mark.parametrize("form", [pki.KeyForm.TRADITIONAL, pki.KeyForm.PKCS8])
+@pytest.mark.parametrize("beside", [PAIR, OTHER], ids=["its own", "another's"])
+def test_the_public_half_beside_a_key_is_not_believed(form: pki.KeyForm, beside: pki.Pair) -> None:
+    """Go makes it anew, whatever stands in the file: the key is that of the private number."""
+    (own,), (other,) = (list(pem.blocks(pki.key_pem(each.key, form))) for each in (PAIR, beside))
+    assert own.content is not None
+    assert other.content is not None
+    found = read_key(own.content[:-POINT_SIZE] + other.content[-POINT_SIZE:])
+    assert found == KeyReading(hash=public_hash(PAIR.key.public_key()), presentable=True)
