@@ -12,6 +12,8 @@ import resource
 import select
 import socket
 import sys
+import time
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -40,7 +42,7 @@ def main() -> None:
     confine(memory=_MEMORY + 8 * int(sys.argv[1]))
     with socket.socket(fileno=0) as connection:
         send(connection, READY)
-        inbox = Inbox(connection)
+        inbox, allow = Inbox(connection), _allowance()
         while True:
             try:
                 message = inbox.take()
@@ -53,7 +55,9 @@ def main() -> None:
                 return
             header, body = message
             try:
-                answer = _answer(_question(header), body)
+                question = _question(header)
+                allow(question.cpu_seconds)
+                answer = _answer(question, body)
             except MemoryError:
                 answer = TOO_MUCH_MEMORY
             send(connection, answer)
@@ -89,7 +93,6 @@ def _limit(kind: int, value: int) -> None:
 
 
 def _answer(question: Question, body: bytes) -> bytes:
-    _allow(question.cpu_seconds)
     if question.kind == "file":
         return wire.dump(jobs.read_file(body, question.password, question.container))
     if question.kind == "kubeconfig":
@@ -99,11 +102,19 @@ def _answer(question: Question, body: bytes) -> bytes:
     return wire.dump(Verdict(yes=jobs.is_issued(body, question.chain, question.authorities)))
 
 
-def _allow(seconds: float) -> None:
-    """Let the kernel end this process when it takes far more; the service does so sooner, unless it is stopped."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    needed = used.ru_utime + used.ru_stime + seconds
-    soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    if soft == resource.RLIM_INFINITY or soft < needed + 1:
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(needed + seconds) + 5, hard))
+def _allowance() -> Callable[[float], None]:
+    """Return what lets the kernel end this process when it takes far more than some seconds of CPU time from now on.
+
+    The service does so sooner, unless it is stopped.
+    """
+    granted = 0.0
+
+    def allow(seconds: float) -> None:
+        nonlocal granted
+        needed = time.process_time() + seconds
+        if granted < needed + 1:
+            granted = math.ceil(needed + seconds) + 5
+            with contextlib.suppress(ValueError, OSError):
+                resource.setrlimit(resource.RLIMIT_CPU, (granted, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+
+    return allow

@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 
 _START_SECONDS = 30.0
 _LOOK_SECONDS = 0.02
+# While this many questions are on their way, answers gather: to be woken by each costs both sides more than the answer.
+_MANY = 16
+_GATHER_SECONDS = 0.001
 # The budget is CPU time, which a busy machine does not spend; a process that waits for nothing is given up after this.
 _PATIENCE = 20.0
 
@@ -131,7 +134,7 @@ class ParsingProcess:
                     child = self._greet()
                     self._send(child, window.unasked())
                     self.working = (number, time.monotonic())
-                    answer = self._answer(child, window.first.kind)
+                    answer = self._answer(child, window.first.kind, gathering=window.on_their_way > _MANY)
                     may_leave = False
                 except (EOFError, OSError):
                     window.lose()
@@ -188,9 +191,11 @@ class ParsingProcess:
             child.end()
             return False
 
-    def _answer(self, child: _Child, kind: type[T]) -> T:
+    def _answer(self, child: _Child, kind: type[T], *, gathering: bool) -> T:
         started = time.monotonic()
         while (message := child.inbox.take()) is None:
+            if gathering:
+                time.sleep(_GATHER_SECONDS)
             self._wait(child, started)
             child.inbox.fill()
             before, child.spent = child.spent, child.cpu_seconds()

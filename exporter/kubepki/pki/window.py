@@ -38,6 +38,11 @@ class Window(Generic[T]):
         """The question whose answer is next; None where there is none left."""
         return self._left[0] if self._left else None
 
+    @property
+    def on_their_way(self) -> int:
+        """How many questions are asked and have no answer yet."""
+        return self._asked
+
     def take_in(self) -> None:
         """Take what is coming, once half of what may be on its way is answered."""
         if self._size > _BYTES // 2 or len(self._left) > _QUESTIONS // 2:
