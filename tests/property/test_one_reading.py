@@ -1,17 +1,19 @@
 """What is read once says what the two readers and the library say, each for itself."""
 
+# ruff: noqa: SLF001 - the two ways of one reading are held against each other
+
 import datetime as dt
 
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from kubepki.formats import der, pem
+from kubepki.formats import der, go_certificate, pem
 from kubepki.formats.certificate import read_certificate
-from kubepki.formats.go_certificate import go_reading
+from kubepki.formats.go_certificate import GoCertificate, go_reading
 from kubepki.formats.go_der import Reader, Refused
 from kubepki.formats.go_pem import go_blocks
 from kubepki.formats.go_times import read_time
-from kubepki.formats.guard import quiet
+from kubepki.formats.guard import attempt, quiet
 from kubepki.formats.plain_pem import plain_blocks
 from tests.conformance import odd, trees
 from tests.property.test_parse_never_raises import mutated
@@ -46,6 +48,38 @@ def compare(encoded: bytes) -> bool:
 def test_certificates_of_every_kind() -> None:
     """Those that are minted here are read by both."""
     assert all(compare(each) for each in CERTIFICATES)
+
+
+def compare_usual(encoded: bytes) -> bool:
+    """Hold the short way to what the whole reading says; tell whether the short way read it."""
+    usual = attempt(lambda: go_certificate._usual(encoded))
+    if not isinstance(usual, GoCertificate):
+        return False
+    assert usual == go_certificate._certificate(encoded)
+    return True
+
+
+def test_what_is_usual_is_read_in_the_short_way() -> None:
+    """All that are minted here are."""
+    assert all(map(compare_usual, CERTIFICATES))
+
+
+@given(st.one_of(mutated(CERTIFICATES), odd.certificates(), trees.certificates()))
+@BOUNDED
+def test_the_short_way(encoded: bytes) -> None:
+    """It says nothing, or what the whole reading says."""
+    compare_usual(encoded)
+
+
+@given(st.sampled_from(CERTIFICATES), st.integers(0, 13), st.integers(0, 255), st.data())
+@BOUNDED
+def test_the_short_way_with_other_octets(encoded: bytes, first: int, value: int, data: st.DataObject) -> None:
+    """The same with octets changed among the tags and lengths that begin it, and anywhere."""
+    changed = bytearray(encoded)
+    changed[first] = value
+    compare_usual(bytes(changed))
+    changed[data.draw(st.integers(0, len(changed) - 1))] = data.draw(st.sampled_from([0x30, 0x80, 0x81, 0x82, value]))
+    compare_usual(bytes(changed))
 
 
 @given(mutated(CERTIFICATES))

@@ -9,7 +9,7 @@ from typing import NoReturn
 SEQUENCE, SET, INTEGER, BOOLEAN = 0x30, 0x31, 0x02, 0x01
 BIT_STRING, OCTET_STRING, OBJECT = 0x03, 0x04, 0x06
 _HIGH_TAG = 0x1F
-_LONG_FORM = 0x80
+LONG_FORM = 0x80
 _MAX_WIDTH = 4
 _ORDINARY_OBJECT = 32
 
@@ -21,6 +21,22 @@ class Refused(ValueError):  # noqa: N818 - it is what a consumer does, not an er
 def refuse(words: str) -> NoReturn:
     """Raise Refused with the consumer's *words*."""
     raise Refused(words)
+
+
+def end_of(data: bytes, tag: int, start: int) -> int:
+    """Return where the value with *tag* ends that begins at *start*, below 64 KiB; it may be beyond *data*.
+
+    ValueError where it is another, IndexError where not even its length is there.
+    """
+    length, begin = data[start + 1], start + 2
+    if length >= LONG_FORM:
+        width = length - LONG_FORM
+        length, begin = int.from_bytes(data[begin : begin + width], "big"), begin + width
+        if width not in {1, 2} or length < (LONG_FORM, 0x100)[width - 1]:
+            raise ValueError
+    if data[start] != tag:
+        raise ValueError
+    return begin + length
 
 
 class Reader:
@@ -48,12 +64,12 @@ class Reader:
         if begin > len(data) or data[start] & _HIGH_TAG == _HIGH_TAG:
             refuse(complaint)
         length = data[start + 1]
-        if length >= _LONG_FORM:
-            width = length - _LONG_FORM
+        if length >= LONG_FORM:
+            width = length - LONG_FORM
             octets = data[begin : begin + width]
             length, begin = int.from_bytes(octets, "big"), begin + width
             # X.690, section 10.1: the shortest form.
-            shortest = length >= _LONG_FORM and bool(octets) and octets[0] != 0
+            shortest = length >= LONG_FORM and bool(octets) and octets[0] != 0
             if not 0 < width <= _MAX_WIDTH or len(octets) != width or not shortest:
                 refuse(complaint)
         end = begin + length
@@ -86,20 +102,20 @@ class Reader:
         data, position = self._data, self._position + 1
         if data[self._position] & _HIGH_TAG == _HIGH_TAG:
             start = position
-            while position < len(data) and data[position] >= _LONG_FORM:
+            while position < len(data) and data[position] >= LONG_FORM:
                 position += 1
             position += 1
             small = position - start == 1 and data[start] < _HIGH_TAG if start < len(data) else True
-            if small or data[start] == _LONG_FORM or position - start > _MAX_WIDTH:
+            if small or data[start] == LONG_FORM or position - start > _MAX_WIDTH:
                 refuse(complaint)
         if position >= len(data):
             refuse(complaint)
         length, position = data[position], position + 1
-        if length >= _LONG_FORM:
-            octets = data[position : position + length - _LONG_FORM]
-            position += length - _LONG_FORM
+        if length >= LONG_FORM:
+            octets = data[position : position + length - LONG_FORM]
+            position += length - LONG_FORM
             length = int.from_bytes(octets, "big")
-            if not octets or position > len(data) or not octets[0] or length < _LONG_FORM or length >= 1 << 31:
+            if not octets or position > len(data) or not octets[0] or length < LONG_FORM or length >= 1 << 31:
                 refuse(complaint)
         return length, position
 
@@ -109,7 +125,7 @@ class Reader:
         if start >= len(data) or data[start] != tag:
             refuse(complaint)
         # Most values are short.
-        if start + 1 < len(data) and data[start + 1] < _LONG_FORM and tag & _HIGH_TAG != _HIGH_TAG:
+        if start + 1 < len(data) and data[start + 1] < LONG_FORM and tag & _HIGH_TAG != _HIGH_TAG:
             end = start + 2 + data[start + 1]
             if end <= len(data):
                 self._position = end
@@ -152,17 +168,17 @@ class Reader:
     def oid(self, complaint: str) -> bytes:
         """Return the content of the next value, an OBJECT IDENTIFIER whose arcs are whole and fit 31 bits."""
         content = self.read(OBJECT, complaint)
-        if not content or content[-1] >= _LONG_FORM or not _arcs_are_fit(content):
+        if not content or content[-1] >= LONG_FORM or not _arcs_are_fit(content):
             refuse(complaint)
         return content
 
 
 def has_whole_arcs(content: bytes) -> bool:
     """Return whether an OBJECT IDENTIFIER is whole and each of its arcs in its shortest form, however large it is."""
-    if not content or content[-1] >= _LONG_FORM:
+    if not content or content[-1] >= LONG_FORM:
         return False
-    starts = (True, *(each < _LONG_FORM for each in content))
-    return not any(starting and each == _LONG_FORM for starting, each in zip(starts, content, strict=False))
+    starts = (True, *(each < LONG_FORM for each in content))
+    return not any(starting and each == LONG_FORM for starting, each in zip(starts, content, strict=False))
 
 
 def _arcs_are_fit(content: bytes) -> bool:
@@ -175,10 +191,10 @@ def _arcs_fit(content: bytes) -> bool:
     arc = 0
     start = True
     for byte in content:
-        if start and byte == _LONG_FORM:
+        if start and byte == LONG_FORM:
             return False
         arc = arc << 7 | byte & 0x7F
-        start = byte < _LONG_FORM
+        start = byte < LONG_FORM
         if arc >= 1 << 31:
             return False
         arc = 0 if start else arc

@@ -20,7 +20,7 @@ def read_time(times: Reader) -> float:
     """Return the next time in Unix seconds; raises Refused as Go would."""
     if times.peek(_UTC_TIME):
         content = times.read(_UTC_TIME, "x509: malformed UTCTime")
-        if len(content) == _USUAL_LENGTH and (usual := _usual(content)) is not None:
+        if len(content) == _USUAL_LENGTH and (usual := usual_time(content)) is not None:
             return usual
         text = content.decode("latin-1")
         # RFC 5280, section 4.1.2.5.1.
@@ -33,7 +33,7 @@ def read_time(times: Reader) -> float:
     return refuse("x509: unsupported time format")
 
 
-def _usual(content: bytes) -> float | None:
+def usual_time(content: bytes) -> float | None:
     """Return the time that YYMMDDHHMMSSZ says, None where it says none: the form that RFC 5280 demands until 2049."""
     if content[12:] != b"Z" or not content[:12].isdigit():
         return None
