@@ -1,6 +1,7 @@
 """The pages are byte for byte what prometheus-client writes of the same families."""
 
 import gzip
+import itertools
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from kubepki.metrics.collector import Collector, View
 from kubepki.metrics.exposition import gzip_accepted, negotiate, render
 from kubepki.metrics.page import Page
 from kubepki.metrics.page import gzip as gzip_of
-from kubepki.metrics.text import Form, Metrics
+from kubepki.metrics.text import Form, Metrics, library_text, others_text
 from kubepki.model import (
     Candidate,
     Certificate,
@@ -127,6 +128,36 @@ def test_a_page_is_what_the_library_writes(before: Snapshot, now: View, other: f
             fixed, moving = page.fixed(form), page.moving(now, form, [metric])
             assert fixed.text + moving == by_the_library(now, form, [metric])
             assert gzip.decompress(gzip_of(fixed, moving)) == fixed.text + moving
+
+
+@st.composite
+def others(draw: st.DrawFn) -> Metric:
+    """Return a metric of any type as a collector may give it, odd ones included."""
+    kind = draw(st.sampled_from(["counter", "gauge", "histogram", "gaugehistogram", "info", "summary", "unknown"]))
+    metric = Metric("other", draw(texts), kind, draw(st.sampled_from(["", "seconds"])))
+    for _ in range(draw(st.integers(0, 3))):
+        suffix = draw(st.sampled_from(["", "_total", "_created", "_bucket", "_sum", "_count", "_gsum", "_info"]))
+        labels = draw(st.dictionaries(st.sampled_from(["a", "b", "le"]), texts, max_size=2))
+        metric.add_sample(f"{metric.name}{suffix}", labels, draw(numbers), draw(st.none() | st.integers(0, 9)))
+    return metric
+
+
+@given(st.lists(others(), max_size=2), st.lists(numbers, min_size=3, max_size=3))
+@settings(max_examples=150, deadline=None)
+def test_what_others_say_is_what_the_library_writes(metrics: list[Metric], values: list[float]) -> None:
+    """At the first time and with other values, in both formats."""
+    again = []
+    for metric in metrics:
+        other = Metric(metric.name, metric.documentation, metric.type, metric.unit)
+        for sample, value in zip(metric.samples, values, strict=False):
+            other.add_sample(sample.name, sample.labels, value)
+        again.append(other)
+    for form, told in itertools.product(Form, (metrics, again)):
+        try:
+            wanted = library_text(told, form).decode()
+        except ValueError:
+            continue
+        assert others_text(told, form) == wanted
 
 
 @pytest.mark.parametrize(

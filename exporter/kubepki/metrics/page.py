@@ -24,7 +24,7 @@ from kubepki.metrics.collector import (
 )
 from kubepki.metrics.families import Family
 from kubepki.metrics.groups import Group, Run, groups_of, packed, runs_of
-from kubepki.metrics.text import Form, end, header, library_text, lines, moved
+from kubepki.metrics.text import Form, end, header, lines, moved, others_text
 from kubepki.model import Snapshot
 
 _GZIP_LEVEL = 1
@@ -109,7 +109,8 @@ class Page:
             *health_families(view.health),
         ):
             parts += (header(told.family, form), lines(told))
-        return b"".join(("".join(parts).encode(), library_text(others, form), end(form)))
+        parts += (others_text(others, form), end(form).decode())
+        return "".join(parts).encode()
 
     def _fixed(self, form: Form) -> Fixed:
         by_path = [told.family for told in path_families(Snapshot())]

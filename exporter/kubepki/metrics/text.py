@@ -6,7 +6,7 @@ A sample's line is the same in both formats; only the lines before the samples d
 import sys
 from collections.abc import Callable, Iterable
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 
 from prometheus_client import Metric
 from prometheus_client.exposition import generate_latest
@@ -45,6 +45,44 @@ def library_text(metrics: Iterable[Metric], form: Form) -> bytes:
         return bytes(generate_latest(Metrics(metrics)))
     text: bytes = openmetrics.generate_latest(Metrics(metrics))  # type: ignore[no-untyped-call]
     return text.removesuffix(_EOF)
+
+
+def others_text(metrics: Iterable[Metric], form: Form) -> str:
+    """Return `library_text` of metrics that are the same at each scrape but for their values.
+
+    All but the numbers is the library's from the first time; where that cannot be, it writes the metric each time.
+    """
+    return "".join([_other(metric, form) for metric in metrics])
+
+
+def _other(metric: Metric, form: Form) -> str:
+    samples = metric.samples
+    described = (metric.name, metric.documentation, metric.type, metric.unit)
+    shaped = _shaped(form, described, tuple([(each.name, tuple(each.labels.items())) for each in samples]))
+    # What may follow a value: a timestamp, an exemplar, a native histogram.
+    if shaped is None or any(more is not None for each in samples for more in each[3:]):
+        return library_text([metric], form).decode()
+    head, before = shaped
+    return head + "".join([f"{start}{number(each.value)}\n" for start, each in zip(before, samples, strict=True)])
+
+
+@lru_cache(maxsize=128)
+def _shaped(
+    form: Form, described: tuple[str, str, str, str], samples: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+) -> tuple[str, tuple[str, ...]] | None:
+    """Return the lines before the samples of a metric, and what is before each value; None for another layout."""
+    metric = Metric(*described)
+    for position, (name, labels) in enumerate(samples):
+        metric.add_sample(name, dict(labels), float(position))
+    written = library_text([metric], form).decode().split("\n")[:-1]
+    border = len(written) - len(samples)
+    head, told = written[:border], written[border:]
+    ends = [f" {number(float(position))}" for position in range(len(samples))]
+    if not all(line.startswith("# ") for line in head) or not all(map(str.endswith, told, ends)):
+        return None
+    return "".join(f"{line}\n" for line in head), tuple(
+        f"{line.removesuffix(value)} " for line, value in zip(told, ends, strict=True)
+    )
 
 
 def end(form: Form) -> bytes:
