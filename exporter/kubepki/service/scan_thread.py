@@ -4,6 +4,7 @@ A path that hangs holds up nothing but this thread, and this thread only for as 
 """
 
 import logging
+import math
 import os
 import select
 import threading
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 
 # Every wait of a scan is shorter and every step gives a sign of life: one without it will not come back.
 _OVERDUE_SECONDS = 25.0
+# Of a small tree an event is looked at in a tenth of this.
+_NEWS_SECONDS = 0.05
 
 
 class News(Protocol):
@@ -34,10 +37,10 @@ class ScanThread:
     """Calls *scan* when one is due, with its start (monotonic seconds) and whether everything is to be looked at.
 
     *scan* returns whether it came to its end. *between* is called after each wake and returns how long the thread may
-    sleep; *begin* when a scan will soon be due.
+    sleep; *begin* when a scan will soon be due. *patience* is how many seconds `await_news` waits at most.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it calls, and when
         self,
         scan: Callable[[float, bool], bool],
         *,
@@ -45,16 +48,22 @@ class ScanThread:
         between: Callable[[], float],
         begin: Callable[[], None],
         news: News,
+        patience: float = _NEWS_SECONDS,
     ) -> None:
         self._scan = scan
         self._between = between
         self._begin = begin
         self._news = news
+        self._patience = patience
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._lock = threading.Lock()
         self._schedule = Schedule(interval=interval)
         self._errands: list[Callable[[], None]] = []
         self._at_work_since: float | None = None
+        # Clear from an event on until a scan has looked at all that events told; when that event came.
+        self._looked_at = threading.Event()
+        self._looked_at.set()
+        self._told_at = -math.inf
         self._free_pages = FreePages()
         self._thread = threading.Thread(target=self._run, name="scan", daemon=True)
         # True once nobody waits for a scan any more.
@@ -70,9 +79,22 @@ class ScanThread:
 
     def mark(self) -> None:
         """Note that something changed; for any thread."""
+        now = time.monotonic()
         with self._lock:
-            self._schedule.mark(time.monotonic())
+            self._schedule.mark(now)
+            if self._looked_at.is_set():
+                self._told_at = now
+                self._looked_at.clear()
         self.wake()
+
+    def await_news(self) -> None:
+        """Wait until what events have told is looked at, for a moment after the first of them; for any thread.
+
+        A scrape that is written meanwhile tells what is about to be replaced, and takes the interpreter from the scan.
+        """
+        left = self._told_at + self._patience - time.monotonic()
+        if left > 0:
+            self._looked_at.wait(left)
 
     def wake_at(self, deadline: float, *, whole: bool = True) -> None:
         """Ask for a scan at *deadline*, a monotonic time, of everything or of what changed; for any thread."""
@@ -142,6 +164,8 @@ class ScanThread:
         if ended:
             with self._lock:
                 self._schedule.finished(time.monotonic())
+                if not self._schedule.dirty:
+                    self._looked_at.set()
             self._free_pages.give_back()
 
     def _wait(self, poller: select.poll, longest: float) -> None:

@@ -24,15 +24,14 @@ from kubepki.service.missed import MissedChanges
 from kubepki.service.published import Published, Publisher, watching
 from kubepki.service.remembered import Remembered
 from kubepki.service.scan_thread import ScanThread
+from kubepki.service.slow_paths import SlowPaths
 from kubepki.service.telling import Telling
 from kubepki.settings import ConfigError, Settings
-from kubepki.watch.schedule import POLLING_INTERVAL_SECONDS
 from kubepki.watch.watcher import Watcher
 
 log = logging.getLogger(__name__)
 
 _SETTLE_SECONDS = 0.1
-_SLOW_SECONDS = 1.0
 _END_SECONDS = 0.3
 
 
@@ -53,7 +52,7 @@ class PkiWatch:
     ) -> None:
         self._clocks = clocks
         self._told = told
-        self._told_slow: tuple[str, float] | None = None
+        self._slow = SlowPaths()
         self._looking = LookingProcess(seconds=settings.scan.file_budget, interrupted=self._is_left)
         self._disk = Disk(self._looking)
         self._thread = ScanThread(
@@ -93,15 +92,17 @@ class PkiWatch:
         """Let the thread that scans do *errand*, between two scans; for any thread."""
         self._thread.do(errand)
 
+    def await_news(self) -> None:
+        """Wait for a moment where something has changed and is not looked at yet; for any thread."""
+        self._thread.await_news()
+
     def alive(self) -> bool:
         """Return whether scans end within their budget: a path that hangs is left, the thread goes on."""
         return self._thread.alive()
 
     def slow_paths(self) -> tuple[tuple[str, float], ...]:
         """Return the paths that are being looked at, or have not answered, for more than a second; with the seconds."""
-        now = time.monotonic()
-        since = {**self._scanner.parsing(), **self._looking.silent}
-        return tuple(sorted((path, now - then) for path, then in since.items() if now - then > _SLOW_SECONDS))
+        return self._slow.paths({**self._scanner.parsing(), **self._looking.silent})
 
     def note_step(self, step: Step) -> None:
         """Note a step of the clock: the disk is looked at again at once, and one line tells what it means."""
@@ -159,11 +160,7 @@ class PkiWatch:
     def _is_left(self) -> bool:
         """Return whether nobody waits for the scan any more; whoever asks gives a sign of life."""
         self._thread.sign_of_life()
-        now = time.monotonic()
-        for path, since in self._scanner.parsing().items():
-            if now - since > _SLOW_SECONDS and self._told_slow != (path, since):
-                self._told_slow = (path, since)
-                tell(log, logging.DEBUG, "still parsing a file", path=path)
+        self._slow.tell(self._scanner.parsing())
         return self._thread.interrupted
 
     def _scan(self, started: float, whole: bool) -> bool:  # noqa: FBT001 - as the thread calls it
@@ -237,9 +234,7 @@ class PkiWatch:
         else:
             self._publisher.publish(snapshot, self.published.health.watch_up, self._watcher.events())
             self._publisher.know(watch_up=self._follow(result))
-        interval = self._settings.scan.interval
-        degraded = self._watcher.degraded()
-        self._thread.set_interval(min(interval, POLLING_INTERVAL_SECONDS) if degraded else interval)
+        self._thread.set_interval(self._watcher.interval(self._settings.scan.interval))
         if result.unsettled:
             self._thread.wake_at(started + _SETTLE_SECONDS, whole=False)
         if self._missed.due_at is not None:

@@ -178,6 +178,7 @@ class Service:
         )
 
     def _view(self) -> View:
+        self._pki.await_news()
         published = self._pki.published
         health = replace(published.health, slow_paths=self._pki.slow_paths())
         return View(snapshot=published.snapshot or Snapshot(), reading=self._clocks.read(), health=health)

@@ -16,6 +16,7 @@ from kubepki.disk.disk import Disk
 from kubepki.disk.tree import Facts, Place, Trace
 from kubepki.watch.observers import CHANGE_KINDS, ENTRY_KINDS, MAX_DIRECTORIES, Observers
 from kubepki.watch.probe import Probe
+from kubepki.watch.schedule import POLLING_INTERVAL_SECONDS
 from kubepki.watch.set import WatchSet, explain
 
 _MANY_CHANGES = 1_000
@@ -108,6 +109,10 @@ class Watcher:
     def degraded(self) -> bool:
         """Whether some wanted directory is only polled, so that the scans should come more often."""
         return any(reason is not None for reason in self._reasons.values())
+
+    def interval(self, wanted: float) -> float:
+        """Return how many seconds after a look the next one is due, where *wanted* are enough while events flow."""
+        return min(wanted, POLLING_INTERVAL_SECONDS) if self.degraded() else wanted
 
     def events(self) -> int:
         """Return how many file system events asked for a scan."""
