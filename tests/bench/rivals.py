@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.figures import PATIENCE_SECONDS, Minter, percentile
-from tests.support import pki
+from tests.bench.figures import Minter
 from tests.support.running import environment
 
 # What Prometheus 3 sends; 2.42 differs in the qualities alone.
@@ -25,7 +24,7 @@ ACCEPT = (
     "text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
 )
 TICKS = os.sysconf("SC_CLK_TCK")
-_SETTLE_SECONDS = 3.0
+SETTLE_SECONDS = 3.0
 # The first scan of 50,000 files on a busy machine.
 _PATIENCE_SECONDS = 300.0
 _MOST_FILES = 100_000
@@ -92,6 +91,14 @@ class Run:
                 with contextlib.suppress(OSError):
                     found += [int(child) for child in task.read_text().split()]
         return tuple(found)
+
+    def parses(self) -> bool:
+        """Return whether our parsing process is there."""
+        for pid in self.family()[1:]:
+            with contextlib.suppress(OSError):
+                if b"parsing_child" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    return True
+        return False
 
     def resident(self) -> tuple[int, int]:
         """Return the resident bytes of the process, and those of its children."""
@@ -205,48 +212,7 @@ def compare(rivals: Sequence[Rival], root: Path, count: int, *, scrapes: int, id
 
 def _idle(runs: Mapping[str, Run], seconds: float) -> dict[str, float]:
     """Return the CPU seconds of an idle minute, from a window that holds a whole number of looks, 30 seconds each."""
-    time.sleep(_SETTLE_SECONDS)
+    time.sleep(SETTLE_SECONDS)
     before = {name: run.cpu() for name, run in runs.items()}
     time.sleep(seconds)
     return {name: (run.cpu() - before[name]) * 60 / seconds for name, run in runs.items()}
-
-
-def rotations(rival: Rival, root: Path, beside: int, swaps: int, *, old: int = 0) -> tuple[float, ...]:
-    """Return the seconds from each of *swaps* renames of a link to the first scrape with the new certificate.
-
-    There are *beside* other files in the directory, and *old* superseded ones of the link.
-    """
-    directory = root / f"rotations-{rival.name}-{beside}-{old}"
-    directory.mkdir()
-    minter = Minter()
-    for number in range(beside):
-        (directory / f"client-{number:05}.pem").write_bytes(minter.next()[2])
-    for _ in range(old + 1):
-        not_before, name, data = minter.next()
-        pki.install(directory, "kubelet-client", data, name)
-    # What was written at this moment may be written once more within the same tick, and is read again.
-    time.sleep(_SETTLE_SECONDS)
-    latencies = []
-    with running(rival, directory, _value(not_before), root / f"{rival.name}-rotations.log") as run:
-        for _ in range(swaps):
-            not_before, name, data = minter.next()
-            for _step in pki.rotate(directory, "kubelet-client", data, name):
-                pass
-            renamed = time.monotonic()
-            while _value(not_before) not in run.scrape()[1]:
-                if time.monotonic() - renamed > PATIENCE_SECONDS:
-                    message = f"{rival.name} never showed the swap to {name}"
-                    raise TimeoutError(message)
-                time.sleep(0.002)
-            latencies.append(time.monotonic() - renamed)
-    return tuple(latencies)
-
-
-def _value(not_before: int) -> bytes:
-    """Return the NotAfter of a certificate of the minter as both write it; the peer tells no NotBefore."""
-    return f" {(not_before + pki.YEAR) / 1e9!r}e+09\n".encode()
-
-
-def p99(values: tuple[float, ...]) -> float:
-    """Return the 99th percentile."""
-    return percentile(values, 0.99)

@@ -99,6 +99,8 @@ class ParsingProcess:
 
     def begin(self) -> None:
         """Start the process now, for it will be asked; StartFailedError where it cannot be started."""
+        if self._child is not None and self._child.process.poll() == 0:
+            self.close()  # It had nothing to do for a minute, and left.
         if self._child is None:
             process, connection = start(PARSING, str(self._max_file_size))
             connection.settimeout(_START_SECONDS)

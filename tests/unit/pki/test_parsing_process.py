@@ -3,6 +3,7 @@
 import os
 import platform
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from kubepki.formats.parsed import Container, Parsed
 from kubepki.model import Reason
 from kubepki.pki.frames import Question, Verdict
 from kubepki.pki.parsing import ParserHere, TooCostlyError
-from kubepki.pki.parsing_process import ParsingProcess, parsing_process
+from kubepki.pki.parsing_process import ParsingProcess, _Child, parsing_process
 from kubepki.pki.scan import Scanner
 from kubepki.settings import ScanSettings
 from tests.support import costly, pki, scenarios
@@ -39,9 +40,13 @@ def parser() -> Iterator[ParsingProcess]:
 
 
 def child(parser: ParsingProcess) -> int:
+    return running(parser).process.pid
+
+
+def running(parser: ParsingProcess) -> _Child:
     found = parser._child  # noqa: SLF001 - the process is what is looked at
     assert found is not None
-    return found.process.pid
+    return found
 
 
 def expensive() -> bytes:
@@ -181,6 +186,20 @@ def test_closing_leaves_no_process(parser: ParsingProcess) -> None:
     pid = child(parser)
     parser.close()
     wait_until(lambda: not Path(f"/proc/{pid}").exists())
+
+
+def test_one_that_has_left_is_started_before_it_is_asked(parser: ParsingProcess) -> None:
+    """An event starts it beside its own debounce; one that is there stays."""
+    parser.read_file(DATA, None, Container.PEM_OR_DER)
+    first = child(parser)
+    parser.begin()
+    assert child(parser) == first
+    # As after a minute without a question.
+    running(parser).connection.shutdown(socket.SHUT_RDWR)
+    assert running(parser).process.wait(30) == 0
+    parser.begin()
+    assert child(parser) != first
+    assert parser.read_file(DATA, None, Container.PEM_OR_DER).parsed.keys
 
 
 def test_another_rotation_is_seen_beside_a_costly_file(tmp_path: Path) -> None:
