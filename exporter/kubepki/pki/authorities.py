@@ -15,6 +15,9 @@ from kubepki.pki.trust import Trust, authorities_of, trusted_by
 from kubepki.pki.trust_stores import Own, is_systems, own_authorities
 from kubepki.pki.wanted import Sources, Wanted
 
+# Far more than a host has certificates in use, with all that superseded ones leave.
+_MOST_ISSUED = 4_096
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
@@ -96,6 +99,8 @@ class Authorities:
         if loaded.leaf is None or loaded.parsed is None:
             return False
         key = (loaded.leaf.certificate.fingerprint_sha256, authorities)
+        if len(self._issued) > _MOST_ISSUED:
+            self.begin()
         if key not in self._issued:
             known = self._issued_before.get(key)
             if known is None:

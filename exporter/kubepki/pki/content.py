@@ -17,6 +17,8 @@ Parsed = TypeVar("Parsed")
 # which a second change would get.
 _TICK_SECONDS = 0.05
 _ANOTHER_TIME_SECONDS = 2.0
+# More entries that nobody has any more are looked for, which costs a look at all.
+_MOST_LEFT_OVER = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +171,23 @@ class ContentCache(Generic[Parsed]):
         if reread:
             self._contents, self._entries = {}, {}
         elif gone or self._has_leftovers:
-            used = {(each.located.identity, _variant(key)) for key, each in self._contents.items()}
-            self._entries = {key: entry for key, entry in self._entries.items() if key in used}
+            self._forget_leftovers()
         self._has_leftovers = False
         self.unsettled = set() if reread else {path for path in self.unsettled if path in self._asked}
         self._asked = set()
+
+    def forget(self, gone: Iterable[tuple[str, str]]) -> None:
+        """Forget each (path, variant) that is *gone*, and what was left over: between two scans anything may pass."""
+        for path, variant in gone:
+            key = _key(path, variant)
+            self._asked.discard(key)
+            self._has_leftovers = self._contents.pop(key, None) is not None or self._has_leftovers
+        if len(self._entries) > 2 * len(self._contents) + _MOST_LEFT_OVER:
+            self._forget_leftovers()
+
+    def _forget_leftovers(self) -> None:
+        used = {(each.located.identity, _variant(key)) for key, each in self._contents.items()}
+        self._entries = {key: entry for key, entry in self._entries.items() if key in used}
 
     def keep(self, paths: Iterable[str]) -> None:
         """Keep what is known of *paths*, without a variant, as if they had been asked for: their files are the same."""

@@ -3,25 +3,22 @@
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kubepki.disk.disk import Disk, Interrupted
-from kubepki.disk.located import Located
-from kubepki.formats.components import Component
-from kubepki.formats.kubeconfig import Kubeconfig as KubeconfigContent
 from kubepki.formats.parsed import Container, Parsed, ParsedFile
-from kubepki.model import Fault, Link, Reason
+from kubepki.model import Fault, Reason
 from kubepki.pki import layout
+from kubepki.pki.configurations import Configurations
 from kubepki.pki.content import Content, ContentCache, New
-from kubepki.pki.kubeconfigs import LoadedKubeconfig
-from kubepki.pki.parsing import Parser, TooCostlyError
+from kubepki.pki.parsing import Parser, TooCostlyError, too_costly
 from kubepki.pki.states import Loaded, key_path
 from kubepki.pki.turns import turn
 from kubepki.pki.unmoved import marks_of
 from kubepki.pki.wanted import Content as Expected
 from kubepki.pki.wanted import Wanted
-from kubepki.settings import Kubeconfig, ScanSettings
+from kubepki.settings import ScanSettings
 
 # So many that the questions cost little, so few that their files fit into memory.
 _AT_A_TIME = 128
@@ -61,13 +58,9 @@ class Loader:
         self._files: ContentCache[ParsedFile] = ContentCache(
             self._parse_files, disk=disk, limit=limit, boottime=boottime
         )
-        self._kubeconfigs: ContentCache[KubeconfigContent] = ContentCache(
-            self._parse_kubeconfigs, disk=disk, limit=limit, boottime=boottime
-        )
-
-        self._components: ContentCache[Component] = ContentCache(
-            self._parse_components, disk=disk, limit=limit, boottime=boottime
-        )
+        self._configurations = Configurations(disk, parser, limit=limit, boottime=boottime, parsed=self._parsed)
+        self.kubeconfigs = self._configurations.kubeconfigs
+        self.components = self._configurations.components
 
     def begin(self, *, reread: bool) -> None:
         """Start a scan; with *reread*, nothing that was parsed before is trusted."""
@@ -76,39 +69,17 @@ class Loader:
             self._pairs.pop(path, None)
         self._asked = set()
         self._files.begin(reread=reread)
-        self._kubeconfigs.begin(reread=reread)
-        self._components.begin(reread=reread)
+        self._configurations.begin(reread=reread)
 
     @property
     def unsettled(self) -> frozenset[str]:
         """The paths of files that were last read within a tick of their last change, or are postponed."""
-        settling = self._files.unsettled | self._kubeconfigs.unsettled | self._components.unsettled
-        return frozenset(settling | self.postponed)
+        return frozenset(self._files.unsettled | self._configurations.unsettled | self.postponed)
 
     def parsing(self) -> Mapping[str, float]:
         """Return the path that is being parsed and since when (monotonic seconds); for any thread."""
         paths, at = self._parsed, self._parser.working
         return {} if at is None or at[0] >= len(paths) else {paths[at[0]]: at[1]}
-
-    def kubeconfigs(self, wanted: Sequence[Kubeconfig]) -> list[LoadedKubeconfig]:
-        """Return what each kubeconfig says; nothing for an optional one that is not there."""
-        found = self._kubeconfigs.load([(each.path, "") for each in wanted])
-        loaded = []
-        for each, content in zip(wanted, found, strict=True):
-            if not isinstance(content, Fault):
-                loaded.append(_kubeconfig(each.path, content))
-            elif not each.optional or content.reason is not Reason.MISSING:
-                loaded.append(LoadedKubeconfig(path=each.path, fault=content))
-        return loaded
-
-    def components(self, paths: Sequence[str]) -> dict[str, Component]:
-        """Return what each configuration of a component names; nothing of one that cannot be read."""
-        found = self._components.load([(path, "") for path in paths])
-        return {
-            path: content.parsed
-            for path, content in zip(paths, found, strict=True)
-            if not isinstance(content, Fault) and content.parsed is not None
-        }
 
     def unmoved(self, wanted: Mapping[str, Wanted], loaded: Mapping[str, Loaded]) -> dict[str, Loaded]:
         """Return those of *loaded* that are wanted as before and whose files, and separate keys, are the same."""
@@ -120,11 +91,20 @@ class Loader:
             self._files.keep(paths)
         return {path: loaded[path] for path in still}
 
-    def leave(self, loaded: Iterable[Loaded], keys: Mapping[str, frozenset[str]]) -> None:
-        """Wait no longer for *loaded*, which nobody asks for any more, to settle; *keys* are those of all files."""
-        gone = {each.path: key_path(each) for each in loaded}
-        self._files.unsettled -= gone.keys()
-        self._files.unsettled -= {key for key in gone.values() if key is not None and keys[key] <= gone.keys()}
+    def leave(self, paths: Collection[str], loaded: Iterable[Loaded], keys: Mapping[str, frozenset[str]]) -> None:
+        """Forget *paths*, which nobody asks for any more; *loaded* are those of them that were there.
+
+        *keys* are the separate keys of all files.
+        """
+        of_loaded = {each.path: key_path(each) for each in loaded}
+        gone = {*paths, *(key for key in of_loaded.values() if key is not None and keys[key] <= of_loaded.keys())}
+        self._files.unsettled -= gone
+        self._asked -= gone
+        for path in gone:
+            self._kept.pop(path, None)
+            self._pairs.pop(path, None)
+        self._files.forget([_part(path) for path in gone])
+        self._configurations.forget_leftovers()
 
     def _key_of(self, loaded: Loaded) -> Loaded | None:
         """Return what the separate key of *loaded* was, None where it has none."""
@@ -174,7 +154,7 @@ class Loader:
             if self._interrupted():
                 raise Interrupted
             part = wanted[start : start + _AT_A_TIME]
-            yield [(each.path, _PKCS12 if layout.is_pkcs12_name(each.path) else "") for each in part]
+            yield [_part(each.path) for each in part]
 
     def _keep(self, wanted: Wanted, content: Content[ParsedFile]) -> Loaded:
         """Return what was loaded; the same object for as long as it is the same."""
@@ -195,7 +175,7 @@ class Loader:
 
     def _parse_files(self, files: Iterable[New]) -> Iterator[ParsedFile]:
         for each in self._parser.read_files(self._contents_of(files), self._password):
-            yield ParsedFile(parsed=Parsed(faults=(_too_costly(each),))) if isinstance(each, TooCostlyError) else each
+            yield ParsedFile(parsed=Parsed(faults=(too_costly(each),))) if isinstance(each, TooCostlyError) else each
             if self._parser.spent > self._until:
                 return
 
@@ -204,25 +184,9 @@ class Loader:
             self._parsed.append(each.path)
             yield each.data, Container.PKCS12 if each.variant else Container.PEM_OR_DER
 
-    def _parse_kubeconfigs(self, files: Iterable[New]) -> Iterator[KubeconfigContent]:
-        return map(self._parse_kubeconfig, files)
 
-    def _parse_kubeconfig(self, file: New) -> KubeconfigContent:
-        self._parsed[:] = [file.path]
-        try:
-            return self._parser.read_kubeconfig(file.data)
-        except TooCostlyError as error:
-            return KubeconfigContent(faults=(_too_costly(error),))
-
-    def _parse_components(self, files: Iterable[New]) -> Iterator[Component]:
-        return map(self._parse_component, files)
-
-    def _parse_component(self, file: New) -> Component:
-        self._parsed[:] = [file.path]
-        try:
-            return self._parser.read_component(file.data)
-        except TooCostlyError:
-            return Component()
+def _part(path: str) -> tuple[str, str]:
+    return path, _PKCS12 if layout.is_pkcs12_name(path) else ""
 
 
 def _loaded(wanted: Wanted, content: Content[ParsedFile]) -> Loaded:
@@ -232,20 +196,3 @@ def _loaded(wanted: Wanted, content: Content[ParsedFile]) -> Loaded:
         return Loaded(wanted=wanted, located=located, mtime=mtime, fault=content.fault)
     file = content.parsed
     return Loaded(wanted=wanted, located=located, mtime=mtime, parsed=file.parsed, anchor=file.anchor)
-
-
-def _kubeconfig(path: str, content: Content[KubeconfigContent]) -> LoadedKubeconfig:
-    located = content.located
-    return LoadedKubeconfig(
-        path=path, resolved=located.resolved, content=content.parsed, fault=content.fault, link=_plain_link(located)
-    )
-
-
-def _plain_link(located: Located) -> Link | None:
-    if not located.is_link:
-        return None
-    return Link(target=located.resolved, target_mtime=located.identity.mtime, target_name_time=None)
-
-
-def _too_costly(error: TooCostlyError) -> Fault:
-    return Fault(reason=Reason.TOO_COSTLY, detail=str(error))

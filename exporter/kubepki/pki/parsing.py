@@ -6,6 +6,7 @@ from typing import Protocol
 from kubepki.formats.components import Component
 from kubepki.formats.kubeconfig import Kubeconfig
 from kubepki.formats.parsed import Container, ParsedFile
+from kubepki.model import Fault, Reason
 
 
 class TooCostlyError(Exception):
@@ -85,3 +86,8 @@ class ParserHere:
 
     def close(self) -> None:
         """Nothing is kept."""
+
+
+def too_costly(error: TooCostlyError) -> Fault:
+    """Return the fault of a file that could not be parsed within its budget."""
+    return Fault(reason=Reason.TOO_COSTLY, detail=str(error))

@@ -170,7 +170,8 @@ class Scanner:
         again = {path: wanted[path] for path in changed if path in wanted}
         loaded = dict(seen.loaded)
         former = [each for path in changed if (each := loaded.pop(path, None)) is not None]
-        self._loader.leave((each for each in former if each.path not in wanted), self._table.keys)
+        gone = {path for path in changed if path not in wanted}
+        self._loader.leave(gone, (each for each in former if each.path in gone), self._table.keys)
         loaded.update(self._loader.files(again))
         if recalled_files(sources, remembered, loaded, ()) or any(loaded[path].located for path in seen.recalled):
             # One that was there once has gone, or is back.

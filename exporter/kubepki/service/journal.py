@@ -113,10 +113,14 @@ class Journal:
         self._faults = {key: detail for key, (_, detail) in now.items()}
 
     def _tell_links(self, snapshot: Snapshot) -> None:
+        former, self._targets = self._targets, {}
         for state in snapshot.paths:
+            before = former.get(state.path)
             if state.link is None:
+                # One that is missing and expected may come back.
+                if before is not None:
+                    self._targets[state.path] = before
                 continue
-            before = self._targets.get(state.path)
             if before is not None and before != state.link.target:
                 leaf = state.certificates[0] if state.certificates else None
                 self._say(
