@@ -18,6 +18,10 @@ class Interrupted(Exception):  # noqa: N818 - no error: it was asked for
     """A look was left, for nobody wants its result any more."""
 
 
+class Overtaken(Exception):  # noqa: N818 - as above
+    """A look was left for another one that cannot wait, and has to begin anew."""
+
+
 class Asked(Protocol):
     """Who answers calls: this process, or one of its own that can be left alone with what hangs."""
 

@@ -39,17 +39,25 @@ class LookingFailedError(Exception):
 class LookingProcess:
     """An `Asked` for one thread. *seconds* is how long one path may take, *interrupted* says that nobody waits.
 
+    *between* is called before each question; what it raises leaves the rest.
+
     `silent` are the paths that have not answered for more than a second, and since when (monotonic seconds); any thread
     may read it. The process keeps the descriptors *keeps* for as long as it is there.
     """
 
     def __init__(
-        self, *, seconds: float, interrupted: Callable[[], bool] = lambda: False, keeps: tuple[int, ...] = ()
+        self,
+        *,
+        seconds: float,
+        interrupted: Callable[[], bool] = lambda: False,
+        between: Callable[[], None] = lambda: None,
+        keeps: tuple[int, ...] = (),
     ) -> None:
         self.seconds = seconds
         self._keeps = keeps
         self.silent: Mapping[str, float] = {}
         self._interrupted = interrupted
+        self._between = between
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: socket.socket | None = None
 
@@ -58,6 +66,7 @@ class LookingProcess:
         answers: list[Any] = [LATER] * len(batch)
         left = list(range(len(batch)))
         while left:
+            self._between()
             asked = left[:_BATCH]
             found = self._ask([batch[position] for position in asked])
             for position, answer in zip(asked, found, strict=True):

@@ -6,37 +6,29 @@ still the same. So a scan after any history of events equals a fresh one.
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from kubepki.config.paths import matches_any
 from kubepki.config.time_zones import find_zone
 from kubepki.disk.disk import Disk, Interrupted
-from kubepki.model import PathState
+from kubepki.model import Reason
 from kubepki.pki import layout
-from kubepki.pki.apiserver import api_server
 from kubepki.pki.authorities import Authorities
 from kubepki.pki.bootstrap import waiting
 from kubepki.pki.departure import has_departed
-from kubepki.pki.kubeconfigs import client_links, kubeconfig_state, one_for_each_file, token_file, wanted_by
-from kubepki.pki.limits import most_certificates, within
+from kubepki.pki.kubeconfigs import one_for_each_file, wanted_by
 from kubepki.pki.loading import Loader
 from kubepki.pki.parsing import Parser, ParserHere
-from kubepki.pki.recalled import asked_kubeconfigs, recalled_files, worth_remembering
+from kubepki.pki.recalled import asked_kubeconfigs, recalled_files
 from kubepki.pki.rescan import Seen, doubtful, places_of, touched
+from kubepki.pki.results import Results
 from kubepki.pki.scan_result import (
     ScanResult,
-    authority_fingerprints,
-    current_links,
-    is_current,
-    possible_links,
-    watched_directories,
 )
-from kubepki.pki.snapshots import Context, assemble
 from kubepki.pki.sources import find_sources, listed_anew
 from kubepki.pki.states import Loaded, States, path_state
 from kubepki.pki.table import Table
-from kubepki.pki.trust_stores import foreign
 from kubepki.pki.wanted_paths import WantedPaths
 from kubepki.settings import PkiSettings, ScanSettings
 
@@ -75,8 +67,11 @@ class Scanner:
         )
         self._authorities = Authorities(self._loader, self._parser, self._disk)
         self._table = Table(lambda each, standing: path_state(each, standing, self._name_time))
+        self._results = Results(self._disk, self._states, self._table, self._authorities, scan.max_files)
         self._wanted = WantedPaths()
         self._seen: Seen | None = None
+        # Whether the last scan came to its end: then all that is kept agrees, and what it did not ask for is nobody's.
+        self._exact = True
 
     def scan(
         self,
@@ -95,20 +90,39 @@ class Scanner:
         With *reread*, nothing that was parsed before is trusted. Raises Interrupted between two steps once
         `interrupted` says so.
         """
+        exact, self._exact = self._exact, False
         result = None
-        if changed is not None and not reread:
+        if changed is not None and exact and not reread:
             result = self._look_at(changed, remembered)
         if result is None:
+            if exact or reread:
+                self._loader.begin(reread=reread)
+                self._authorities.begin()
             result = self._look(remembered, reread=reread)
-        if not has_departed(result.snapshot, remembered, self._exists):
-            return result
-        return replace(self._look(frozenset(), reread=False), departed=True)
+        if has_departed(result.snapshot, remembered, self._exists):
+            self._loader.begin(reread=False)
+            self._authorities.begin()
+            result = replace(self._look(frozenset(), reread=False), departed=True)
+        self._exact = True
+        return result
+
+    def look_first(self) -> ScanResult | None:
+        """Return what the last scan said, with the links that components present now as they are now.
+
+        It asks as much of the disk as there are such links, whatever else lies there, and may follow a scan that was
+        left. A link that is not there any more stands as it was: to tell that takes a scan. None where there was none.
+        """
+        seen = self._seen
+        if seen is None:
+            return None
+        again = {path: each for path, each in seen.wanted.items() if path in self._results.first}
+        found = {path: each for path, each in self._loader.files(again).items() if not _is_missing(each)}
+        changed = set(found) if self._table.loaded is seen.loaded else None
+        return self._finish(replace(seen, loaded={**seen.loaded, **found}), changed, first=found.keys())
 
     def _look(self, remembered: frozenset[str], *, reread: bool) -> ScanResult:
         if self._interrupted():
             raise Interrupted
-        self._loader.begin(reread=reread)
-        self._authorities.begin()
         if reread:
             self._disk.forget()
         sources = find_sources(self._pki, self._disk, max_files=self._settings.max_files)
@@ -151,7 +165,7 @@ class Scanner:
 
     def _look_at(self, announced: frozenset[str], remembered: frozenset[str]) -> ScanResult | None:
         """Return what a scan of everything would, after a look at what *announced* paths touch; None where unsure."""
-        seen, self._seen = self._seen, None
+        seen = self._seen
         if seen is None or seen.remembered != remembered or seen.left_out:
             return None
         found = touched(seen, announced, self._table)
@@ -179,59 +193,25 @@ class Scanner:
         missing = frozenset(path for path in seen.missing | changed if path in wanted and path not in loaded)
         return self._finish(replace(seen, sources=sources, wanted=wanted, loaded=loaded, missing=missing), changed)
 
-    def _finish(self, seen: Seen, changed: set[str] | None = None) -> ScanResult:
+    def _finish(
+        self, seen: Seen, changed: set[str] | None = None, *, first: Collection[str] | None = None
+    ) -> ScanResult:
         named = [each.path for each in seen.kubeconfigs]
         self._states.begin()
         self._table.become(seen.loaded, changed)
         together, plain = self._table.parted(named)
         together |= waiting(together, seen.sources.listings, named, seen.remembered, self._disk)
-        result = self._result(seen, together, plain)
         unsettled = self._loader.unsettled
+        result = replace(
+            self._results.of(seen, together, plain, first),
+            unsettled=bool(unsettled),
+            postponed=bool(self._loader.postponed),
+        )
         self._seen = replace(
             seen,
             doubtful=doubtful(seen, self._table, unsettled),
         )
         return result
-
-    def _result(self, seen: Seen, together: dict[str, Loaded], plain: dict[str, PathState]) -> ScanResult:
-        """Return the result of what is judged *together*, and of what is *plain*."""
-        sources, kubeconfigs = seen.sources, seen.kubeconfigs
-        loaded = {**seen.loaded, **together}
-        known = self._authorities.known(sources, kubeconfigs, loaded, together.values(), self._table.issuers)
-        real = self._disk.real_directories(sorted({each.directory for each in together.values()}))
-        context = Context(
-            state=self._states.of,
-            candidate=self._states.candidate,
-            proof=known.trust.proof,
-            foreign=lambda each: foreign(each, known.own, sources.trust_stores),
-            authorities=authority_fingerprints(kubeconfigs, together.values()),
-            real_directory=real.__getitem__,
-        )
-        links = client_links(together.values())
-        tokens = sorted({path for each in kubeconfigs if (path := token_file(each)) is not None})
-        absent = {path for path, found in zip(tokens, self._disk.files(tokens), strict=True) if found is False}
-        states = [kubeconfig_state(each, loaded, links, absent) for each in kubeconfigs]
-        snapshot = assemble(sources, together, plain, states, context)
-        return ScanResult(
-            snapshot=replace(
-                within(snapshot, most_certificates(self._settings.max_files)),
-                ignored=seen.ignored,
-                distributions=sources.distributions,
-                directories=tuple(listing.path for listing in sources.listings),
-            ),
-            current_links=current_links(together.values()),
-            optional=worth_remembering(sources, kubeconfigs, loaded),
-            directories=watched_directories(
-                sources, {*self._table.directories(), *(each.directory for each in together.values())}
-            )
-            | self._disk.link_places(possible_links(sources, together))
-            | known.directories,
-            configured=tuple(listing.path for listing in sources.listings),
-            apiserver=api_server(kubeconfigs, loaded),
-            unsettled=bool(self._loader.unsettled),
-            postponed=bool(self._loader.postponed),
-            issued=known.issued(each for each in together.values() if is_current(each)),
-        )
 
     def parsing(self) -> Mapping[str, float]:
         """Return the path that is being parsed and since when (monotonic seconds); for any thread."""
@@ -248,3 +228,7 @@ class Scanner:
 
     def _exists(self, path: str) -> bool:
         return bool(self._disk.existing((path,)))
+
+
+def _is_missing(loaded: Loaded) -> bool:
+    return loaded.fault is not None and loaded.fault.reason is Reason.MISSING

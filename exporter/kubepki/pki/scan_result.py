@@ -21,17 +21,20 @@ class ScanResult:
     file was read within a tick of its last change and should be looked at once more soon, or that some were
     `postponed`, for those before them took long. `issued` says of each
     `-current.pem` with a certificate which CA issued it, or that none did that is known; None where none is known.
+    `first` are the paths, by their real directories, of which a change cannot wait: links that components present now,
+    and what they lead to.
     """
 
     snapshot: Snapshot
     current_links: frozenset[str]
+    first: frozenset[str] = frozenset()
     optional: frozenset[str] = frozenset()
     departed: bool = False
     directories: frozenset[str]
     configured: tuple[str, ...]
     apiserver: ApiServer | None
-    unsettled: bool
-    postponed: bool
+    unsettled: bool = False
+    postponed: bool = False
     issued: Mapping[str, Proof] | None
 
 

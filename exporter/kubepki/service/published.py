@@ -36,6 +36,10 @@ class Publisher:
         """Publish what the service knows of itself now."""
         self.published = replace(self.published, health=replace(self.published.health, **changes))
 
+    def note_failure(self) -> None:
+        """Count a scan that failed: it must not end the service, and the last snapshot stands."""
+        self.know(scan_failures=self.published.health.scan_failures + 1)
+
     def begin_anew(self) -> None:
         """Hold nothing of the next snapshot back: it is of other settings."""
         self._publication = None
@@ -68,11 +72,19 @@ class Publisher:
             self.published.health,
             watch_up=watch_up,
             watch_events=events,
-            symlink_changes=tuple((each.path, self._moves[each.path]) for each in snapshot.paths if each.link),
+            symlink_changes=self._changes(snapshot),
             # Only a scan that succeeded counts: an old time is what tells that the scans are stale.
             last_scan_time=self._clocks.read().host_time,
         )
         self.published = Published(snapshot=snapshot, health=health)
+
+    def publish_first(self, snapshot: Snapshot) -> None:
+        """Publish *snapshot*, which is no scan: only the links that components present now were looked at."""
+        health = replace(self.published.health, symlink_changes=self._changes(snapshot))
+        self.published = Published(snapshot=snapshot, health=health)
+
+    def _changes(self, snapshot: Snapshot) -> tuple[tuple[str, int], ...]:
+        return tuple((each.path, self._moves[each.path]) for each in snapshot.paths if each.link)
 
 
 def watching(snapshot: Snapshot) -> str:

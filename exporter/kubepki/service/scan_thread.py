@@ -10,10 +10,12 @@ import select
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from kubepki.service.memory import FreePages
 from kubepki.watch.schedule import Schedule
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -36,21 +38,25 @@ class News(Protocol):
 class ScanThread:
     """Calls *scan* when one is due, with its start (monotonic seconds) and whether everything is to be looked at.
 
-    *scan* returns whether it came to its end. *between* is called after each wake and returns how long the thread may
-    sleep; *begin* when a scan will soon be due. *patience* is how many seconds `await_news` waits at most.
+    *scan* returns whether it came to its end; one that takes long should be left once `overtaken` says so. *first*
+    looks at what components present now, when that cannot wait for a scan. *between* is called after each wake and
+    returns how long the thread may sleep; *begin* when a scan will soon be due. *patience* is how many seconds
+    `await_news` waits at most.
     """
 
-    def __init__(  # noqa: PLR0913 - what it calls, and when
+    def __init__(  # noqa: PLR0913 - what it calls, each at another time
         self,
         scan: Callable[[float, bool], bool],
         *,
         interval: float,
+        first: Callable[[], None],
         between: Callable[[], float],
         begin: Callable[[], None],
         news: News,
         patience: float = _NEWS_SECONDS,
     ) -> None:
         self._scan = scan
+        self._first = first
         self._between = between
         self._begin = begin
         self._news = news
@@ -95,6 +101,17 @@ class ScanThread:
         left = self._told_at + self._patience - time.monotonic()
         if left > 0:
             self._looked_at.wait(left)
+
+    def hurry(self) -> None:
+        """Note that something changed that cannot wait; for any thread."""
+        with self._lock:
+            self._schedule.hurry(time.monotonic())
+        self.wake()
+
+    def overtaken(self) -> bool:
+        """Return whether the scan that runs is to be left for what cannot wait."""
+        with self._lock:
+            return self._schedule.overtakes(time.monotonic())
 
     def wake_at(self, deadline: float, *, whole: bool = True) -> None:
         """Ask for a scan at *deadline*, a monotonic time, of everything or of what changed; for any thread."""
@@ -150,23 +167,37 @@ class ScanThread:
                     log.exception("this failed; the service goes on")
 
     def _scan_if_due(self) -> None:
+        self._look_first_if_due()
         started = time.monotonic()
         with self._lock:
-            if not self._schedule.due(started):
+            if not self._schedule.due(started, first=False):
                 return
             whole = self._schedule.whole_due(started)
             self._schedule.started(started, whole=whole)
-        self._at_work_since = started
+        ended = self._at_work(lambda: self._scan(started, whole))
+        with self._lock:
+            (self._schedule.finished if ended else self._schedule.left)(time.monotonic())
+            if ended and not self._schedule.dirty:
+                self._looked_at.set()
+        if ended:
+            self._free_pages.give_back()
+
+    def _look_first_if_due(self) -> None:
+        now = time.monotonic()
+        with self._lock:
+            if not self._schedule.first_due(now):
+                return
+            self._schedule.first_started(now)
+        self._at_work(self._first)
+        with self._lock:
+            self._schedule.first_finished(time.monotonic())
+
+    def _at_work(self, work: Callable[[], T]) -> T:
+        self._at_work_since = time.monotonic()
         try:
-            ended = self._scan(started, whole)
+            return work()
         finally:
             self._at_work_since = None
-        if ended:
-            with self._lock:
-                self._schedule.finished(time.monotonic())
-                if not self._schedule.dirty:
-                    self._looked_at.set()
-            self._free_pages.give_back()
 
     def _wait(self, poller: select.poll, longest: float) -> None:
         """Sleep until a scan is due, somebody wakes this thread, or a path answers that did not."""

@@ -3,7 +3,6 @@
 A thread of its own does it. It publishes one immutable value by one assignment; a scrape reads it once.
 """
 
-import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -12,27 +11,24 @@ from dataclasses import replace
 from kubepki.clocks.clocks import Clocks
 from kubepki.clocks.setup import api_server
 from kubepki.clocks.steps import Step
-from kubepki.disk.disk import Disk, Interrupted
-from kubepki.disk.process import LookingProcess
+from kubepki.disk.disk import Interrupted, Overtaken
 from kubepki.logs import tell
 from kubepki.model import Health
-from kubepki.pki.parsing_process import ParsingProcess, parsing_process
-from kubepki.pki.password import read_password
-from kubepki.pki.scan import Scanner
 from kubepki.pki.scan_result import ScanResult
+from kubepki.service.looking import Looking
 from kubepki.service.missed import MissedChanges
 from kubepki.service.published import Published, Publisher, watching
 from kubepki.service.remembered import Remembered
 from kubepki.service.scan_thread import ScanThread
-from kubepki.service.slow_paths import SlowPaths
 from kubepki.service.telling import Telling
-from kubepki.settings import ConfigError, Settings
+from kubepki.settings import Settings
 from kubepki.watch.watcher import Watcher
 
 log = logging.getLogger(__name__)
 
 _SETTLE_SECONDS = 0.1
 _END_SECONDS = 0.3
+_FAILED = "a scan failed; the last snapshot stands"
 
 
 class PkiWatch:
@@ -52,22 +48,22 @@ class PkiWatch:
     ) -> None:
         self._clocks = clocks
         self._told = told
-        self._slow = SlowPaths()
-        self._looking = LookingProcess(seconds=settings.scan.file_budget, interrupted=self._is_left)
-        self._disk = Disk(self._looking)
+        self._looking = Looking(settings, interrupted=self._is_left, overtaken=self._is_overtaken)
         self._thread = ScanThread(
             self._scan,
             interval=settings.scan.interval,
+            first=self._look_first,
             between=self._between,
-            begin=self._begin_processes,
-            news=self._looking,
+            begin=self._looking.begin,
+            news=self._looking.process,
         )
-        self._watcher = Watcher(self._thread.mark, log=logging.getLogger("kubepki.watch"), disk=self._disk)
+        self._watcher = Watcher(
+            self._thread.mark, hurry=self._thread.hurry, log=logging.getLogger("kubepki.watch"), disk=self._looking.disk
+        )
         self._telling = Telling(clocks)
         self._publisher = Publisher(clocks, health)
         self._missed = MissedChanges()
         self._remembered = Remembered(remembered)
-        self._reread_at = 0.0
         # True until a scan has ended well: what an event named before is looked at with everything else.
         self._whole_next = True
         # True for the scan after the start or a reload: what differs then is no change of the disk.
@@ -76,8 +72,8 @@ class PkiWatch:
         self._went_on = False
         # True once the first look is over, well or badly.
         self.looked = False
-        self._parser: ParsingProcess | None = None
-        self._take(settings)
+        self._settings = settings
+        self._reread_at = time.monotonic() + settings.scan.reread_interval
 
     @property
     def published(self) -> Published:
@@ -102,7 +98,7 @@ class PkiWatch:
 
     def slow_paths(self) -> tuple[tuple[str, float], ...]:
         """Return the paths that are being looked at, or have not answered, for more than a second; with the seconds."""
-        return self._slow.paths({**self._scanner.parsing(), **self._looking.silent})
+        return self._looking.slow_paths()
 
     def note_step(self, step: Step) -> None:
         """Note a step of the clock: the disk is looked at again at once, and one line tells what it means."""
@@ -116,7 +112,10 @@ class PkiWatch:
 
     def reload(self, settings: Settings) -> None:
         """Take new settings; links that were seen before are forgotten. Raises ConfigError and changes nothing."""
-        self._take(settings)
+        self._looking.take(settings)
+        self._settings = settings
+        self._reread_at = time.monotonic() + settings.scan.reread_interval
+        self._thread.set_interval(settings.scan.interval)
         self._remembered.forget_all()
         self._publisher.begin_anew()
         self._forgiving = True
@@ -139,8 +138,7 @@ class PkiWatch:
             return
         self._telling.tell_now(self.published.snapshot)
         self._watcher.stop()
-        self._scanner.close()
-        self._disk.close()
+        self._looking.close()
 
     def _between(self) -> float:
         """Tell what is new, and return how long there is nothing to tell."""
@@ -150,18 +148,33 @@ class PkiWatch:
             self._told()
         return self._telling.seconds()
 
-    def _begin_processes(self) -> None:
-        """Start what a scan will ask; what cannot be started says so when it is asked."""
-        with contextlib.suppress(ConfigError):
-            self._looking.begin()
-            if self._parser is not None:
-                self._parser.begin()
-
     def _is_left(self) -> bool:
         """Return whether nobody waits for the scan any more; whoever asks gives a sign of life."""
         self._thread.sign_of_life()
-        self._slow.tell(self._scanner.parsing())
         return self._thread.interrupted
+
+    def _is_overtaken(self) -> bool:
+        return self._thread.overtaken()
+
+    def _look_first(self) -> None:
+        """Publish how the links that components present now are, before all else that has changed."""
+        before = self.published.snapshot
+        if before is None or before.departed:
+            return
+        try:
+            result = self._looking.look_first()
+        except Interrupted:
+            return
+        except Exception:
+            self._publisher.note_failure()
+            log.exception(_FAILED)
+            return
+        if result is not None:
+            snapshot = self._publisher.hold_back(result.snapshot)
+            self._publisher.see_links(snapshot, self._remembered.paths)
+            self._publisher.publish_first(snapshot)
+            self._watcher.hurry_for(result.first)
+            self._telling.note()
 
     def _scan(self, started: float, whole: bool) -> bool:  # noqa: FBT001 - as the thread calls it
         reread = started >= self._reread_at
@@ -171,43 +184,26 @@ class PkiWatch:
             events = self._watcher.events()
             self._remembered.forget(self._clocks.take_forgotten())
             changed = self._watcher.take_changed()
-            result = self._scanner.scan(self._remembered.paths, reread=reread, changed=None if whole else changed)
+            result = self._looking.scan(
+                self._remembered.paths,
+                reread=reread,
+                changed=None if whole else changed,
+                first=self.published.snapshot is not None and not self._forgiving,
+            )
             self._finish(result, started=started)
             self._missed.note_events(events)
             self._whole_next = False
-        except Interrupted:
+        except (Interrupted, Overtaken):
             return False
         except Exception:
-            # One bad scan must not end the service: the last snapshot stands and the counter rises.
-            self._publisher.know(scan_failures=self.published.health.scan_failures + 1)
-            log.exception("a scan failed; the last snapshot stands")
+            self._publisher.note_failure()
+            log.exception(_FAILED)
         else:
             if reread:
                 self._reread_at = started + self._settings.scan.reread_interval
         self._publisher.know(scans=self.published.health.scans + 1, last_scan_duration=time.monotonic() - started)
         self._telling.note()
         return True
-
-    def _take(self, settings: Settings) -> None:
-        password = read_password(settings.pki)
-        self._settings = settings
-        parser = parsing_process(settings.scan, interrupted=self._is_left)
-        if self._parser is not None:
-            self._parser.close()
-        self._parser = parser
-        self._looking.seconds = settings.scan.file_budget
-        self._scanner = Scanner(
-            settings.pki,
-            settings.scan,
-            password=password,
-            # Many files may take as long as one: then the scan is published, and the next one goes on.
-            patience=settings.scan.file_budget,
-            parser=parser,
-            disk=self._disk,
-            interrupted=self._is_left,
-        )
-        self._reread_at = time.monotonic() + settings.scan.reread_interval
-        self._thread.set_interval(settings.scan.interval)
 
     def _finish(self, result: ScanResult, *, started: float) -> None:
         forgiving, self._went_on = self._forgiving or self._went_on, result.postponed
@@ -246,5 +242,6 @@ class PkiWatch:
         """Ask and watch what the scan found; return for each configured directory whether events flow."""
         self._clocks.set_api_server(api_server(result.apiserver, self._settings.clock))
         first = [*result.configured, *(path.rpartition("/")[0] for path in result.current_links)]
+        self._watcher.hurry_for(result.first)
         self._watcher.update(result.directories, first=first)
         return tuple((path, self._watcher.up(path)) for path in result.configured)

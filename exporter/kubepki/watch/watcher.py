@@ -27,8 +27,9 @@ class Watcher:
 
     *mark* is called from watchdog's thread, and from the thread that calls `update` or `supervise` when a directory
     has just been watched, for what happened before was not announced. It must be quick and take no lock that those
-    callers hold. `update`, `supervise` and `stop` are for one thread at a time; `up`, `degraded`, `events` and
-    `alive` are for any. What is remote is polled, unless it is the file system of the root directory. *probe*
+    callers hold. *hurry* is called, beside *mark*, for changes of what `hurry_for` names. `update`, `supervise` and
+    `stop` are for one thread at a time; `up`, `degraded`, `events` and `alive` are for any. What is remote is polled,
+    unless it is the file system of the root directory. *probe*
     raises the `OSError` with which a directory cannot be watched.
     """
 
@@ -37,12 +38,15 @@ class Watcher:
         mark: Callable[[], None],
         *,
         log: logging.Logger,
+        hurry: Callable[[], None] = lambda: None,
         probe: Callable[[str], None] | None = None,
         now: Callable[[], float] = time.monotonic,
         max_directories: int = MAX_DIRECTORIES,
         disk: Disk | None = None,
     ) -> None:
         self._mark = mark
+        self._hurry = hurry
+        self._hurried: frozenset[str] = frozenset()
         self._log = log
         self._max_directories = max_directories
         self._disk = disk or Disk()
@@ -68,6 +72,10 @@ class Watcher:
         self._first = frozenset(first)
         self._wanted = tuple(sorted({*wanted, *self._first}, key=lambda path: (path not in self._first, path)))
         self.supervise()
+
+    def hurry_for(self, paths: frozenset[str]) -> None:
+        """Call *hurry* for changes of *paths*, named by their real directories, from now on."""
+        self._hurried = paths
 
     def supervise(self) -> None:
         """Make what is watched agree with the disk: call it before each scan and at each interval.
@@ -140,6 +148,8 @@ class Watcher:
                     if len(self._changed) > _MANY_CHANGES:
                         self._changed = None
             self._mark()
+            if not self._hurried.isdisjoint(paths):
+                self._hurry()
 
     def _concerns(self, path: str, kind: str) -> bool:
         interests = self._interests

@@ -42,7 +42,13 @@ class Disk:
 def running(disk: Disk, patience: float) -> Iterator[ScanThread]:
     """Yield a thread whose first scan is over."""
     thread = ScanThread(
-        disk.scan, interval=LONG, between=lambda: LONG, begin=lambda: None, news=Quiet(), patience=patience
+        disk.scan,
+        interval=LONG,
+        first=lambda: None,
+        between=lambda: LONG,
+        begin=lambda: None,
+        news=Quiet(),
+        patience=patience,
     )
     thread.start()
     try:

@@ -106,3 +106,89 @@ def test_another_interval_counts_from_the_last_scan() -> None:
     schedule = scanned(Schedule(interval=30.0), 100.0, 100.1)
     schedule.set_interval(5.0)
     assert schedule.due_at() == 105.0
+
+
+def _long(schedule: Schedule) -> Schedule:
+    """Let events ask for a scan that takes from 100 to 105."""
+    schedule.mark(99.0)
+    return scanned(schedule, 100.0, 105.0)
+
+
+def test_what_is_hurried_does_not_wait_for_the_rest() -> None:
+    """After a scan of five seconds a scan rests for as long; a look at what is first is due at once."""
+    schedule = _long(Schedule(quiet=0.004))
+    schedule.mark(105.1)
+    schedule.hurry(105.1)
+    assert not schedule.first_due(105.103)
+    assert schedule.first_due(105.105)
+    assert schedule.due_at() == pytest.approx(105.104)
+    assert not schedule.due(105.105, first=False)
+    schedule.first_started(105.105)
+    schedule.first_finished(105.125)
+    assert not schedule.first_due(106.0)
+    assert schedule.due_at() > 106.0
+
+
+def test_looks_at_what_is_first_rest_for_as_long_as_they_took() -> None:
+    """However often it changes, they take half of one CPU at most."""
+    schedule = _long(Schedule(quiet=0.004, breather=1.0))
+    schedule.hurry(105.1)
+    schedule.first_started(105.2)
+    schedule.first_finished(105.5)
+    schedule.hurry(105.5)
+    assert not schedule.first_due(105.79)
+    assert schedule.first_due(105.8)
+
+
+def test_where_scans_are_short_nothing_is_looked_at_twice() -> None:
+    """A small tree is scanned, and that tells of what is hurried too."""
+    schedule = scanned(Schedule(), 100.0, 100.02)
+    schedule.mark(110.0)
+    schedule.hurry(110.0)
+    assert schedule.due(110.01, first=False)
+    assert not schedule.first_due(110.01)
+    scanned(schedule, 110.01, 110.03)
+    assert not schedule.first_due(111.0)
+    assert schedule.due_at() > 111.0
+
+
+def test_a_long_scan_is_left_and_begins_anew_at_once() -> None:
+    """A scan that has run for a while is overtaken; what it was for is due again, without a rest, after the look."""
+    schedule = scanned(Schedule(quiet=0.004), 50.0, 50.01)
+    schedule.mark(100.0)
+    schedule.started(100.0)
+    schedule.hurry(100.05)
+    assert not schedule.overtakes(100.1)
+    assert schedule.overtakes(100.3)
+    schedule.left(100.3)
+    assert not schedule.overtakes(100.31)
+    assert schedule.first_due(100.31)
+    schedule.first_started(100.31)
+    schedule.first_finished(100.33)
+    assert schedule.due(100.33, first=False)
+    assert schedule.whole_due(100.33)
+    schedule.started(100.33)
+    assert not schedule.overtakes(101.0)
+
+
+def test_scans_have_an_end_however_often_they_are_overtaken() -> None:
+    """After ten seconds without the end of a scan one is not left any more; after its end one may be again."""
+    schedule = scanned(Schedule(quiet=0.004), 50.0, 50.01)
+    now, left = 100.0, 0
+    schedule.mark(now)
+    while True:
+        schedule.started(now)
+        schedule.hurry(now)
+        now += 0.5
+        if not schedule.overtakes(now):
+            break
+        schedule.left(now)
+        left += 1
+        schedule.first_started(now)
+        schedule.first_finished(now)
+    assert 10.0 <= now - 100.0 < 12.0
+    assert left > 10
+    schedule.finished(now)
+    schedule.started(now + 60.0)
+    schedule.hurry(now + 60.0)
+    assert schedule.overtakes(now + 61.0)

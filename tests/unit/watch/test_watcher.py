@@ -15,6 +15,7 @@ from kubepki.disk.tree import Place, remote_file_system, trace
 from kubepki.watch.probe import Probe
 from kubepki.watch.set import MAX_STARTS, RETRY_SECONDS
 from kubepki.watch.watcher import Watcher
+from tests.support.waiting import wait_until
 
 LOG = logging.getLogger("test.watch")
 
@@ -263,3 +264,21 @@ def test_a_directory_that_cannot_be_kept_is_polled(watcher: Watcher, kernel: Ker
     kernel.now += RETRY_SECONDS + 0.1
     watcher.supervise()
     assert watcher.up(str(path))
+
+
+def test_what_cannot_wait_is_told_apart(kernel: Kernel, root: Path) -> None:
+    """A change of what is named asks for haste beside the mark; a change of its neighbour does not."""
+    hurries: list[int] = []
+    made = Watcher(kernel.mark, log=LOG, hurry=lambda: hurries.append(kernel.marks))
+    try:
+        made.update([str(root)])
+        made.hurry_for(frozenset({f"{root}/a-current.pem"}))
+        (root / "other.pem").write_bytes(b"x")
+        wait_until(lambda: f"{root}/other.pem" in (made.take_changed() or ()), timeout=20)
+        assert hurries == []
+        (root / "new").symlink_to("other.pem")
+        (root / "new").rename(root / "a-current.pem")
+        wait_until(lambda: bool(hurries), timeout=20)
+        assert kernel.marks >= hurries[0] > 0
+    finally:
+        made.stop()
