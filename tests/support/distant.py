@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-SECONDS = 20.0
+SECONDS = 120.0
 
 
 @contextlib.contextmanager

@@ -68,10 +68,12 @@ class _Look:
 class ContentCache(Generic[Parsed]):
     """What `parse` made of each file's bytes, for as long as the file stays the same and is asked for at each scan.
 
+    `admit` gives what is kept of a path's new content, which takes the place of a former one.
+
     `parse` gets many files at once, and may take some before it gives what others hold.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it asks, and the clocks
         self,
         parse: Callable[[Iterable[New]], Iterable[Parsed]],
         *,
@@ -79,12 +81,14 @@ class ContentCache(Generic[Parsed]):
         limit: int,
         boottime: Callable[[], float],
         realtime: Callable[[], float] = time.time,
+        admit: Callable[[str, Parsed, Parsed | None], Parsed] = lambda _path, parsed, _former: parsed,
     ) -> None:
         self._parse = parse
         self._disk = disk
         self._limit = limit
         self._boottime = boottime
         self._realtime = realtime
+        self._admit = admit
         self._entries: dict[tuple[Identity, str], _Entry[Parsed]] = {}
         # By path; with the variant behind it where there is one.
         self._contents: dict[str, Content[Parsed]] = {}
@@ -108,7 +112,7 @@ class ContentCache(Generic[Parsed]):
         read is None, and the parts that it has not asked for are not there.
         """
         looks: deque[_Look] = deque()
-        coming: deque[tuple[_Key, float, float]] = deque()
+        coming: deque[tuple[_Key, str, float, float]] = deque()
         asked: set[_Key] = set()
 
         def news() -> Iterator[New]:
@@ -117,15 +121,15 @@ class ContentCache(Generic[Parsed]):
                 look, fresh = self._look(wanted, asked)
                 looks.append(look)
                 asked.update(fresh)
-                coming.extend((key, now, realtime) for key in fresh)
+                coming.extend((key, each.path, now, realtime) for key, each in fresh.items())
                 yield from fresh.values()
 
         for parsed in self._parse(news()):
             while not looks[0].unread:
                 yield from self._contents_of(looks.popleft())
-            key, now, realtime = coming.popleft()
+            key, path, now, realtime = coming.popleft()
             asked.discard(key)
-            self._note(key, parsed, now, realtime)
+            self._note(key, path, parsed, now, realtime)
             looks[0].unread -= 1
         for look in looks:
             yield from self._contents_of(look)
@@ -140,7 +144,7 @@ class ContentCache(Generic[Parsed]):
             if isinstance(answer, Looked) and answer.data is not None:
                 key = (answer.located.identity, variant)
                 known = self._entry(*key)
-                if (known is None or not known.settled) and key not in asked:
+                if (known is None or not known.settled) and key not in asked and key not in fresh:
                     fresh[key] = New(path, answer.data, variant)
                 # What is parsed need not stay.
                 located.append(replace(answer, data=None))
@@ -148,11 +152,14 @@ class ContentCache(Generic[Parsed]):
                 located.append(answer)
         return _Look(wanted, located, len(fresh)), fresh
 
-    def _note(self, key: _Key, parsed: Parsed, now: float, realtime: float) -> None:
+    def _note(self, key: _Key, path: str, parsed: Parsed, now: float, realtime: float) -> None:
         known = self._entry(*key)
         former = known or self._former.get(key)
         if former is not None and former.parsed == parsed:
             parsed = former.parsed
+        else:
+            content = self._last(_key(path, key[1]))
+            parsed = self._admit(path, parsed, None if content is None else content.parsed)
         first_seen = known.first_seen if known else now
         if abs(key[0].ctime_ns / 1e9 - realtime) > _ANOTHER_TIME_SECONDS:
             first_seen = min(first_seen, now - 2 * _TICK_SECONDS)
@@ -171,7 +178,7 @@ class ContentCache(Generic[Parsed]):
         if reread:
             self._contents, self._entries = {}, {}
         elif gone or self._has_leftovers:
-            self._forget_leftovers()
+            self.forget_leftovers()
         self._has_leftovers = False
         self.unsettled = set() if reread else {path for path in self.unsettled if path in self._asked}
         self._asked = set()
@@ -183,9 +190,16 @@ class ContentCache(Generic[Parsed]):
             self._asked.discard(key)
             self._has_leftovers = self._contents.pop(key, None) is not None or self._has_leftovers
         if len(self._entries) > 2 * len(self._contents) + _MOST_LEFT_OVER:
-            self._forget_leftovers()
+            self.forget_leftovers()
 
-    def _forget_leftovers(self) -> None:
+    def held(self) -> Iterator[tuple[str, Parsed]]:
+        """Yield what is held, each with its path; what no path has any more is forgotten. Not within a load."""
+        self.forget_leftovers()
+        held = {**self._former_contents, **self._contents}.items()
+        yield from ((key.partition("\0")[0], each.parsed) for key, each in held if each.parsed is not None)
+
+    def forget_leftovers(self) -> None:
+        """Forget what no path has any more; not within a load."""
         used = {(each.located.identity, _variant(key)) for key, each in self._contents.items()}
         self._entries = {key: entry for key, entry in self._entries.items() if key in used}
 
@@ -204,12 +218,15 @@ class ContentCache(Generic[Parsed]):
             return None
         if not entry.settled:
             self.unsettled.add(path)
-        content = self._contents.get(key) or self._former_contents.get(key)
+        content = self._last(key)
         if content is None or content.parsed is not entry.parsed or content.located != answer.located:
             self._has_leftovers = True
             content = Content(answer.located, parsed=entry.parsed)
         self._contents[key] = content
         return content
+
+    def _last(self, key: str) -> Content[Parsed] | None:
+        return self._contents.get(key) or self._former_contents.get(key)
 
     def _known(self, path: str, variant: str) -> Identity | None:
         """Return the identity under which the content of *path* is known and settled."""

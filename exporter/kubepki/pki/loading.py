@@ -13,6 +13,7 @@ from kubepki.pki import layout
 from kubepki.pki.configurations import Configurations
 from kubepki.pki.content import Content, ContentCache, New
 from kubepki.pki.parsing import Parser, TooCostlyError, too_costly
+from kubepki.pki.room import Room
 from kubepki.pki.states import Loaded, key_path
 from kubepki.pki.turns import turn
 from kubepki.pki.unmoved import marks_of
@@ -54,9 +55,10 @@ class Loader:
         self._kept: dict[str, tuple[Content[ParsedFile], Loaded]] = {}
         self._asked: set[str] = set()
         self._pairs: dict[str, tuple[Loaded, Loaded, Loaded]] = {}
+        self._room = Room()
         limit = settings.max_file_size
         self._files: ContentCache[ParsedFile] = ContentCache(
-            self._parse_files, disk=disk, limit=limit, boottime=boottime
+            self._parse_files, admit=self._room.admit, disk=disk, limit=limit, boottime=boottime
         )
         self._configurations = Configurations(disk, parser, limit=limit, boottime=boottime, parsed=self._parsed)
         self.kubeconfigs = self._configurations.kubeconfigs
@@ -116,6 +118,8 @@ class Loader:
 
         Once parsing has taken the CPU time that a scan may take, what was known of the other files stands.
         """
+        if self._room.is_tight:
+            self._room.count(self._files.held())
         self._waiting, self.postponed = frozenset(self.postponed), self.postponed - wanted.keys()
         self._until = self._parser.spent + self._patience + _USUAL_SECONDS * len(wanted)
         found = {each.path: each for each in self._load(wanted.values())}
