@@ -1,7 +1,7 @@
 """What still differs from the consumers: each row of docs/conformance.md with a file that shows it."""
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,22 +65,30 @@ def _without_https() -> bytes:
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """One row: its cells, the question to the oracle, and the files, the first of which is judged."""
+    """One row: its cells, the question to the oracle, and the files, the first of which is judged.
+
+    A file that is a text is a link to what it says.
+    """
 
     case: str
     exporter: str
     consumer: str
     reason: str
     kind: str
-    files: Callable[[], dict[str, bytes]]
+    files: Callable[[], Mapping[str, bytes | str]]
     paths: Sequence[str] = field(default=())
 
     def write(self, directory: Path) -> tuple[Path, list[Path]]:
         """Write the files below *directory*; return the one that is judged and those that the oracle reads."""
         made = self.files()
         for name, content in made.items():
-            (directory / name).write_bytes(content)
+            if isinstance(content, str):
+                (directory / name).symlink_to(content)
+            else:
+                (directory / name).write_bytes(content)
         paths = [directory / name for name in self.paths or list(made)[:1]]
+        if self.kind == "store":
+            paths = [directory, Path("kubelet-client")]
         return directory / next(iter(made)), paths
 
 
@@ -113,6 +121,26 @@ DIFFERENCES = (
             "kubelet.conf": _naming_a_ca(),
         },
         paths=("kubelet.conf",),
+    ),
+    Difference(
+        case="a CA's file of etcd without a plain `CERTIFICATE`: none at all, with PEM headers, or under another label",
+        exporter="`refused`, `no_certificate`",
+        consumer="takes",
+        reason="etcd then trusts nobody, or what all others pass over; and no program writes a CA so",
+        kind="etcd-ca",
+        files=lambda: {"ca.crt": pem("X509 CERTIFICATE", CA.der)},
+    ),
+    Difference(
+        case="`PREFIX-current.pem` is gone or leads nowhere, and `PREFIX.crt` with its key is beside it",
+        exporter="`missing`, `dangling`",
+        consumer="FileStore takes the pair",
+        reason="the kubelet's kubeconfig names the link and is read before, and client-go refuses it",
+        kind="store",
+        files=lambda: {
+            "kubelet-client-current.pem": "nowhere.pem",
+            "kubelet-client.crt": MINE.certificate_pem,
+            "kubelet-client.key": MINE.key_pem,
+        },
     ),
     Difference(
         case="a `.crt` of a directory with a revocation list or a request and nothing else",

@@ -99,3 +99,29 @@ def test_bundle(oracle: Oracle, tmp_path: Path, others: list[bytes]) -> None:
     path = tmp_path / "ca.crt"
     path.write_bytes(CA.certificate_pem + b"".join(ssl.DER_cert_to_PEM_cert(each).encode() for each in others))
     agree(oracle.ask("certs", path), scanned(tmp_path, path))
+
+
+@EXAMPLES
+@given(content=files())
+def test_ca_file(oracle: Oracle, tmp_path: Path, content: bytes) -> None:
+    """What the API server, the kubelet and etcd verify others by: a CA, and whatever stands behind it.
+
+    etcd reads each block as a certificate, be it what it may.
+    """
+    path = tmp_path / "pki" / "ca.crt"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(CA.certificate_pem + content)
+    said, of_etcd = oracle.ask("client-ca", path), oracle.ask("etcd-ca", path)
+    for configuration, refused in (
+        (f"kube-apiserver --client-ca-file={path}", not said.taken),
+        (f"etcd --trusted-ca-file={path}", not said.taken or not of_etcd.taken),
+        (f"kube-apiserver --client-ca-file={path} --etcd-cafile={path}", not said.taken or not of_etcd.taken),
+    ):
+        (tmp_path / "config.yaml").write_text(configuration)
+        state = scanned(path.parent, path)
+        if b"PRIVATE KEY" in content:
+            # A key that is not the CA's is one of our own faults: docs/conformance.md.
+            assert is_critical(state.faults) or not refused, (said.error, of_etcd.error)
+        else:
+            assert is_critical(state.faults) == refused, (configuration, said.error, of_etcd.error, state.faults)
+        assert refused or not disagreements(said, [state]), state

@@ -31,6 +31,7 @@ BESIDE = [
 ]
 TEXTS = [b"", b"\n", b"some words\n", b"Bag Attributes\n    friendlyName: node\n", b"no end of line", b"\xef\xbb\xbf"]
 TEXTS += [b"-----", b"-----BEGIN ", b"\n-----END ", b"-----BEGIN CERTIFICATE-----\n", b"\n-----END CERTIFICATE-----\n"]
+TEXTS += [b"-----END ", b"\n-----END -----END ", b"-----BEGIN -----END ", b"-----BEGIN A-----\n-----END A"]
 TEXTS += [b"a: b\n", b"\0", b"\r", b"\r\n", b"\x0b\n", b"\x85\n", b"\xa0\n", b"# comment\n", b"\n\n\n"]
 HEADERS = [
     b"Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n",

@@ -4,9 +4,12 @@
 // {"ok": …, "error": …, "certificates": …, "read": […]}, what it read of each certificate. The kinds are
 //
 //	pair        crypto/tls.LoadX509KeyPair: one file with both, or a certificate and a key
-//	certs       client-go's util/cert.CertsFromFile, which all CA files of Kubernetes go through
+//	certs       client-go's util/cert.CertsFromFile, which most CA files of Kubernetes go through
+//	client-ca   --client-ca-file of the API server and clientCAFile of the kubelet
+//	etcd-ca     etcd's tlsutil.NewCertPool: --trusted-ca-file of etcd, --etcd-cafile of the API server
 //	kubeconfig  client-go's clientcmd and rest, as the kubelet and the static pods load one
 //	store       client-go's FileStore.Current(): a directory and the prefix of its pair
+//	pem         encoding/pem.Decode, call after call, on each text of "texts": {"blocks": [[…], …]}
 package main
 
 import (
@@ -20,6 +23,7 @@ import (
 	"fmt"
 	"os"
 
+	"go.etcd.io/etcd/client/pkg/v3/tlsutil"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/util/cert"
@@ -29,6 +33,7 @@ import (
 type question struct {
 	Kind  string   `json:"kind"`
 	Paths []string `json:"paths"`
+	Texts [][]byte `json:"texts"`
 }
 
 type answer struct {
@@ -36,6 +41,14 @@ type answer struct {
 	Error        string        `json:"error"`
 	Certificates int           `json:"certificates"`
 	Read         []certificate `json:"read"`
+	Blocks       [][]block     `json:"blocks,omitempty"`
+}
+
+// What encoding/pem decodes of one text.
+type block struct {
+	Type    []byte `json:"type"`
+	Headers int    `json:"headers"`
+	SHA256  string `json:"sha256"`
 }
 
 // What Go reads of one certificate; times are Unix seconds.
@@ -51,7 +64,7 @@ type certificate struct {
 	Server      bool   `json:"server"`
 }
 
-const longestLine = 1 << 20
+const longestLine = 1 << 24
 
 func main() {
 	lines := bufio.NewScanner(os.Stdin)
@@ -65,6 +78,9 @@ func main() {
 		}
 		found, err := judge(asked)
 		said := answer{OK: err == nil, Certificates: len(found), Read: read(found)}
+		for _, text := range asked.Texts {
+			said.Blocks = append(said.Blocks, blocks(text))
+		}
 		if err != nil {
 			said.Error = err.Error()
 		}
@@ -81,6 +97,9 @@ func judge(asked question) (found []*x509.Certificate, err error) {
 			err = fmt.Errorf("panic: %v", panicked)
 		}
 	}()
+	if asked.Kind == "pem" {
+		return nil, nil
+	}
 	first, last := asked.Paths[0], asked.Paths[len(asked.Paths)-1]
 	switch asked.Kind {
 	case "pair":
@@ -88,6 +107,13 @@ func judge(asked question) (found []*x509.Certificate, err error) {
 		return presented(&pair), err
 	case "certs":
 		return cert.CertsFromFile(first)
+	case "client-ca":
+		return clientCA(first)
+	case "etcd-ca":
+		if _, err := tlsutil.NewCertPool([]string{first}); err != nil {
+			return nil, err
+		}
+		return pooled(first)
 	case "kubeconfig":
 		return kubeconfig(first)
 	case "store":
@@ -99,6 +125,44 @@ func judge(asked question) (found []*x509.Certificate, err error) {
 		return presented(pair), err
 	}
 	return nil, fmt.Errorf("no such kind: %q", asked.Kind)
+}
+
+// As newCABundleAndVerifier and newTLSContent of k8s.io/apiserver/pkg/server/dynamiccertificates, which would bring
+// the whole client with it.
+func clientCA(path string) ([]*x509.Certificate, error) {
+	bundle, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if len(bundle) == 0 {
+		return nil, fmt.Errorf("missing content for CA bundle %q", path)
+	}
+	if _, err := cert.NewPoolFromBytes(bundle); err != nil {
+		return nil, err
+	}
+	return cert.ParseCertsPEM(bundle)
+}
+
+// What etcd's reader has put into its pool, which does not give it back.
+func pooled(path string) (found []*x509.Certificate, err error) {
+	data, err := os.ReadFile(path)
+	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
+		parsed, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, parsed)
+	}
+	return found, err
+}
+
+func blocks(data []byte) []block {
+	found := []block{}
+	for decoded, rest := pem.Decode(data); decoded != nil; decoded, rest = pem.Decode(rest) {
+		digest := sha256.Sum256(decoded.Bytes)
+		found = append(found, block{[]byte(decoded.Type), len(decoded.Headers), hex.EncodeToString(digest[:])})
+	}
+	return found
 }
 
 func kubeconfig(path string) ([]*x509.Certificate, error) {

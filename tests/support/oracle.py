@@ -3,15 +3,16 @@
 Go builds it once into the cache of the repository; a user without Go skips these tests by name.
 """
 
+import base64
 import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
@@ -40,6 +41,15 @@ class Read:
     server: bool
 
 
+@dataclass(frozen=True)
+class Block:
+    """A PEM block that Go decodes: its label, whether it has headers, and the SHA-256 of its content."""
+
+    label: bytes
+    headers: bool
+    sha256: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """Whether the consumer takes a file, what it says if not, how many certificates it found and what it read."""
@@ -59,11 +69,24 @@ class Oracle:
 
     def ask(self, kind: str, *paths: Path | str) -> Answer:
         """Return what the consumer of *kind* says of *paths*; the kinds are those of tests/oracle/main.go."""
-        self._questions.write(json.dumps({"kind": kind, "paths": [str(path) for path in paths]}) + "\n")
-        self._questions.flush()
-        said = json.loads(self._answers.readline())
+        said = self._asked({"kind": kind, "paths": [str(path) for path in paths]})
         read = tuple(Read(**each) for each in said["read"])
         return Answer(taken=said["ok"], error=said["error"], certificates=said["certificates"], read=read)
+
+    def blocks(self, texts: Sequence[bytes]) -> list[list[Block]]:
+        """Return for each of *texts* the PEM blocks that Go decodes from it, one call after the other."""
+        encoded = [base64.b64encode(text).decode() for text in texts]
+        said = self._asked({"kind": "pem", "texts": encoded}).get("blocks") or []
+        return [
+            [Block(base64.b64decode(each["type"]), each["headers"] > 0, each["sha256"]) for each in found]
+            for found in said
+        ]
+
+    def _asked(self, question: dict[str, object]) -> dict[str, Any]:
+        self._questions.write(json.dumps(question) + "\n")
+        self._questions.flush()
+        said: dict[str, Any] = json.loads(self._answers.readline())
+        return said
 
 
 @contextmanager

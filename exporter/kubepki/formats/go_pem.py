@@ -58,11 +58,13 @@ def consume(blocks: Sequence[GoBlock], readers: Readers, *, limit: int) -> tuple
         leaf=leaf,
         leaf_sha256=hashlib.sha256(leaf_der).hexdigest(),
         trusted=not all(refusals),
+        etcd=next(filter(None, (_refusal(readers.certificate(each.content)) for each in blocks[:limit])), ""),
         key=usable,
         key_refusal="tls: failed to parse private key" if key and usable is None else "",
     )
-    presented = [leaf_der] if certificates and not leaf and certificates[0].headers else []
-    return consumed, presented + [each for each, refusal in zip(plain, refusals, strict=True) if not refusal]
+    # crypto/tls presents what has headers too, and passes over none that follows the leaf.
+    read = plain if leaf else [block.content for block in itertools.islice(certificates, limit)]
+    return consumed, [each for each in read if not _refusal(readers.certificate(each))]
 
 
 def _refusal(reading: GoCertificate | str) -> str:

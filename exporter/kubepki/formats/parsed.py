@@ -36,6 +36,7 @@ class Consumed:
     the certificate of a pair, and `leaf_sha256` the fingerprint of the one that it presents. `key` is the hash of the
     first private key's public half, `key_refusal` what stands against that key; None and empty where there is no key.
     `trusted` says whether one certificate at least is fit for a pool of CAs (crypto/x509, AppendCertsFromPEM).
+    `etcd` is what etcd's tlsutil says of it as a file of CAs: each block, whatever its label, must be a certificate.
     """
 
     bundle: str
@@ -44,6 +45,7 @@ class Consumed:
     key: str | None = None
     key_refusal: str = ""
     trusted: bool = False
+    etcd: str = ""
 
     @property
     def has_key(self) -> bool:

@@ -1,16 +1,16 @@
 """What a scan knows of the CAs of this host: who is trusted to issue, and which CAs are the cluster's own."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kubepki.disk.disk import Disk
-from kubepki.model import Proof
+from kubepki.model import Fault, PathState, Proof, Reason, Severity, Snapshot, Standing
 from kubepki.pki import globs
-from kubepki.pki.components import Configured, Places, configured, patterns_of
+from kubepki.pki.components import Configured, NamedAuthority, Places, configured, patterns_of
 from kubepki.pki.kubeconfigs import LoadedKubeconfig
 from kubepki.pki.loading import Loader
 from kubepki.pki.parsing import Parser, TooCostlyError
-from kubepki.pki.states import Loaded
+from kubepki.pki.states import Loaded, with_faults
 from kubepki.pki.trust import Trust, authorities_of, trusted_by
 from kubepki.pki.trust_stores import Own, is_systems, own_authorities
 from kubepki.pki.wanted import Sources, Wanted
@@ -21,11 +21,29 @@ _MOST_ISSUED = 4_096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What one scan knows; `directories` are those in which a change of a component's configuration changes it."""
+    """What one scan knows; `directories` are those in which a change of a component's configuration changes it.
+
+    `refused` is by resolved path what etcd says of the CA files that it is told to read.
+    """
 
     trust: Trust
     own: Own
     directories: frozenset[str]
+    refused: Mapping[str, str]
+
+    def judged(self, snapshot: Snapshot, loaded: Mapping[str, Loaded]) -> Snapshot:
+        """Return *snapshot*, in which what etcd refuses is a fault."""
+        if not self.refused:
+            return snapshot
+        return replace(snapshot, paths=tuple(self._judged(state, loaded.get(state.path)) for state in snapshot.paths))
+
+    def _judged(self, state: PathState, loaded: Loaded | None) -> PathState:
+        refusal = self.refused.get(_resolved(loaded)) if loaded else None
+        known = any(fault.reason.severity is Severity.CRITICAL for fault in state.faults)
+        if refusal is None or known or state.standing is not Standing.CURRENT:
+            return state
+        detail = f"etcd, which reads it as its CA, refuses a file with anything but certificates: {refusal}"
+        return with_faults(state, Fault(reason=Reason.REFUSED, detail=detail))
 
     def issued(self, current: Iterable[Loaded]) -> Mapping[str, Proof] | None:
         """Return by path who issued the *current* files; None where no CA is known to ask."""
@@ -75,7 +93,8 @@ class Authorities:
             *(each for one in authorities if not is_systems(read[one.named.path]) for each in one.certificates),
         ]
         own = own_authorities(clusters, together, users, issuers)
-        return Known(trust=trust, own=own, directories=config.directories)
+        refused = _refused(config.authorities, read)
+        return Known(trust=trust, own=own, directories=config.directories, refused=refused)
 
     def _configured(self, sources: Sources, kubeconfigs: Collection[LoadedKubeconfig]) -> Configured:
         places = Places(
@@ -114,3 +133,14 @@ class Authorities:
             return self._parser.is_issued(leaf, chain, authorities)
         except TooCostlyError:
             return False
+
+
+def _refused(named: Iterable[NamedAuthority], read: Mapping[str, Loaded]) -> dict[str, str]:
+    """Return by resolved path why etcd refuses those of the *named* files that it is told to read."""
+    found = [read[each.path] for each in named if each.etcd and each.path in read]
+    said = {_resolved(each): each.parsed.consumed.etcd for each in found if each.parsed and each.parsed.consumed}
+    return {path: refusal for path, refusal in said.items() if refusal}
+
+
+def _resolved(loaded: Loaded) -> str:
+    return loaded.located.resolved if loaded.located else loaded.path

@@ -39,6 +39,7 @@ _OF_UNITS = (
 # kubeadm's layout: the CA of its cluster, by which the API server and the kubelets verify their clients.
 _CA_BESIDE_A_KUBECONFIG = "pki/ca.crt"
 _API_SERVER, _KUBELET = "kube-apiserver", "kubelet"
+_READ_BY_ETCD = frozenset({"etcd-cafile", "peer-trusted-ca-file", "trusted-ca-file"})
 _MOST_CONFIGURATIONS = 64
 _MOST_AUTHORITIES = 64
 
@@ -47,13 +48,15 @@ _MOST_AUTHORITIES = 64
 class NamedAuthority:
     """A CA file that a component of this host names, or that its distribution keeps for it; `by` is who does.
 
-    `clients` means that clients are verified by it, `decisive` that the API server itself says so.
+    `clients` means that clients are verified by it, `decisive` that the API server itself says so, `etcd` that etcd's
+    own reader reads it (go.etcd.io/etcd/client/pkg/v3/tlsutil), which the API server has for etcd's CA, too.
     """
 
     path: str
     by: str
     clients: bool = False
     decisive: bool = False
+    etcd: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +142,8 @@ def _authority(path: str, named: NamedFile, where: str) -> NamedAuthority | None
     clients = named.flag == CLIENT_CA and program in {_API_SERVER, _KUBELET}
     spoken = {_API_SERVER: "the API server's --client-ca-file", _KUBELET: "the kubelet's clientCAFile"}
     by = spoken[program] if clients else f"--{named.flag} in {path}"
-    return NamedAuthority(path=where, by=by, clients=clients, decisive=clients and program == _API_SERVER)
+    decisive = clients and program == _API_SERVER
+    return NamedAuthority(path=where, by=by, clients=clients, decisive=decisive, etcd=named.flag in _READ_BY_ETCD)
 
 
 def _program_of(path: str) -> str:
@@ -152,9 +156,11 @@ def _program_of(path: str) -> str:
 
 
 def _take(authorities: dict[str, NamedAuthority], named: NamedAuthority | None) -> None:
-    known = authorities.get(named.path) if named else None
-    if named is not None and (known is None or (named.decisive, named.clients) > (known.decisive, known.clients)):
-        authorities[named.path] = named
+    if named is None:
+        return
+    known = authorities.get(named.path, named)
+    better = named if (named.decisive, named.clients) > (known.decisive, known.clients) else known
+    authorities[named.path] = replace(better, etcd=known.etcd or named.etcd)
 
 
 def _parent(path: str) -> str:

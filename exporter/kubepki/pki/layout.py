@@ -1,7 +1,8 @@
 """What the names of PKI files mean. Pure.
 
 Sources: client-go's util/certificate/certificate_store.go (`PREFIX-2006-01-02-15-04-05.pem`, `PREFIX-current.pem`,
-`PREFIX-updated.pem`) and the kubelet's static serving pair `kubelet.crt`, `kubelet.key`.
+`PREFIX-updated.pem`, else `PREFIX.crt` with `PREFIX.key`) and the kubelet's static serving pair `kubelet.crt`,
+`kubelet.key`.
 """
 
 import re
@@ -13,6 +14,13 @@ COMPONENT_SUFFIXES = (".pem", ".crt")
 PKCS12_SUFFIXES = (".p12", ".pfx")
 CURRENT = "-current.pem"
 UPDATED = "-updated.pem"
+
+# Of the kubelet's pairs that do not rotate: the link that is read in their place once it is there.
+REPLACED_BY = {
+    "kubelet.crt": "kubelet-server-current.pem",
+    "kubelet-client.crt": "kubelet-client-current.pem",
+    "kubelet-server.crt": "kubelet-server-current.pem",
+}
 
 NEVER_READ = (".", "#", "~")
 
@@ -140,5 +148,8 @@ def holds_key_by_nature(name: str) -> bool:
 
 
 def is_superseded_pair(name: str, names: frozenset[str]) -> bool:
-    """Return whether *name* is the static serving certificate that `kubelet-server-current.pem` replaced."""
-    return name == "kubelet.crt" and "kubelet-server-current.pem" in names
+    """Return whether *name* is the certificate of a pair that a link in the same directory has replaced.
+
+    The kubelet reads `kubelet.crt`, and FileStore.Current() `PREFIX.crt`, only where there is no `PREFIX-current.pem`.
+    """
+    return REPLACED_BY.get(name) in names

@@ -62,7 +62,7 @@ class Results:
         tokens = sorted({path for each in kubeconfigs if (path := token_file(each)) is not None})
         absent = {path for path, found in zip(tokens, self._disk.files(tokens), strict=True) if found is False}
         states = [kubeconfig_state(each, loaded, links, absent) for each in kubeconfigs]
-        snapshot = assemble(sources, together, plain, states, context)
+        snapshot = known.judged(assemble(sources, together, plain, states, context), loaded)
         current = current_links(together.values())
         if changed is None:
             self._link_places = self._disk.link_places(possible_links(sources, together))

@@ -10,8 +10,6 @@ from kubepki.pki.wanted import Listing, Sources, Wanted
 
 # Of the superseded files of one link: nothing ever deletes them.
 MAX_SUPERSEDED = 1_000
-# The one name whose standing another name decides.
-_STATIC_PAIR = "kubelet.crt"
 
 
 @dataclass(slots=True)
@@ -35,7 +33,7 @@ class _Listed:
         for name in listing.names - self.names:
             if not layout.is_certificate_name(name):
                 continue
-            if layout.is_of_rotation(name) or name == _STATIC_PAIR:
+            if layout.is_of_rotation(name) or name in layout.REPLACED_BY:
                 self.others.add(name)
             else:
                 path = _join(listing.path, name)

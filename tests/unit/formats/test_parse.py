@@ -375,3 +375,24 @@ def test_what_follows_inside_a_public_key(kind: pki.KeyType, place: str) -> None
         content = algorithm.encoded
     odd = der.encode(der.SEQUENCE, content + der.encode(der.BIT_STRING, b"\0" + numbers) + b"\5\0" * (place == "key"))
     assert spki_sha256(odd) == hashlib.sha256(own).hexdigest()
+
+
+@pytest.mark.parametrize("headers", [b"", b"Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n", b"Comment: a\n\n"])
+@pytest.mark.parametrize("before", [b"", b"words\n-----END ", b"\n-----END ", b"-----BEGIN X-----\n-----END "])
+def test_each_certificate_that_go_presents_is_read(before: bytes, headers: bytes) -> None:
+    """crypto/tls presents all of a file, whatever headers they have and wherever Go's reader finds their beginning."""
+    pair, ca = pki.client(pki.authority()), pki.authority("another")
+    begin = b"-----BEGIN CERTIFICATE-----\n"
+    chained = before + ca.certificate_pem.replace(begin, begin + headers)
+    parsed = parse(pair.certificate_pem + chained + pair.key_pem)
+    assert {each.der for each in parsed.certificates} == {pair.der, ca.der}
+    assert parsed.leaf is not None
+    assert parsed.leaf.der == pair.der
+
+
+def test_what_nobody_presents_is_not_taken_for_read() -> None:
+    """A certificate with headers is no CA: where the first one is damaged, only those without headers count."""
+    ca, begin = pki.authority(), b"-----BEGIN CERTIFICATE-----\n"
+    damaged = begin + b"MAA=\n-----END CERTIFICATE-----\n"
+    parsed = parse(damaged + b"-----END " + ca.certificate_pem.replace(begin, begin + b"a: b\n\n"))
+    assert not parsed.certificates

@@ -151,3 +151,10 @@ def test_the_static_serving_certificate_is_superseded_by_the_rotated_one() -> No
     assert layout.is_superseded_pair("kubelet.crt", names)
     assert not layout.is_superseded_pair("kubelet.crt", frozenset({"kubelet.crt", "kubelet-client-current.pem"}))
     assert not layout.is_superseded_pair("ca.crt", names)
+
+
+@pytest.mark.parametrize("prefix", ["kubelet-client", "kubelet-server"])
+def test_the_pair_of_a_store_is_superseded_by_its_link(prefix: str) -> None:
+    """FileStore.Current() reads `PREFIX.crt` where there is no `PREFIX-current.pem`, and only there."""
+    assert layout.is_superseded_pair(f"{prefix}.crt", frozenset({f"{prefix}.crt", f"{prefix}-current.pem"}))
+    assert not layout.is_superseded_pair(f"{prefix}.crt", frozenset({f"{prefix}.crt", "other-current.pem"}))
