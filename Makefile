@@ -160,7 +160,7 @@ year: $(VENV)/.dev programs ## play each day of a year on a healthy host of each
 	KUBEPKI_WHOLE_YEAR=1 $(PYTEST) -q tests/rules/test_a_year_of_pages.py
 
 conformance: $(VENV)/.dev ## compare with Go and client-go on 50,000 files of each kind; needs Go
-	KUBEPKI_CONFORMANCE_EXAMPLES=50000 $(if $(wildcard /dev/shm/.),TMPDIR=/dev/shm) $(PYTEST) -q -n 2 --dist load tests/conformance
+	KUBEPKI_CONFORMANCE_EXAMPLES=50000 $(if $(wildcard /dev/shm/.),TMPDIR=/dev/shm) $(PYTEST) -q -n 2 --dist worksteal tests/conformance
 
 golden: $(VENV)/.dev ## write the expected scrapes anew; read the difference before you commit it
 	$(BIN)/python -m tests.support.golden_metrics

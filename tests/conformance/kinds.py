@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import math
 from collections.abc import Iterator
 
 from cryptography import x509
@@ -56,6 +57,19 @@ def _self_signed(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM) + form
 
 
+def _rsa_of(p: int, q: int, e: int) -> bytes:
+    """Return a certificate and a key of two primes; where there is no right private exponent, with a wrong one."""
+    order = (p - 1) * (q - 1)
+    d = pow(e, -1, order) if order and math.gcd(e, order) == 1 else 5
+    qi = pow(q, -1, p) if math.gcd(p, q) == 1 else 1
+    numbers = [0, p * q, e, d, p, q, d % (p - 1), d % (q - 1) if q > 1 else 0, qi]
+    public = asn1.value(der.SEQUENCE, *map(asn1.integer, numbers[1:3]))
+    algorithm = der.sequence(der.certificate_fields(RSA.der).spki)[0].encoded
+    spki = asn1.value(der.SEQUENCE, algorithm, asn1.value(der.BIT_STRING, b"\0", public))
+    key = asn1.value(der.SEQUENCE, *map(asn1.integer, numbers))
+    return pem("CERTIFICATE", asn1.Parts(spki=spki).encoded()) + pem("RSA PRIVATE KEY", key)
+
+
 def rsa_keys() -> Iterator[tuple[str, bytes]]:
     """Yield RSA keys of which one number is wrong, and others that are odd and right."""
     for position, name in enumerate(("version", "n", "e", "d", "p", "q", "dp", "dq", "qi")):
@@ -73,6 +87,21 @@ def rsa_keys() -> Iterator[tuple[str, bytes]]:
     yield "rsa with another number", _pkcs1([*NUMBERS, 5])
     yield "rsa trailing", RSA.certificate_pem + pem("RSA PRIVATE KEY", PKCS1 + b"\0")
     yield "rsa pkcs8 trailing", RSA.certificate_pem + pem("PRIVATE KEY", RSA_PKCS8 + b"\0")
+    for name, p, q, e in (
+        ("of 234 bits", (1 << 127) - 1, (1 << 107) - 1, 65537),
+        ("of 511 bits", (1 << 255) - 19, (1 << 256) - 189, 65537),
+        ("of 7640 bits", (1 << 3217) - 1, (1 << 4423) - 1, 65537),
+        ("of 8676 bits", (1 << 4253) - 1, (1 << 4423) - 1, 65537),
+        ("of a square", (1 << 521) - 1, (1 << 521) - 1, 65537),
+        ("with 1 as a factor", (1 << 2203) - 1, 1, 65537),
+        ("e=1", (1 << 1279) - 1, (1 << 2203) - 1, 1),
+        ("e=2", (1 << 1279) - 1, (1 << 2203) - 1, 2),
+        ("e of 31 bits", (1 << 1279) - 1, (1 << 2203) - 1, (1 << 31) - 1),
+        ("e of 32 bits", (1 << 1279) - 1, (1 << 2203) - 1, (1 << 32) + 15),
+        ("e of 63 bits", (1 << 1279) - 1, (1 << 2203) - 1, (1 << 63) - 25),
+        ("e of 64 bits", (1 << 1279) - 1, (1 << 2203) - 1, (1 << 63) + 29),
+    ):
+        yield f"rsa {name}", _rsa_of(p, q, e)
     for bits in (1024, 2047):
         yield f"rsa {bits}", _self_signed(rsa.generate_private_key(65537, bits))
     yield "rsa e=3", _self_signed(rsa.generate_private_key(3, 2048))

@@ -1,8 +1,9 @@
 """Certificates of which one or two parts are of an odd kind that we thought of; `trees` changes any other."""
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import strategies as st
 
-from kubepki.formats import der
 from tests.conformance.asn1 import FIELDS, Parts, extension, integer, value
 
 SERIALS = st.one_of(
@@ -140,35 +141,102 @@ BASIC = st.sampled_from(
 )
 # What may follow the last value inside of a structure: a value, one that is cut off, and no DER at all.
 FOLLOWING = st.sampled_from([b"\x05\x00", b"\0\0", b"\x30\x7f", b"\xff", b"\x1f\x81\0", b"\x30\x80\0\0"])
-_CURVES = ("2a8648ce3d030107", "2b81040022", "2b8104000a", "2b2403030208010107")
+_CURVES = (
+    (ec.SECP256R1(), "2a8648ce3d030107"),
+    (ec.SECP224R1(), "2b81040021"),
+    (ec.SECP384R1(), "2b81040022"),
+    (ec.SECP521R1(), "2b81040023"),
+    (ec.SECP256K1(), "2b8104000a"),
+    (ec.BrainpoolP256R1(), "2b2403030208010107"),
+)
+_POINTS = [
+    (ec.derive_private_key(5, curve).public_key().public_bytes(Encoding.X962, form), bytes.fromhex(name))
+    for curve, name in _CURVES
+    for form in (PublicFormat.UncompressedPoint, PublicFormat.UncompressedPoint, PublicFormat.CompressedPoint)
+]
+_MODULI = [*((1 << bits - 1) + 1155 for bits in (512, 1024, 2047, 2048, 4096, 8192, 16384)), 1 << 1023, 1, 0, -5]
+_EXPONENTS = [
+    65537,
+    3,
+    1,
+    2,
+    65536,
+    0,
+    -3,
+    (1 << 31) - 1,
+    1 << 31,
+    (1 << 32) + 1,
+    1 << 40,
+    (1 << 63) - 1,
+    1 << 63,
+    1 << 70,
+]
+_RAW = {"ed25519": ("2b6570", 32), "x25519": ("2b656e", 32), "ed448": ("2b6571", 57), "unknown": ("2a0304", 9)}
+_RAW |= {"x448": ("2b656f", 56), "ml-dsa-44": ("608648016503040311", 1312)}
+_PARAMETERS = (b"\x05\x00", b"\x05\x00", b"\x05\x00", b"", b"\x30\x00", b"\x05\x01\x00", b"\x02\x01\x05")
 
 
 @st.composite
 def keys(draw: st.DrawFn) -> bytes:
     """Return a SubjectPublicKeyInfo of a kind and form that Go may or may not take."""
-    kind = draw(st.sampled_from(["mine", "curve", "rsa", "ed25519", "x25519", "ed448", "unknown"]))
-    point = der.elements(der.sequence(FIELDS.spki)[1].encoded)[0].content
+    kind = draw(st.sampled_from(["mine", "curve", "curve", "rsa", "rsa", "pss", "dsa", *_RAW]))
     if kind == "curve":
-        curve = bytes.fromhex(draw(st.sampled_from(_CURVES)))
-        if draw(st.booleans()):
-            point = bytes([0, 2 + point[-1] % 2]) + point[2:34]
-        algorithm = value(0x30, value(0x06, bytes.fromhex("2a8648ce3d0201")), value(0x06, curve))
-        return value(0x30, algorithm, value(0x03, point))
-    if kind == "rsa":
-        parameters = draw(st.sampled_from([b"\x05\x00", b"", b"\x30\x00"]))
-        algorithm = value(0x30, value(0x06, bytes.fromhex("2a864886f70d010101")), parameters)
-        modulus = draw(st.sampled_from([(1 << 1023) + 1155, 0, -5]))
-        exponent = draw(st.sampled_from([65537, 0, 3, 1 << 40, 1 << 70]))
-        return value(0x30, algorithm, value(0x03, b"\0", value(0x30, integer(modulus), integer(exponent))))
-    raw = {"ed25519": ("2b6570", 32), "x25519": ("2b656e", 32), "ed448": ("2b6571", 57), "unknown": ("2a0304", 9)}
-    if kind in raw:
-        name, size = raw[kind]
-        parameters = draw(st.sampled_from([b"", b"", b"\x05\x00"]))
-        size -= draw(st.sampled_from([0, 0, 1]))
-        return value(
-            0x30, value(0x30, value(0x06, bytes.fromhex(name)), parameters), value(0x03, b"\0", b"\x09" * size)
+        point, curve = draw(st.sampled_from(_POINTS))
+        if draw(st.integers(0, 3)) == 0:
+            _, curve = draw(st.sampled_from(_POINTS))
+        changed = draw(
+            st.sampled_from([None] * 6 + [b"\x06", b"\0", point[:-1], bytes(len(point)), point[:1] + b"\xff" * 64])
         )
+        if changed is not None:
+            point = changed + point[1:] if len(changed) == 1 else changed
+        name = draw(
+            st.sampled_from([value(0x06, curve)] * 8 + [b"", b"\x05\x00", value(0x30), value(0x06, curve) + b"\0"])
+        )
+        return _spki("2a8648ce3d0201", name, point)
+    if kind in {"rsa", "pss"}:
+        numbers = [integer(draw(st.sampled_from(_MODULI))), integer(draw(st.sampled_from(_EXPONENTS)))]
+        numbers = numbers[: draw(st.sampled_from([2] * 8 + [1, 0]))] + [b"\x05\x00"] * (draw(st.integers(0, 9)) == 0)
+        algorithm = "2a864886f70d010101" if kind == "rsa" else "2a864886f70d01010a"
+        return _spki(algorithm, draw(st.sampled_from(_PARAMETERS)), value(0x30, *numbers))
+    if kind == "dsa":
+        number = st.sampled_from(
+            [integer(23), integer(11), integer(1 << 1023), integer(0), integer(-1), b"\x02\x00", b""]
+        )
+        numbers = [draw(number) if draw(st.integers(0, 5)) == 0 else integer(23) for _ in range(4)]
+        return _spki("2a8648ce380401", value(0x30, *numbers[1:]), numbers[0])
+    if kind in _RAW:
+        algorithm, size = _RAW[kind]
+        size -= draw(st.sampled_from([0, 0, 1]))
+        return _spki(algorithm, draw(st.sampled_from([b"", b"", b"\x05\x00"])), b"\x09" * size)
     return FIELDS.spki
+
+
+def _spki(algorithm: str, parameters: bytes, key: bytes) -> bytes:
+    return value(0x30, value(0x30, value(0x06, bytes.fromhex(algorithm)), parameters), value(0x03, b"\0", key))
+
+
+_SIGNATURES = (
+    ("2a864886f70d01010b", b"\x05\x00"),
+    ("2a864886f70d01010b", b""),
+    ("2a864886f70d010105", b"\x05\x00"),
+    ("2a864886f70d010104", b"\x05\x00"),
+    ("2b6570", b""),
+    ("2b6570", b"\x05\x00"),
+    ("2a8648ce3d0401", b""),
+    ("2a8648ce380403", b""),
+    ("2a0304", b"\x0c\x01a"),
+    ("2a864886f70d01010a", b""),
+    ("2a864886f70d01010a", b"\x30\x00"),
+    ("2a864886f70d01010a", b"\x05\x00"),
+    (
+        "2a864886f70d01010a",
+        bytes.fromhex(
+            "3034a00f300d06096086480165030402010500a11c301a06092a864886f70d010108300d06096086480165030402010500a203020120"
+        ),
+    ),
+    ("2a864886f70d01010a", bytes.fromhex("3012a0053003060100a1053003060100a2020100")),
+)
+SIGNATURES = st.sampled_from(_SIGNATURES).map(lambda each: value(0x30, value(0x06, bytes.fromhex(each[0])), each[1]))
 
 
 @st.composite
@@ -221,7 +289,8 @@ def certificates(draw: st.DrawFn) -> bytes:
     """Return a DER certificate of which mostly one or two parts are odd."""
     odd = draw(
         st.sets(
-            st.sampled_from(["serial", "times", "name", "key", "extensions", "version", "outer", "after"]), max_size=2
+            st.sampled_from(["serial", "times", "name", "key", "extensions", "version", "outer", "after", "signature"]),
+            max_size=2,
         )
     )
     parts: dict[str, object] = {}
@@ -241,6 +310,8 @@ def certificates(draw: st.DrawFn) -> bytes:
         parts["version"] = draw(
             st.sampled_from([b"", b"\xa0\x03\x02\x01\x00", b"\xa0\x03\x02\x01\x01", b"\xa0\x03\x02\x01\x03"])
         )
+    if "signature" in odd:
+        parts["inner"] = parts["outer"] = draw(SIGNATURES)
     if "outer" in odd:
         parts["outer"] = value(0x30, bytes.fromhex("06082a8648ce3d040303"))
     if "after" in odd:

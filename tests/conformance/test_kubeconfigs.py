@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubepki.formats.kubeconfig_reader import parse_kubeconfig
-from kubepki.model import PathState, Reason
+from kubepki.model import PathState, Reason, Standing
 from kubepki.pki.scan import Scanner
 from kubepki.settings import Kubeconfig, PkiSettings, ScanSettings
 from tests.conformance import asn1, odd, trees
 from tests.conformance.configs import texts
+from tests.conformance.contexts import contents
 from tests.conformance.differences import CA, MINE, OTHER, document
 from tests.conformance.reading import disagreements
 from tests.conformance.test_files import EXAMPLES, FEWER, is_critical
@@ -91,6 +92,18 @@ def scanned(path: Path) -> tuple[PathState, ...]:
 @given(content=kubeconfigs() | texts().map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_kubeconfig(oracle: Oracle, tmp_path: Path, content: bytes) -> None:
     """The scan agrees with clientcmd and rest about what is embedded and what is named, and tells what they read."""
+    agree(oracle, tmp_path, content)
+
+
+@EXAMPLES
+@given(content=contents())
+def test_contexts(oracle: Oracle, tmp_path: Path, content: bytes) -> None:
+    """Several users, clusters and contexts, with whatever stands beside their certificates."""
+    agree(oracle, tmp_path, content)
+
+
+def agree(oracle: Oracle, tmp_path: Path, content: bytes) -> None:
+    """Assert that the kubeconfig *content* is critical exactly where client-go refuses it, and told as it reads it."""
     directory = tmp_path / "kc"
     directory.mkdir(exist_ok=True)
     path = directory / "kubelet.conf"
@@ -107,7 +120,8 @@ def test_kubeconfig(oracle: Oracle, tmp_path: Path, content: bytes) -> None:
         # The file is read; the program that it names is not here.
         return
     states = scanned(path)
-    found = tuple(fault for state in states for fault in state.faults)
+    # What it names for another context is superseded: nobody is told of its faults.
+    found = tuple(fault for state in states for fault in state.faults if state.standing is Standing.CURRENT)
     if said.taken and is_critical(found) and not all(each.url.startswith("https://") for each in read.clusters):
         # docs/conformance.md has a row.
         assert {fault.reason for fault in found} <= {Reason.UNPARSABLE, Reason.REFUSED, Reason.KEY_MISMATCH}

@@ -8,12 +8,14 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import ipaddress
+import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 from hypothesis import strategies as st
 
@@ -140,6 +142,13 @@ def _of_version_2() -> bytes:
 RSA = pki.client(asn1.CA, key=pki.new_key(pki.KeyType.RSA))
 WHOLE = [_rich(authority=True), _rich(authority=False), _rich(authority=False), asn1.LEAF.der, asn1.CA.der, RSA.der]
 WHOLE += [_of_version_2(), asn1.Parts(version=b"").encoded()]
+_OTHER_KEYS = [ec.derive_private_key(30, curve()) for curve in (ec.SECP224R1, ec.SECP384R1, ec.SECP521R1)]
+_OF_OTHER_KEYS = [
+    asn1.Parts(spki=key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).encoded()
+    for key in _OTHER_KEYS
+]
+_DSA = asn1.value(0x30, asn1.value(0x06, bytes.fromhex("2a8648ce380401")), asn1.value(0x30, *[asn1.integer(23)] * 3))
+WHOLE += [*_OF_OTHER_KEYS, asn1.Parts(spki=asn1.value(0x30, _DSA, asn1.value(0x03, b"\0", asn1.integer(5)))).encoded()]
 _TAGS = [0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x0A, 0x0C, 0x13, 0x14, 0x16, 0x17, 0x18, 0x1E, 0x30, 0x31]
 _TAGS += [0x80, 0x81, 0x82, 0x86, 0x87, 0xA0, 0xA1, 0xA3, 0x24, 0x23, 0x1F, 0xBF, 0x00]
 _MANY_BYTES = 4
@@ -202,6 +211,11 @@ PRIVATE = [
     for pair in (asn1.LEAF, RSA, pki.client(asn1.CA, key=pki.new_key(pki.KeyType.ED25519)))
     for form in (pki.KeyForm.TRADITIONAL, pki.KeyForm.PKCS8)
     for lines in [pki.key_pem(pair.key, form).decode().splitlines()]
+]
+PRIVATE += [
+    (ssl.DER_cert_to_PEM_cert(certificate).encode(), label, key.private_bytes(Encoding.DER, form, NoEncryption()))
+    for certificate, key in zip(_OF_OTHER_KEYS, _OTHER_KEYS, strict=True)
+    for label, form in (("EC PRIVATE KEY", PrivateFormat.TraditionalOpenSSL), ("PRIVATE KEY", PrivateFormat.PKCS8))
 ]
 
 

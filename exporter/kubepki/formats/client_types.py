@@ -4,7 +4,7 @@ Rules of this module: pure; total. client-go decodes the whole file at once: one
 whom nobody uses, and it reads none of it. null leaves any field as it is, an unknown field is passed over.
 """
 
-from collections.abc import Mapping  # noqa: TC003 - the alias below needs it
+from collections.abc import Iterator, Mapping
 from enum import Enum, auto
 from typing import TypeAlias
 
@@ -66,6 +66,33 @@ def type_refusals(tree: Tree) -> list[str]:
     """Return what client-go says of the first field of a kubeconfig that is of another type; nothing where none is."""
     found = _mismatch(tree, _CONFIG, "")
     return [found] if found else []
+
+
+def extension_refusals(tree: Mapping[str, Tree]) -> list[str]:
+    """Return that a list of extensions has a name twice; nothing where none has. One without a content is none yet."""
+    for place, extensions in _extensions(tree):
+        seen: set[str] = set()
+        for each in extensions:
+            given = each.get("name") if isinstance(each, dict) else None
+            name = given if isinstance(given, str) else ""
+            if name in seen:
+                return [f"{place}: a name was given before"]
+            if isinstance(each, dict) and each.get("extension") is not None:
+                seen.add(name)
+    return []
+
+
+def _extensions(tree: Mapping[str, Tree]) -> Iterator[tuple[str, list[Tree]]]:
+    """Yield each list of extensions with its place."""
+    holders: list[tuple[str, object]] = [("", tree), ("preferences", tree.get("preferences"))]
+    for group, field in (("users", "user"), ("clusters", "cluster"), ("contexts", "context")):
+        items = tree.get(group)
+        for number, each in enumerate(items if isinstance(items, list) else ()):
+            holders.append((f"{group}[{number}].{field}", each.get(field) if isinstance(each, dict) else None))
+    for place, holder in holders:
+        found = holder.get("extensions") if isinstance(holder, Mapping) else None
+        if isinstance(found, list):
+            yield _below(place, "extensions"), found
 
 
 def _mismatch(tree: Tree, shape: Shape, place: str) -> str:

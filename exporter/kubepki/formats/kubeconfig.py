@@ -19,11 +19,16 @@ class ReferenceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """A file that a kubeconfig names; `path` is as written, relative ones are relative to the kubeconfig."""
+    """A file that a kubeconfig names; `path` is as written, relative ones are relative to the kubeconfig.
+
+    `unread` means that its user or its cluster is none of the current context's: client-go reads the others' files only
+    where it is told to take another context.
+    """
 
     entry: str
     kind: ReferenceKind
     path: str
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,15 +123,18 @@ class Kubeconfig:
         return tuple(self._references())
 
     def _references(self) -> Iterator[Reference]:
+        current = self._current()
         for user in self.users:
-            entry = f"user/{user.name}"
+            entry, unread = f"user/{user.name}", current is not None and current.user != user.name
             if user.certificate_path is not None:
-                yield Reference(entry=entry, kind=ReferenceKind.CERTIFICATE, path=user.certificate_path)
+                yield Reference(entry=entry, kind=ReferenceKind.CERTIFICATE, path=user.certificate_path, unread=unread)
             if user.key_path is not None:
-                yield Reference(entry=entry, kind=ReferenceKind.KEY, path=user.key_path)
+                yield Reference(entry=entry, kind=ReferenceKind.KEY, path=user.key_path, unread=unread)
         for cluster in self.clusters:
             if cluster.ca_path is not None:
-                yield Reference(entry=f"cluster/{cluster.name}", kind=ReferenceKind.CA, path=cluster.ca_path)
+                unread = current is not None and current.cluster != cluster.name
+                entry = f"cluster/{cluster.name}"
+                yield Reference(entry=entry, kind=ReferenceKind.CA, path=cluster.ca_path, unread=unread)
 
     @property
     def current_user(self) -> User | None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from kubepki.formats.base64_text import decoded
 from kubepki.formats.client_config import cluster_refusals, is_folded, kind_refusals, user_refusals
-from kubepki.formats.client_types import type_refusals
+from kubepki.formats.client_types import extension_refusals, type_refusals
 from kubepki.formats.kubeconfig import Cluster, Context, Kubeconfig, User
 from kubepki.formats.parse import MAX_CERTIFICATES, content_faults, parse
 from kubepki.formats.parsed import Parsed, ParsedCertificate
@@ -91,7 +91,8 @@ class _Reader:
         if not self._entries and not named and not any(cluster.ca_path for cluster in clusters):
             # Without a certificate it is none of our business.
             return ()
-        refusals = [*type_refusals(self._tree), *kind_refusals(self._tree), *self._refusals]
+        refusals = [*type_refusals(self._tree), *extension_refusals(self._tree), *kind_refusals(self._tree)]
+        refusals += self._refusals
         if current is None:
             refusals.append("the current context was not found" if name else "no context is current")
         else:

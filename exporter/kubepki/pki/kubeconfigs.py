@@ -50,18 +50,22 @@ MAX_REFERENCES = 1_000
 
 
 def wanted_by(kubeconfig: LoadedKubeconfig) -> Iterator[Wanted]:
-    """Yield the paths that a kubeconfig names: all are expected, a certificate together with its key."""
+    """Yield the paths that a kubeconfig names, a certificate together with its key.
+
+    Those of its current context are expected; what it names for others is told where it is, and nobody presents it.
+    """
     if kubeconfig.content is None:
         return
     for reference in kubeconfig.content.references[:MAX_REFERENCES]:
         path = kubeconfig.resolve(reference.path)
         if path is None:
             continue
-        if reference.kind is ReferenceKind.KEY:
-            yield Wanted(path=path, expected=True, content=Content.KEY, component=True)
-        else:
+        unread = reference.unread
+        if reference.kind is not ReferenceKind.KEY:
             key_path = _paired_key(kubeconfig, reference.entry, path)
-            yield Wanted(path=path, expected=True, key_path=key_path, component=True)
+            yield Wanted(path=path, expected=not unread, key_path=key_path, superseded=unread, component=True)
+        elif not unread:
+            yield Wanted(path=path, expected=True, content=Content.KEY, component=True)
 
 
 def client_links(loaded: Iterable[Loaded]) -> list[Loaded]:

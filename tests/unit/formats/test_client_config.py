@@ -82,3 +82,35 @@ def test_an_embedded_certificate_is_judged_although_its_key_is_a_file() -> None:
     der = pki.client(pki.authority()).certificate.public_bytes(Encoding.DER)
     (detail,) = details(f"{{client-certificate-data: {base64.b64encode(der).decode()}, client-key: other.pem}}")
     assert "failed to find any PEM data in certificate input" in detail
+
+
+_TWICE = "{name: e, extension: {a: 1}}, {name: e, extension: 0}"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        HEAD + f"extensions: [{_TWICE}]\n",
+        HEAD + f"preferences: {{extensions: [{_TWICE}]}}\n",
+        HEAD.replace("  user: {}", f"  user: {{extensions: [{_TWICE}]}}"),
+        HEAD.replace("users:\n", f"users:\n- {{name: other, user: {{extensions: [{_TWICE}]}}}}\n"),
+        HEAD.replace("clusters:\n", f"clusters:\n- {{name: other, cluster: {{extensions: [{_TWICE}]}}}}\n"),
+        HEAD.replace("contexts:\n", f"contexts:\n- {{name: other, context: {{extensions: [{_TWICE}]}}}}\n"),
+    ],
+)
+def test_two_extensions_of_one_name(changed: str) -> None:
+    """client-go reads none of the file, whoever has them."""
+    (fault,) = parse_kubeconfig(changed.encode()).faults
+    assert fault.reason is Reason.REFUSED
+    assert fault.detail.endswith("extensions: a name was given before")
+
+
+@pytest.mark.parametrize(
+    "given", ["[]", "~", "[~]", "[{}, {}]", "[{name: e}, {name: e, extension: 0}, {name: f}]", "[5]"]
+)
+def test_extensions_that_client_go_takes_or_refuses_for_their_type(given: str) -> None:
+    """One without a content is none yet."""
+    found = parse_kubeconfig((HEAD + f"extensions: {given}\n").encode()).faults
+    assert [fault.detail for fault in found] == (
+        ["client-go refuses it: extensions[0] is a number where a mapping is due"] if given == "[5]" else []
+    )

@@ -1,10 +1,12 @@
 """A kubeconfig's `client-key` that lies in a watched directory."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from kubepki.model import Reason
+from kubepki.model import PathState, Reason, Standing
 from kubepki.pki.scan import Scanner
 from kubepki.settings import ScanSettings
 from tests.support import pki, scenarios
@@ -79,3 +81,52 @@ def test_a_key_that_go_passes_over_gives_way_to_the_one_beside(tmp_path: Path) -
 def _made(directory: Path) -> Path:
     directory.mkdir()
     return directory
+
+
+def _of_two_contexts(directory: Path, current: str) -> dict[str, PathState]:
+    """Return by name the states of a kubeconfig with files for `here` and for `there`, of which *current* is taken."""
+    users = [
+        {"name": name, "user": {"client-certificate": f"{name}.crt", "client-key": f"{name}.key"}} for name in PLACES
+    ]
+    cluster = {"server": "https://127.0.0.1:6443"}
+    clusters = [{"name": name, "cluster": {**cluster, "certificate-authority": f"{name}-ca.crt"}} for name in PLACES]
+    contexts = [{"name": name, "context": {"user": name, "cluster": name}} for name in PLACES]
+    document = {"users": users, "clusters": clusters, "contexts": contexts, "current-context": current}
+    config = scenarios.write(
+        directory / "admin.conf", json.dumps({"kind": "Config", "apiVersion": "v1", **document}).encode()
+    )
+    settings = replace(scenarios.looking_at(directory, kubeconfigs=(config,)), directories=())
+    return {Path(state.path).name: state for state in Scanner(settings, ScanSettings()).scan().snapshot.paths}
+
+
+PLACES = ("here", "there")
+
+
+@pytest.mark.parametrize("current", PLACES)
+def test_nobody_reads_the_files_of_another_context(tmp_path: Path, current: str) -> None:
+    """What is gone of it is not expected, and what is broken or ended of it is superseded."""
+    ca = pki.authority()
+    pair, other = pki.client(ca), next(name for name in PLACES if name != current)
+    for name, content in (("crt", pair.certificate_pem), ("key", pair.key_pem)):
+        scenarios.write(tmp_path / f"{current}.{name}", content)
+    scenarios.write(tmp_path / f"{current}-ca.crt", ca.certificate_pem)
+    states = _of_two_contexts(tmp_path, current)
+    assert set(states) == {"admin.conf", f"{current}.crt", f"{current}.key", f"{current}-ca.crt"}
+    assert not any(state.faults for state in states.values())
+    scenarios.write(tmp_path / f"{other}.crt", pair.certificate_pem[:-40])
+    state = _of_two_contexts(tmp_path, current)[f"{other}.crt"]
+    assert state.faults
+    assert state.standing is Standing.SUPERSEDED
+    # As soon as it is the current one, it is what is presented.
+    found = _of_two_contexts(tmp_path, other)
+    assert found[f"{other}.crt"].standing is Standing.CURRENT
+    assert [fault.reason for fault in found[f"{other}-ca.crt"].faults] == [Reason.MISSING]
+
+
+def test_without_a_current_context_everybodys_files_are_expected(tmp_path: Path) -> None:
+    """Nobody can tell which are read."""
+    states = _of_two_contexts(tmp_path, "")
+    assert {name for name, state in states.items() if state.faults} == {
+        "admin.conf",
+        *(f"{place}{end}" for place in PLACES for end in (".crt", ".key", "-ca.crt")),
+    }
