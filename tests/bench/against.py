@@ -9,6 +9,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tests.bench import rivals
@@ -19,6 +20,14 @@ from tests.bench.swaps import Around, rotations
 MIB = 1 << 20
 # Each waits for a minute, until that process has left.
 COLD_SWAPS = 5
+_AROUND = {
+    "rotation to scrape, 4 files": Around(),
+    "beside 1,000 old files": Around(old=1_000),
+    "beside 10,000 others": Around(old=0, beside=10_000),
+    "4 files, our parsing process has to be started": Around(cold=True),
+}
+# Milliseconds, p99.
+AIMS = dict(zip(_AROUND, (40, 50, 60, 150), strict=True))
 _ROWS: tuple[tuple[str, Callable[[Cost], str]], ...] = (
     ("scrape p50", lambda cost: f"{cost.scrape * 1000:.2f} ms"),
     ("the same with gzip", lambda cost: f"{cost.gzip * 1000:.2f} ms"),
@@ -42,20 +51,23 @@ def table(names: Sequence[str], costs: Sequence[Mapping[str, Cost]]) -> Iterator
 
 def rotation_rows(contenders: Sequence[Rival], root: Path, *, quick: bool) -> Iterator[str]:
     """Yield a row for each surrounding of a rotation; the peer looks every 30 seconds, so that it swaps seldom."""
-    for what, aim, around in (
-        ("rotation to scrape, 4 files", 40, Around()),
-        ("beside 1,000 old files", 50, Around(old=1_000)),
-        ("beside 10,000 others", 60, Around(old=0, beside=1_000 if quick else 10_000)),
-        ("4 files, our parsing process has to be started", 150, Around(cold=True)),
-    ):
+    yield f"| | {' | '.join(each.name for each in contenders)} |"
+    yield f"| --- |{' --- |' * len(contenders)}"
+    for what, whole in _AROUND.items():
+        around = replace(whole, beside=whole.beside // 10) if quick else whole
         cells = []
         for rival in contenders:
             if rival.name != "ours":
                 swaps = 0 if around.cold else 2
             else:
                 swaps = (1 if quick else COLD_SWAPS) if around.cold else 5 if quick else 200
-            cells.append(f"{rival.name}: {_told(rotations(rival, root, swaps, around)) if swaps else 'none'}")
-        yield f"| {what}; aim {aim} ms | {' | '.join(cells)} |"
+            cells.append(_told(rotations(rival, root, swaps, around)) if swaps else "none")
+        yield f"| {rotation_title(what)} | {' | '.join(cells)} |"
+
+
+def rotation_title(what: str) -> str:
+    """Return how the row of *what*, one of `AIMS`, begins."""
+    return f"{what}; aim {AIMS[what]} ms"
 
 
 def _told(seconds: tuple[float, ...]) -> str:
