@@ -192,13 +192,14 @@ class PathState:
 class Snapshot:
     """What the disk said, ordered by path; equal snapshots mean equal disks.
 
-    `ignored` is how many files the operator asked to leave out, `distributions` the presets whose paths are there,
-    `directories` those that are listed. `departed` means that the host has left its cluster: all that was expected is
-    gone together, and nothing has come since.
+    `left_out` are the files that the operator asked to leave out, `ignored` is how many they are; `distributions` are
+    the presets whose paths are there, `directories` those that are listed. `departed` means that the host has left its
+    cluster: all that was expected is gone together, and nothing has come since.
     """
 
     paths: tuple[PathState, ...] = ()
     ignored: int = 0
+    left_out: tuple[str, ...] = ()
     distributions: tuple[str, ...] = ()
     directories: tuple[str, ...] = ()
     departed: bool = False

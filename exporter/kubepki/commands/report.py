@@ -54,6 +54,8 @@ def _sections(look: Look, style: Style, hands: Hands) -> Iterator[tuple[str, lis
         text = f"{len(hidden)} path{'s' if len(hidden) > 1 else ''}, of which nothing is known"
         text += ". Run this as root to see all:" if not hands.root else ":"
         yield "Could not be read", [*wrapped(text, style, first="  "), *_paths(hidden, style)]
+    if look.snapshot.left_out:
+        yield "Left out, as --pki.ignore says", _paths(look.snapshot.left_out, style)
     if service := list(_service(look, style, hands)):
         yield "The running service", service
     if stores := list(trust_stores(look, style)):

@@ -28,6 +28,7 @@ def report_json(look: Look) -> str:
         "clocks": _clocks(look.reading),
         "findings": [_finding(finding, state_of(finding, look)) for finding in look.findings],
         "distributions": list(look.snapshot.distributions),
+        "ignored": [label_text(path) for path in look.snapshot.left_out],
         "service": _service(look),
         "unread": [label_text(path) for path in unread(look)],
         "paths": [_path(state, look) for state in look.snapshot.paths],

@@ -123,8 +123,9 @@ OPTIONS = (
         flag="--pki.ignore",
         metavar="GLOB",
         default="none",
-        help="File, or a glob as above, to leave out, whoever names it. How many there are is kubepki_ignored_files.",
-        parse=values.glob,
+        help="File, directory, or a glob as above, to leave out, whoever names it. How many files there are is "
+        "kubepki_ignored_files.",
+        parse=values.ignored,
         repeated=True,
     ),
     Option(

@@ -25,8 +25,15 @@ def covers(pattern: str, path: str) -> bool:
 
 
 def matches_any(patterns: tuple[str, ...], path: str) -> bool:
-    """Return whether one of *patterns* covers *path*; no wildcard, names beginning with a dot included, is special."""
-    return any(covers(pattern, path) for pattern in patterns)
+    """Return whether one of *patterns* covers *path*, or names a directory above it.
+
+    No wildcard, names beginning with a dot included, is special. What ends in one means nothing below what it finds.
+    """
+    return any(covers(pattern, path) or _is_above(pattern, path) for pattern in patterns)
+
+
+def _is_above(pattern: str, path: str) -> bool:
+    return not is_glob(pattern.rpartition("/")[2]) and covers(f"{pattern}/**", path)
 
 
 def _covers(pattern: list[str], components: list[str]) -> bool:

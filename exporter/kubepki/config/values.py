@@ -51,6 +51,11 @@ def glob(text: str, base: str) -> str:
     return absolute(text, escape_glob(base))
 
 
+def ignored(text: str, base: str) -> str:
+    """Return a path or a glob as a glob; one that begins with `**` is about the whole host."""
+    return glob(f"/{text}" if text.startswith("**/") else text, base)
+
+
 def preset(text: str, _base: str) -> str:
     """Return the name of a preset."""
     return _one_of(presets.NAMES)(text)

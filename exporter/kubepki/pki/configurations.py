@@ -90,7 +90,12 @@ class Configurations:
 def _kubeconfig(path: str, content: Content[KubeconfigContent]) -> LoadedKubeconfig:
     located = content.located
     return LoadedKubeconfig(
-        path=path, resolved=located.resolved, content=content.parsed, fault=content.fault, link=_plain_link(located)
+        path=path,
+        resolved=located.resolved,
+        inode=(located.identity.device, located.identity.inode),
+        content=content.parsed,
+        fault=content.fault,
+        link=_plain_link(located),
     )
 
 

@@ -15,10 +15,11 @@ from kubepki.pki.wanted import Content, Wanted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedKubeconfig:
-    """A kubeconfig's path and its content, or the fault that kept it from being read."""
+    """A kubeconfig's path and its content, or the fault that kept it from being read; `inode` is its file's."""
 
     path: str
     resolved: str | None = None
+    inode: tuple[int, int] | None = None
     content: Kubeconfig | None = None
     fault: Fault | None = None
     link: Link | None = None
@@ -38,9 +39,9 @@ class LoadedKubeconfig:
 
 def one_for_each_file(kubeconfigs: list[LoadedKubeconfig]) -> list[LoadedKubeconfig]:
     """Return *kubeconfigs* without those that lead to a file that another one of them is, or leads to."""
-    chosen: dict[str, LoadedKubeconfig] = {}
+    chosen: dict[object, LoadedKubeconfig] = {}
     for each in sorted(kubeconfigs, key=lambda each: (each.path != each.resolved, each.path)):
-        chosen.setdefault(each.resolved or each.path, each)
+        chosen.setdefault(each.inode or each.path, each)
     kept = {each.path for each in chosen.values()}
     return [each for each in kubeconfigs if each.path in kept]
 
@@ -116,7 +117,10 @@ def kubeconfig_state(
 
 
 def _has_wrong_half(kubeconfig: LoadedKubeconfig, content: Kubeconfig, loaded: Mapping[str, Loaded]) -> bool:
-    """Return whether a user who is presented embeds one of certificate and key, and names another one's other half."""
+    """Return whether a user who is presented has one's certificate and another one's key, in data or in files.
+
+    A file's own state tells of the key that is read with it; here it is of another key, by another user.
+    """
 
     def named(path: str | None) -> Loaded | None:
         return loaded.get(kubeconfig.resolve(path) or "") if path is not None else None
@@ -127,6 +131,9 @@ def _has_wrong_half(kubeconfig: LoadedKubeconfig, content: Kubeconfig, loaded: M
             wrong = _is_wrong(certificate.leaf.spki_sha256, user.key)
         elif user.leaf is not None and key is not None and key.parsed is not None:
             wrong = _is_wrong(user.leaf.spki_sha256, key.parsed)
+        elif certificate is not None and certificate.leaf is not None and key is not None and key.parsed is not None:
+            told = certificate.wanted.key_path in {None, key.path} or certificate is key
+            wrong = not told and _is_wrong(certificate.leaf.spki_sha256, key.parsed)
         else:
             continue
         if wrong:

@@ -25,12 +25,10 @@ def asked_kubeconfigs(sources: Sources, remembered: Collection[str]) -> tuple[Ku
     )
 
 
-def recalled_files(
-    sources: Sources, remembered: Collection[str], loaded: Mapping[str, Loaded], left_out: Collection[str]
-) -> dict[str, Wanted]:
+def recalled_files(sources: Sources, remembered: Collection[str], loaded: Mapping[str, Loaded]) -> dict[str, Wanted]:
     """Return the named files that are *remembered* and not among what was *loaded*, as they are to be looked at."""
     gone = sorted(path for path in remembered if path in sources.named_files and path not in loaded)
-    return {path: Wanted(path=path, expected=True, component=True) for path in gone if path not in left_out}
+    return {path: Wanted(path=path, expected=True, component=True) for path in gone}
 
 
 def worth_remembering(

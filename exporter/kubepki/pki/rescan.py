@@ -36,8 +36,7 @@ class Seen:
     kubeconfigs: list[LoadedKubeconfig]
     further: list[Wanted]
     wanted: Mapping[str, Wanted]
-    left_out: frozenset[str]
-    ignored: int
+    ignored: frozenset[str]
     loaded: dict[str, Loaded]
     places: Mapping[str, tuple[str, ...]]
     guards: Mapping[str, tuple[int, ...] | None]

@@ -72,7 +72,8 @@ class Results:
         return ScanResult(
             snapshot=replace(
                 within(snapshot, most_certificates(self._max_files)),
-                ignored=seen.ignored,
+                ignored=len(seen.ignored),
+                left_out=tuple(sorted(seen.ignored)),
                 distributions=sources.distributions,
                 directories=tuple(listing.path for listing in sources.listings),
             ),

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
-from kubepki.config.paths import matches_any
 from kubepki.config.time_zones import find_zone
 from kubepki.disk.disk import Disk, Interrupted
 from kubepki.model import Reason
@@ -17,6 +16,7 @@ from kubepki.pki import layout
 from kubepki.pki.authorities import Authorities
 from kubepki.pki.bootstrap import waiting
 from kubepki.pki.departure import has_departed
+from kubepki.pki.ignored import Ignored
 from kubepki.pki.kubeconfigs import one_for_each_file, wanted_by
 from kubepki.pki.loading import Loader
 from kubepki.pki.parsing import Parser, ParserHere
@@ -65,6 +65,7 @@ class Scanner:
             boottime=boottime,
             interrupted=interrupted,
         )
+        self._ignored = Ignored(pki.ignore, self._disk)
         self._authorities = Authorities(self._loader, self._parser, self._disk)
         self._table = Table(lambda each, standing: path_state(each, standing, self._name_time))
         self._results = Results(self._disk, self._states, self._table, self._authorities, scan.max_files)
@@ -127,19 +128,21 @@ class Scanner:
             self._disk.forget()
         sources = find_sources(self._pki, self._disk, max_files=self._settings.max_files)
         every = asked_kubeconfigs(sources, remembered)
-        asked = tuple(each for each in every if not self._ignores(each.path))
+        left_out = self._ignored.among(each.path for each in every)
+        asked = tuple(each for each in every if each.path not in left_out)
         kubeconfigs = one_for_each_file(self._loader.kubeconfigs(asked))
         further = [wanted for each in kubeconfigs for wanted in wanted_by(each)]
         wanted = self._wanted.of(sources, further, layout.remembered_links(tuple(remembered)))
-        left_out: set[str] = set()
-        if self._pki.ignore:
-            left_out = {path for path in (*wanted, *(each.path for each in every)) if self._ignores(path)}
-            wanted = {path: each for path, each in wanted.items() if path not in left_out}
+        left_out |= self._ignored.among(wanted)
+        wanted = {path: each for path, each in wanted.items() if path not in left_out} if left_out else wanted
         loaded = {} if reread else self._loader.unmoved(wanted, self._table.loaded)
         loaded.update(self._loader.files({path: each for path, each in wanted.items() if path not in loaded}))
-        recalled = recalled_files(sources, remembered, loaded, left_out)
+        recalled = recalled_files(sources, remembered - left_out, loaded)
+        recalled = {path: recalled[path] for path in recalled.keys() - self._ignored.among(recalled)}
         wanted |= recalled
         loaded.update(self._loader.files(recalled))
+        for path in (linked := self._ignored.linked(loaded)):
+            del loaded[path], wanted[path]
         directories = self._wanted.directories()
         directories.update(path.rpartition("/")[0] or "/" for path in (*recalled, *(each.path for each in asked)))
         real = self._disk.real_directories(sorted(directories))
@@ -152,8 +155,7 @@ class Scanner:
                 kubeconfigs=kubeconfigs,
                 further=further,
                 wanted=wanted,
-                left_out=frozenset(left_out),
-                ignored=len(self._disk.existing(sorted(left_out))),
+                ignored=self._disk.existing(sorted(left_out | linked)),
                 loaded=loaded,
                 places=places,
                 guards=self._disk.guards(sorted(places)),
@@ -166,7 +168,7 @@ class Scanner:
     def _look_at(self, announced: frozenset[str], remembered: frozenset[str]) -> ScanResult | None:
         """Return what a scan of everything would, after a look at what *announced* paths touch; None where unsure."""
         seen = self._seen
-        if seen is None or seen.remembered != remembered or seen.left_out:
+        if seen is None or seen.remembered != remembered or self._ignored:
             return None
         found = touched(seen, announced, self._table)
         if found is None or any(self._disk.guards([each])[each] != seen.guards[each] for each in found.directories):
@@ -178,8 +180,6 @@ class Scanner:
         if sources.listings != seen.sources.listings:
             wanted = self._wanted.of(sources, seen.further, layout.remembered_links(tuple(remembered))) | seen.recalled
             moved = {path for path in self._wanted.changed if wanted.get(path) != seen.wanted.get(path)}
-            if any(self._ignores(path) for path in moved if path in wanted):
-                return None
         changed = moved | found.paths
         again = {path: wanted[path] for path in changed if path in wanted}
         loaded = dict(seen.loaded)
@@ -187,7 +187,7 @@ class Scanner:
         gone = {path for path in changed if path not in wanted}
         self._loader.leave(gone, (each for each in former if each.path in gone), self._table.keys)
         loaded.update(self._loader.files(again))
-        if recalled_files(sources, remembered, loaded, ()) or any(loaded[path].located for path in seen.recalled):
+        if recalled_files(sources, remembered, loaded) or any(loaded[path].located for path in seen.recalled):
             # One that was there once has gone, or is back.
             return None
         missing = frozenset(path for path in seen.missing | changed if path in wanted and path not in loaded)
@@ -221,10 +221,6 @@ class Scanner:
         """End what is kept for further scans."""
         self._parser.close()
         self._disk.close()
-
-    def _ignores(self, path: str) -> bool:
-        """Return whether the operator left *path* out."""
-        return bool(self._pki.ignore) and matches_any(self._pki.ignore, path)
 
     def _exists(self, path: str) -> bool:
         return bool(self._disk.existing((path,)))

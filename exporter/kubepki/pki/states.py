@@ -120,7 +120,7 @@ def path_state(loaded: Loaded, standing: Standing, name_time: Callable[[str], fl
         path=loaded.path,
         standing=standing,
         certificates=tuple(each.certificate for each in parsed.certificates) if parsed else (),
-        key_match=_key_match(loaded),
+        key_match=matching_key(loaded),
         faults=ordered((*faults, *_place_faults(loaded))),
         link=link,
         omitted=parsed.omitted if parsed else 0,
@@ -151,7 +151,7 @@ def _refusal(loaded: Loaded, parsed: Parsed) -> str:
 
 
 def _key_faults(loaded: Loaded, parsed: Parsed) -> list[Fault]:
-    if _key_match(loaded) is False:
+    if matching_key(loaded) is False:
         return [Fault(reason=Reason.KEY_MISMATCH, detail="the private key is not the certificate's")]
     needs_key = layout.holds_key_by_nature(loaded.name) or loaded.wanted.key_path is not None
     # A damaged block may have been the key, and a key file that could not be read may hold it.
@@ -167,7 +167,7 @@ def candidate(loaded: Loaded, current: Certificate | None, proof: Proof) -> Cand
     if leaf is None and not objections:
         objections.append("there is no certificate in it")
     if leaf is not None:
-        if not objections and _key_match(loaded) is not True:
+        if not objections and matching_key(loaded) is not True:
             objections.append("it cannot be told whether its private key matches")
         if current is not None and leaf.certificate.subject != current.subject:
             objections.append("its subject differs from that of the current certificate")
@@ -208,7 +208,8 @@ def with_faults(state: PathState, *faults: Fault) -> PathState:
     return replace(state, faults=ordered((*state.faults, *faults))) if faults else state
 
 
-def _key_match(loaded: Loaded) -> bool | None:
+def matching_key(loaded: Loaded) -> bool | None:
+    """Return whether the private key of *loaded* is its leaf's; None where that cannot be told."""
     if loaded.parsed is None or loaded.leaf is None:
         return None
     contents = (loaded.parsed,) if loaded.key is None else (loaded.parsed, loaded.key)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from kubepki.model import Standing
+from kubepki.model import Reason, Standing
 from kubepki.pki.scan import Scanner
 from kubepki.settings import Directory, FilePattern, Kubeconfig, PkiSettings, ScanSettings
 from tests.support import pki
-from tests.support.scenarios import NOW, node, write
+from tests.support.scenarios import CLIENT, NOW, OLD, node, write
 
 CA = pki.authority()
 
@@ -88,3 +88,82 @@ def test_what_was_never_a_current_link_is_never_expected(tmp_path: Path, name: s
     after = scanner.scan(remembered).snapshot
     assert str(link) not in {state.path for state in after.paths}
     assert not [fault for state in after.paths for fault in state.faults]
+
+
+def pair(directory: Path, name: str = "apiserver", *, key: bytes | None = None) -> Path:
+    made = pki.peer(CA, name)
+    write(directory / f"{name}.key", key or made.key_pem)
+    return write(directory / f"{name}.crt", made.certificate_pem)
+
+
+def looking(root: Path, *kubeconfigs: Path) -> PkiSettings:
+    places = tuple(Directory(path=str(root / name), explicit=False) for name in ("a", "b") if (root / name).exists())
+    configs = tuple(Kubeconfig(path=str(each), optional=True) for each in kubeconfigs)
+    return PkiSettings(directories=places, kubeconfigs=configs, presets=())
+
+
+def faults(settings: PkiSettings) -> set[tuple[str, Reason]]:
+    paths = Scanner(settings, ScanSettings()).scan().snapshot.paths
+    return {(state.path, fault.reason) for state in paths for fault in state.faults}
+
+
+def test_a_wrong_key_is_told_whichever_name_stays(tmp_path: Path) -> None:
+    """A link to a file whose key is wrong, and a link with a wrong key beside it."""
+    wrong = pki.key_pem(pki.new_key())
+    first = pair(tmp_path / "a", key=wrong)
+    second = pair(tmp_path / "a", "peer")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "server.crt").symlink_to(first)
+    (tmp_path / "b" / "other.crt").symlink_to(second)
+    write(tmp_path / "b" / "other.key", wrong)
+    assert faults(looking(tmp_path)) == {
+        (str(first), Reason.KEY_MISMATCH),
+        (f"{tmp_path}/b/other.crt", Reason.KEY_MISMATCH),
+    }
+
+
+@pytest.mark.parametrize("directory", ["a", "b"])
+def test_a_kubeconfig_that_pairs_a_file_with_another_key(tmp_path: Path, directory: str) -> None:
+    """Another kubeconfig pairs it well: client-go refuses the first one all the same. `b` is a link to `a`."""
+    path = pair(tmp_path / "a")
+    other = write(tmp_path / "k" / "other.key", pki.key_pem(pki.new_key()))
+    (tmp_path / "b").symlink_to(tmp_path / "a", target_is_directory=True)
+    good = pki.User(certificate=str(path), key=str(path.with_suffix(".key")))
+    bad = pki.User(certificate=f"{tmp_path}/{directory}/apiserver.crt", key=str(other))
+    configs = [write(tmp_path / f"{name}.conf", pki.kubeconfig([user])) for name, user in (("x", good), ("y", bad))]
+    told = str(configs[1]) if directory == "a" else f"{tmp_path}/b/apiserver.crt"
+    assert faults(looking(tmp_path, *configs)) == {(told, Reason.KEY_MISMATCH)}
+
+
+@pytest.mark.parametrize("how", ["link", "hard link"])
+def test_one_kubeconfig_by_two_names(tmp_path: Path, how: str) -> None:
+    """It is told once."""
+    made = pki.client(CA)
+    first = write(tmp_path / "admin.conf", pki.kubeconfig([pki.User(certificate=made.pem, key=made.key_pem)]))
+    second = tmp_path / "other.conf"
+    if how == "link":
+        second.symlink_to(first)
+    else:
+        second.hardlink_to(first)
+    assert current(looking(tmp_path, first, second)) == [str(first)]
+
+
+def test_a_current_link_of_another_directory(tmp_path: Path) -> None:
+    """It is one more name of the kubelet's own, unless a kubelet writes beside it."""
+    node(tmp_path / "a", NOW)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / CLIENT).symlink_to(tmp_path / "a" / CLIENT)
+    assert current(looking(tmp_path)) == [f"{tmp_path}/a/{CLIENT}"]
+    node(tmp_path / "b", OLD)
+    assert current(looking(tmp_path)) == [f"{tmp_path}/{name}/{CLIENT}" for name in ("a", "b")]
+
+
+def test_one_broken_key_by_two_names(tmp_path: Path) -> None:
+    """Two kubeconfigs name it through a link of its directory: one page."""
+    path = pair(tmp_path / "a", key=b"nothing")
+    (tmp_path / "b").symlink_to(tmp_path / "a", target_is_directory=True)
+    users = [
+        pki.User(certificate=f"{tmp_path}/{name}/{path.name}", key=f"{tmp_path}/{name}/apiserver.key") for name in "ab"
+    ]
+    configs = [write(tmp_path / f"{number}.conf", pki.kubeconfig([user])) for number, user in enumerate(users)]
+    assert len([path for path, _ in faults(looking(tmp_path, *configs)) if path.endswith(".key")]) == 1
