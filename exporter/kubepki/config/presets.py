@@ -14,6 +14,18 @@ AUTO = "auto"
 _KUBEADM_CONFS = tuple(
     f"/etc/kubernetes/{name}.conf" for name in ("kubelet", "admin", "super-admin", "controller-manager", "scheduler")
 )
+_KUBEADM_NAMES = (
+    "ca",
+    "apiserver",
+    "apiserver-etcd-client",
+    "apiserver-kubelet-client",
+    "front-proxy-ca",
+    "front-proxy-client",
+    "etcd/ca",
+    "etcd/server",
+    "etcd/peer",
+    "etcd/healthcheck-client",
+)
 _MANIFESTS = "/etc/kubernetes/manifests/*.yaml"
 _STATIC_PODS = "/etc/kubernetes/static-pod-resources"
 
@@ -81,21 +93,7 @@ _PRESETS = {
     "kubeadm": _Preset(
         marks=(DEFAULT_KUBECONFIG, "/etc/kubernetes/pki"),
         directories=(DEFAULT_DIRECTORY,),
-        files=tuple(
-            f"/etc/kubernetes/pki/{name}.crt"
-            for name in (
-                "ca",
-                "apiserver",
-                "apiserver-etcd-client",
-                "apiserver-kubelet-client",
-                "front-proxy-ca",
-                "front-proxy-client",
-                "etcd/ca",
-                "etcd/server",
-                "etcd/peer",
-                "etcd/healthcheck-client",
-            )
-        ),
+        files=tuple(f"/etc/kubernetes/pki/{name}.crt" for name in _KUBEADM_NAMES),
         kubeconfigs=_KUBEADM_CONFS,
         components=(_MANIFESTS, "/var/lib/kubelet/config.yaml"),
         authorities=("/etc/kubernetes/pki/ca.crt",),
@@ -194,6 +192,8 @@ _PRESETS = {
     ),
 }
 NAMES = (*_PRESETS, AUTO)
+# They keep their CA in kubeadm's directory, and have nothing else of it.
+_SAME_DIRECTORY = frozenset({"eks", "talos"})
 
 
 def expand(names: Iterable[str], exists: Callable[[str], bool]) -> PresetSources:
@@ -241,7 +241,10 @@ def marks() -> tuple[str, ...]:
 
 def recognised(exists: Callable[[str], bool]) -> tuple[str, ...]:
     """Return the names of the distributions of which *exists* knows a mark."""
-    return tuple(name for name, preset in _PRESETS.items() if any(map(exists, preset.marks)))
+    found = tuple(name for name, preset in _PRESETS.items() if any(map(exists, preset.marks)))
+    if _SAME_DIRECTORY.isdisjoint(found) or exists(DEFAULT_KUBECONFIG):
+        return found
+    return tuple(name for name in found if name != "kubeadm")
 
 
 def _once(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

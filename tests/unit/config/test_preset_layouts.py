@@ -147,6 +147,23 @@ def watched(sources: PresetSources, path: str) -> bool:
     return directory in {each.path for each in sources.directories} or any(covers(each, path) for each in globs)
 
 
+@pytest.mark.parametrize(
+    ("there", "found"),
+    [
+        ({"/etc/kubernetes/pki", "/etc/kubernetes/kubelet"}, ("eks",)),
+        ({"/etc/kubernetes/pki", "/system/secrets/etcd"}, ("talos",)),
+        ({"/etc/kubernetes/pki"}, ("kubeadm",)),
+        ({"/etc/kubernetes/kubelet.conf", "/etc/kubernetes/pki", "/etc/kubernetes/kubelet"}, ("kubeadm", "eks")),
+        ({"/etc/kubernetes/pki", "/etc/kubernetes/ssl"}, ("kubeadm", "kubespray")),
+        ({"/etc/kubernetes/certs/ca.crt", "/etc/default"}, ("aks",)),
+        (set(), ()),
+    ],
+)
+def test_who_keeps_a_directory(there: set[str], found: tuple[str, ...]) -> None:
+    """A CA in kubeadm's directory makes no host kubeadm's; kubespray runs kubeadm."""
+    assert recognised(there.__contains__) == found
+
+
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
 def test_the_whole_layout_is_watched(name: str) -> None:
     """Every file that the components of the distribution present or trust, as their own documentation has it."""
