@@ -50,6 +50,8 @@ class YearlyHost:
         self._root = root
         self._habit = HABITS[name]
         self._ca = pki.authority("cluster-ca", not_before=NOW - pki.YEAR, lifetime=10 * pki.YEAR)
+        self._exec = name == "eks"
+        self._link = next((root / path[1:] for path in layout if path.endswith("kubelet-client-current.pem")), None)
         self._renewed: dict[Path, float] = {}
         self._makers: dict[Path, tuple[Make, float, float, int]] = {}
         links = {path for path in layout if path.endswith("-current.pem")}
@@ -110,9 +112,27 @@ class YearlyHost:
         write(path.with_suffix(".key"), made.key_pem, now)
 
     def _kubeconfig(self, path: Path, now: float) -> None:
+        if path.name in {"kubelet.conf", "kubeconfig", "kubeconfig-kubelet"} and path.parent.name in {
+            "kubelet",
+            "kubernetes",
+            "k0s",
+        }:
+            # The kubelet's own: it names its link, or asks a program, and never changes.
+            self._kubelets(path)
+            return
         made = pki.client(self._ca, f"user-of-{path.stem}", not_before=now - BACKDATED, lifetime=self._life(path))
         user = pki.User(certificate=made.certificate_pem, key=made.key_pem)
         write(path, pki.kubeconfig([user], [pki.Cluster(ca=self._ca.certificate_pem)]), now)
+
+    def _kubelets(self, path: Path) -> None:
+        link = str(self._link) if self._link and not self._exec else None
+        text = pki.kubeconfig(
+            [pki.User(certificate=link, key=link)], [pki.Cluster(ca=self._ca.certificate_pem)]
+        ).decode()
+        if self._exec:
+            asks = "{exec: {apiVersion: client.authentication.k8s.io/v1, command: aws, interactiveMode: Never}}"
+            text = text.replace("user: {}", f"user: {asks}")
+        write(path, text.encode())
 
     def _settings(self, name: str) -> PkiSettings:
         """Return the sources of the preset, below the root."""
