@@ -11,6 +11,11 @@ from collections.abc import Iterable, Mapping
 from kubepki.disk.real import real_path
 from kubepki.model import Fault, Reason
 
+# Of which a unit may have its own (systemd.exec(5), PrivateTmp=); the kernel's table of mounts shows whose it is.
+_TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - compared, never written to
+_OF_A_UNIT = "/systemd-private-"
+_MOUNT_POINT = 4
+_MOUNTS = "/proc/self/mountinfo"
 EMPTIED, VISIBLE = "KUBEPKI_EMPTIED", "KUBEPKI_VISIBLE"
 
 
@@ -40,6 +45,9 @@ def hidden(path: str) -> Fault | None:
             f"the unit shows the service only some of {emptied}; `kubepki-exporter unit-paths` writes what shows this"
         )
         return Fault(reason=Reason.HIDDEN, detail=detail)
+    if any(_below(place, each) for each in _TEMPORARY) and (own := own_temporary(place, _mounts())) is not None:
+        detail = f"the unit gives the service a {own} of its own; open it: BindReadOnlyPaths={place.rpartition('/')[0]}"
+        return Fault(reason=Reason.HIDDEN, detail=detail)
     while place != "/":
         try:
             status = os.lstat(place)
@@ -48,6 +56,27 @@ def hidden(path: str) -> Fault | None:
             continue
         return hidden_by(place) if is_mask(status) else None
     return None
+
+
+def own_temporary(path: str, mounts: str) -> str | None:
+    """Return the directory of temporary files above the absolute *path* that is a unit's own, by *mounts*, or None.
+
+    *mounts* is proc_pid_mountinfo(5): its fourth field is what was mounted, its fifth where.
+    """
+    for line in mounts.split("\n"):
+        fields = line.split(" ")
+        mounted, where = fields[_MOUNT_POINT - 1 : _MOUNT_POINT + 1] if len(fields) > _MOUNT_POINT else ("", "")
+        if where in _TEMPORARY and _OF_A_UNIT in mounted and _below(path, where):
+            return where
+    return None
+
+
+def _mounts() -> str:
+    try:
+        with open(_MOUNTS, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - of proc
+            return file.read()
+    except OSError:
+        return ""
 
 
 def is_mask(status: os.stat_result) -> bool:

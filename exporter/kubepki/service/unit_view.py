@@ -13,10 +13,12 @@ _PROPERTIES = (
     "MainPID",
     "InaccessiblePaths",
     "ProtectHome",
+    "PrivateTmp",
     "TemporaryFileSystem",
     "BindReadOnlyPaths",
     "BindPaths",
 )
+_TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - compared, never written to
 HOMES = ("/home", "/root", "/run/user")
 _TIMEOUT_SECONDS = 5.0
 
@@ -58,6 +60,8 @@ def hiding(path: str, properties: Mapping[str, str]) -> str | None:
     masks = [("InaccessiblePaths", place) for place in _paths(properties.get("InaccessiblePaths", ""))]
     if properties.get("ProtectHome") in ("yes", "tmpfs"):
         masks += [("ProtectHome", place) for place in HOMES]
+    if properties.get("PrivateTmp", "no") != "no":
+        masks += [("PrivateTmp", place) for place in _TEMPORARY]
     masks += [("TemporaryFileSystem", place) for place in _paths(properties.get("TemporaryFileSystem", ""))]
     for directive, place in masks:
         # The deeper mount wins: a directory that is bound below a mask is there.

@@ -8,6 +8,7 @@ from kubepki.service.unit_view import hiding, refuse_hidden
 from kubepki.settings import ConfigError
 
 SHIPPED = {"LoadState": "loaded", "InaccessiblePaths": "-/etc/ssl/private -/etc/shadow", "ProtectHome": "yes"}
+TMP = "/tmp"  # noqa: S108 - as a unit has it
 STRICT = {"TemporaryFileSystem": "/etc:ro /var:ro", "BindReadOnlyPaths": "-/etc/kubernetes /etc/kubepki:/etc/kubepki"}
 
 
@@ -25,6 +26,10 @@ STRICT = {"TemporaryFileSystem": "/etc:ro /var:ro", "BindReadOnlyPaths": "-/etc/
         ("/etc/kubernetes/pki/ca.crt", STRICT, None),
         ("/etc/other/web.yml", STRICT, "TemporaryFileSystem=/etc"),
         ("/etc/other/web.yml", {}, None),
+        (f"{TMP}/kubelet/pki", {"PrivateTmp": "yes"}, "PrivateTmp=/tmp"),
+        (f"/var{TMP}/kubelet/pki", {"PrivateTmp": "disconnected"}, "PrivateTmp=/var/tmp"),
+        (f"{TMP}/kubelet/pki", {"PrivateTmp": "yes", "BindReadOnlyPaths": f"{TMP}/kubelet"}, None),
+        (f"{TMP}/kubelet/pki", {"PrivateTmp": "no"}, None),
     ],
 )
 def test_what_is_hidden(path: str, properties: Mapping[str, str], found: str | None) -> None:
