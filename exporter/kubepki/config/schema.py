@@ -16,7 +16,14 @@ KEYS = (*(option.key for option in OPTIONS), REFERENCES_KEY)
 _OPTIONS = {option.key: option for option in OPTIONS}
 _HTTPS_KEYS = frozenset({"name", "url", "ca_file"})
 # A name may be any text, so that a number in its place would pass for one.
-_NAMES = (values.path, values.directory, values.kubeconfig, values.file_pattern, values.glob, values.reference_name)
+_NAMES = (
+    values.path,
+    values.directory,
+    values.kubeconfig,
+    values.file_pattern,
+    values.ignored,
+    values.reference_name,
+)
 _NTP_KEYS = frozenset({"name", "host", "port"})
 
 

@@ -1,6 +1,6 @@
 """What the operator leaves out: a file, by whichever name it is known."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from kubepki.config.paths import matches_any
 from kubepki.disk.disk import Disk
@@ -23,21 +23,26 @@ class Ignored:
         if not self._patterns:
             return frozenset()
         paths = tuple(paths)
-        real = self._disk.real_directories(sorted({_parent(path) for path in paths}))
-        places = {path: f"{real[_parent(path)].rstrip('/')}/{path.rpartition('/')[2]}" for path in paths}
+        places = self._places(paths)
         out = {places[path] for path in paths if self._covers(path) or self._covers(places[path])}
         return frozenset(path for path in paths if places[path] in out)
 
-    def linked(self, loaded: Mapping[str, Loaded]) -> frozenset[str]:
-        """Return the links among *loaded* that lead to what is left out; but for those of a rotation."""
+    def linked(self, loaded: Mapping[str, Loaded], left_out: Collection[str]) -> frozenset[str]:
+        """Return the links among *loaded* that lead to what is left out, as *left_out* is; but for a rotation's."""
         if not self._patterns:
             return frozenset()
+        out = frozenset(self._places(left_out).values())
         return frozenset(
             path
             for path, each in loaded.items()
             if each.located is not None and each.located.is_link and not layout.is_of_rotation(each.name)
-            if self._covers(each.located.resolved)
+            if each.located.resolved in out or self._covers(each.located.resolved)
         )
+
+    def _places(self, paths: Collection[str]) -> dict[str, str]:
+        """Return each of *paths* with the links of its directory resolved."""
+        real = self._disk.real_directories(sorted({_parent(path) for path in paths}))
+        return {path: f"{real[_parent(path)].rstrip('/')}/{path.rpartition('/')[2]}" for path in paths}
 
     def _covers(self, path: str) -> bool:
         return matches_any(self._patterns, path)

@@ -141,7 +141,7 @@ class Scanner:
         recalled = {path: recalled[path] for path in recalled.keys() - self._ignored.among(recalled)}
         wanted |= recalled
         loaded.update(self._loader.files(recalled))
-        for path in (linked := self._ignored.linked(loaded)):
+        for path in (linked := self._ignored.linked(loaded, left_out)):
             del loaded[path], wanted[path]
         directories = self._wanted.directories()
         directories.update(path.rpartition("/")[0] or "/" for path in (*recalled, *(each.path for each in asked)))
