@@ -222,7 +222,8 @@ class ReferenceReading:
 
     `clock` is `apiserver`, `https/NAME` or `ntp/NAME`. `up` is whether the latest poll succeeded. `offset` is that
     clock minus host time in seconds; it is kept for a while when polls fail, then None. `spread` is by how many seconds
-    the latest answers differ from each other. `certificate` are NotBefore and NotAfter of what the server showed.
+    the latest answers differ from each other: behind one address there may be several servers, and `offset` is that of
+    the earliest. `certificate` are NotBefore and NotAfter of what the server showed.
     """
 
     clock: str
@@ -230,6 +231,11 @@ class ReferenceReading:
     offset: float | None
     spread: float = 0.0
     certificate: tuple[float, float] | None = None
+
+    @property
+    def latest(self) -> float | None:
+        """The offset of the server whose clock is the latest: it is the first to reject what ends."""
+        return None if self.offset is None else self.offset + self.spread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from tests.support.clock_table import (
     NODE,
     OFFS,
     OFFSETS,
+    SEVERAL,
     SYNCHRONIZED,
     TRUE,
     Clocks,
@@ -57,14 +58,13 @@ def expected(night: Night, seen: Look, now: float) -> set[str]:
     reading = with_prometheus(seen.reading, now)
     found = {each.code for each in evaluate(seen.snapshot, reading) if each.path == LINK and each.code in CODES}
     outside = [TRUE + OFFSETS[each] for each in night.clocks.references]
-    judge = [] if night.judge is None else [night.judge]
-    if max((night.host, *outside, *judge)) <= night.leaf.not_after:
+    if max((night.host, *outside, *night.judges)) <= night.leaf.not_after:
         found.discard(Code.CERTIFICATE_EXPIRED)
     if outside and sorted((now, night.host, *outside))[-2] > night.leaf.not_after:
         found.add(Code.CERTIFICATE_EXPIRED)
     begins = night.leaf.not_before
     if min((now, *outside)) < begins and not found & {Code.CERTIFICATE_FUTURE_DATED, Code.CERTIFICATE_NOT_YET_VALID}:
-        seen_here = min((night.host, *judge)) < begins
+        seen_here = min((night.host, *night.judges)) < begins
         found.add(Code.CERTIFICATE_NOT_YET_VALID if seen_here else Code.CERTIFICATE_FUTURE_DATED)
         found.discard(Code.HOST_CLOCK_BEHIND)
     return {code.alert for code in found}
@@ -89,10 +89,23 @@ def test_clocks_outside_that_contradict_each_other(
     agree(program("promtool"), tmp_path, prometheus, (outside, second), STRIDE_OF_WRONG)
 
 
-def agree(promtool: Path, directory: Path, prometheus: str, outside: tuple[str, str], stride: int) -> None:
+@pytest.mark.parametrize("outside", ["none", *OFFS])
+def test_several_api_servers_behind_one_address(program: Find, tmp_path: Path, outside: str) -> None:
+    """Their clocks contradict each other: the rules judge each end of validity by the server that rejects first."""
+    agree(program("promtool"), tmp_path, "right", (outside, "none"), STRIDE if WHOLE else 11, SEVERAL)
+
+
+def agree(  # noqa: PLR0913, PLR0917 - the axes
+    promtool: Path,
+    directory: Path,
+    prometheus: str,
+    outside: tuple[str, str],
+    stride: int,
+    api_servers: tuple[str, ...] = API_SERVER,
+) -> None:
     """Check one in *stride* of the nights, of which Prometheus and clocks *outside* say what their names say."""
     now = TRUE + OFFS[prometheus]
-    picked = list(islice(product(API_SERVER, NODE, SYNCHRONIZED, CURRENT), 0, None, stride))
+    picked = list(islice(product(api_servers, NODE, SYNCHRONIZED, CURRENT), 0, None, stride))
     for start in range(0, len(picked), BATCH):
         series, samples = [], []
         for number, (api_server, node, synchronized, current) in enumerate(picked[start : start + BATCH]):

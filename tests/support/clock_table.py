@@ -53,6 +53,7 @@ ODD = {
 OFFSETS = {**NODE, **ODD}
 SYNCHRONIZED = ("yes", "lost", "no", "unknown")
 API_SERVER = (*OFFS, "unreadable", "none")
+SEVERAL = ("behind+right", "right+ahead", "behind+ahead")
 OUTSIDE = (*OFFS, "unreadable", "none")
 HARDWARE = ("right", "wrong", "none")
 # NotBefore and NotAfter against the truth. A signer that is right, ahead and behind makes the first three.
@@ -121,10 +122,14 @@ class Night:
         return TRUE + OFFSETS[self.clocks.node]
 
     @property
+    def judges(self) -> tuple[float, ...]:
+        """What the clocks of the API servers say, the earliest first; one is the rule, none where none is read."""
+        return tuple(sorted(TRUE + OFFSETS[each] for each in self.clocks.api_server.split("+") if each in OFFSETS))
+
+    @property
     def judge(self) -> float | None:
-        """What the API server's clock says, None where it is not read."""
-        off = OFFSETS.get(self.clocks.api_server)
-        return None if off is None else TRUE + off
+        """What the earliest of them says, None where it is not read."""
+        return min(self.judges, default=None)
 
     @property
     def strongest_is_right(self) -> bool | None:
@@ -143,7 +148,7 @@ class Night:
     @property
     def rejected(self) -> bool:
         """Whether the API server was read and rejects what is in use."""
-        return self.judge is not None and not self.leaf.not_before <= self.judge <= self.leaf.not_after
+        return any(not self.leaf.not_before <= judge <= self.leaf.not_after for judge in self.judges)
 
     def snapshot(self) -> Snapshot:
         """Return what the disk says."""
@@ -164,8 +169,10 @@ class Night:
         asked = {"apiserver": clocks.api_server, "https/outside": clocks.outside, "https/second": clocks.second}
         for name, said in asked.items():
             if said != "none":
-                offset = TRUE + OFFSETS[said] - self.host if said in OFFSETS else None
-                references.append(ReferenceReading(clock=name, up=offset is not None, offset=offset))
+                ends = self.judges if name == "apiserver" else (TRUE + OFFSETS[said],) if said in OFFSETS else ()
+                offset = min(ends) - self.host if ends else None
+                spread = max(ends) - min(ends) if ends else 0.0
+                references.append(ReferenceReading(clock=name, up=bool(ends), offset=offset, spread=spread))
         hardware = {"right": TRUE - self.host, "wrong": TRUE + LEAD - self.host, "none": None}[clocks.hardware]
         lost = clocks.synchronized == "lost"
         followed = clocks.synchronized in {"yes", "lost"}
@@ -205,6 +212,14 @@ def odd_nights(start: int, stride: int) -> Iterator[Night]:
     judges, hosts = (*ODD, "right", "none"), (*ODD, "right")
     every = product(judges, hosts, ("yes", "no"), (*ODD, "right", "none"), ("right", "none"), CURRENT, FALLBACKS)
     for api_server, node, synchronized, outside, hardware, current, fallbacks in islice(every, start, None, stride):
+        clocks = Clocks(api_server=api_server, node=node, synchronized=synchronized, outside=outside, hardware=hardware)
+        yield Night(clocks=clocks, current=current, fallbacks=fallbacks)
+
+
+def balanced_nights() -> Iterator[Night]:
+    """Yield the combinations in which several API servers behind one address contradict each other."""
+    every = product(SEVERAL, NODE, SYNCHRONIZED, OUTSIDE, HARDWARE, CURRENT, FALLBACKS)
+    for api_server, node, synchronized, outside, hardware, current, fallbacks in every:
         clocks = Clocks(api_server=api_server, node=node, synchronized=synchronized, outside=outside, hardware=hardware)
         yield Night(clocks=clocks, current=current, fallbacks=fallbacks)
 

@@ -27,16 +27,22 @@ def reading(  # noqa: PLR0913 - the clocks, each explicit
     *,
     host: float = 0.0,
     apiserver: float | None = 0.0,
+    spread: float = 0.0,
     synchronized: bool | None = True,
     last_synchronized: float | None = NOW,
     rotations: tuple[Rotation, ...] = (),
     now: float = NOW,
 ) -> Reading:
-    """Return a reading whose clocks are off true time by the given seconds; None: there is no such clock."""
+    """Return a reading whose clocks are off true time by the given seconds; None: there is no such clock.
+
+    *spread* is by how many seconds another API server behind the same address is ahead of that one.
+    """
     references: tuple[ReferenceReading, ...] = ()
     if apiserver is not None:
         shown = (NOW - pki.YEAR / 2, NOW + pki.YEAR / 2)
-        references = (ReferenceReading(clock="apiserver", up=True, offset=apiserver - host, certificate=shown),)
+        offset = apiserver - host
+        judge = ReferenceReading(clock="apiserver", up=True, offset=offset, spread=spread, certificate=shown)
+        references = (judge,)
     return Reading(
         host_time=now + host,
         synchronized=synchronized,
@@ -493,6 +499,12 @@ SCENARIOS = (
         build=_future,
         reading=reading(apiserver=None),
         findings=_link_findings("certificate_not_yet_valid") | AHEAD,
+    ),
+    Scenario(
+        name="one_api_server_ahead",
+        build=_hour_long,
+        reading=reading(spread=LEAD),
+        findings=_link_findings("certificate_expired") | {("reference_clock_skewed", "")},
     ),
     Scenario(name="expired", build=_expired, findings=_link_findings("certificate_expired")),
     Scenario(

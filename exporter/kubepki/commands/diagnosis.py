@@ -17,7 +17,8 @@ class Look:
 
     `issued` says of each `-current.pem` which CA issued it, None where no CA is known. `assumed`
     means that `--at` was given: then host time is that moment and no other clock was asked;
-    `wall` is what the host's clock says meanwhile, by which a kubelet goes. `whole` is the belief of the whole host
+    `wall` is what the host's clock says meanwhile, by which a kubelet goes; `objection` is why it cannot be that
+    moment, a clause, None where nothing says so. `whole` is the belief of the whole host
     where `snapshot` is a part of it. `service` is what the running service sees of it, None where it was not asked.
     """
 
@@ -27,6 +28,7 @@ class Look:
     issued: Mapping[str, Proof] | None = None
     assumed: bool = False
     wall: float | None = None
+    objection: str | None = None
     whole: Belief | None = None
     service: ServiceView | None = None
 

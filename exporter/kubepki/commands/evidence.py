@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from kubepki.commands.diagnosis import Look
 from kubepki.judgement.comparisons import JUDGE, name_is_in_another_time_zone
 from kubepki.judgement.phrases import duration, label_name, moment
-from kubepki.judgement.witnesses import TOLERANCE_SECONDS, Trust, clock_name
+from kubepki.judgement.witnesses import HOST, TOLERANCE_SECONDS, Trust, clock_name
 from kubepki.model import Certificate, Link, PathState, ReferenceReading
 
 _SAME = 1.0
@@ -14,17 +14,16 @@ Line = tuple[str, str]
 
 def path_evidence(state: PathState, look: Look, entry: str | None) -> Iterator[Line]:
     """Yield the lines about *state*: the certificate *entry* (or its first), link, key, issuer, faults."""
-    now = look.now
     yield "Path", state.path
     certificate = next((each for each in state.certificates if each.entry == entry), None)
     certificate = certificate or (state.certificates[0] if state.certificates else None)
     if certificate is not None:
         yield "Certificate", f"{certificate.usage} {certificate.subject}, serial {certificate.serial}"
-        yield "Not before", f"{moment(certificate.not_before)}, {_distance(certificate.not_before - now)}"
-        yield "Not after", f"{moment(certificate.not_after)}, {_distance(certificate.not_after - now)}"
+        yield "Not before", f"{moment(certificate.not_before)}, {_distance(certificate.not_before, look)}"
+        yield "Not after", f"{moment(certificate.not_after)}, {_distance(certificate.not_after, look)}"
     if state.link is not None:
         yield "Link", f"→ {_target(state)}"
-        yield from _stamps(state.link, now)
+        yield from _stamps(state.link, look)
     if state.key_match is not None:
         yield "Key", "belongs to the certificate" if state.key_match else "does not belong to the certificate"
     if certificate is not None:
@@ -46,7 +45,8 @@ def clock_evidence(look: Look, certificate: Certificate | None) -> Iterator[Line
     reading = look.reading
     if look.assumed:
         asked = "of all clocks only the API server's was asked" if reading.references else "no clock was asked"
-        yield "Clock", f"{moment(reading.host_time)}, as --at says; {asked}"
+        doubt = f"; but it cannot be right: {look.objection}" if look.objection else ""
+        yield "Clock", f"{moment(reading.host_time)}, as --at says; {asked}{doubt}"
         if own := own_clock(look):
             yield "Host clock", own
         for reference in reading.references:
@@ -54,7 +54,9 @@ def clock_evidence(look: Look, certificate: Certificate | None) -> Iterator[Line
         return
     known = {True: "synchronized", False: "not synchronized", None: "whether it is synchronized is not known"}
     error = f", error at most {reading.max_error:.2g} s" if reading.synchronized and reading.max_error else ""
-    yield "Host clock", f"{moment(reading.host_time)}, {known[reading.synchronized]}{error}"
+    host = next((each for each in look.belief.clocks if each.clock == HOST), None)
+    kept = f", but it {host.why.removeprefix('which ')}" if host is not None and host.trust is Trust.KEPT else ""
+    yield "Host clock", f"{moment(reading.host_time)}, {known[reading.synchronized]}{kept}{error}"
     for reference in reading.references:
         yield from _reference(reference, look, certificate)
     if reading.rtc_offset is not None:
@@ -68,12 +70,20 @@ def _reference(reference: ReferenceReading, look: Look, certificate: Certificate
     if reference.offset is None:
         yield title, "its clock could not be read"
         return
+    other = "that time" if look.assumed else "the host"
+    offsets = (reference.offset, reference.offset + reference.spread)
+    several = reference.spread > TOLERANCE_SECONDS
     says = ""
     if certificate is not None:
-        valid = certificate.not_before <= look.reading.host_time + reference.offset <= certificate.not_after
-        says = "; valid by it" if valid else "; not valid by it"
+        times = (look.reading.host_time + each for each in offsets)
+        valid = all(certificate.not_before <= now <= certificate.not_after for now in times)
+        whom = "each" if several else "it"
+        says = f"; valid by {whom}" if valid else f"; not valid by {'one of them' if several else whom}"
     lost = "" if reference.up else "; the latest question was not answered"
-    yield title, f"{_offset(reference.offset, 'that time' if look.assumed else 'the host')}{says}{lost}"
+    told = _offset(reference.offset, other)
+    if several:
+        told = f"several servers: the earliest {_offset(offsets[0], other)}, the latest {_offset(offsets[1], other)}"
+    yield title, f"{told}{says}{lost}"
     if reference.certificate is not None:
         yield "", _shown(reference.certificate, look)
 
@@ -97,14 +107,14 @@ def _target(state: PathState) -> str:
     return label_name(state.link.target) if beside else state.link.target
 
 
-def _stamps(link: Link, now: float) -> Iterator[Line]:
+def _stamps(link: Link, look: Look) -> Iterator[Line]:
     name_time, mtime = link.target_name_time, link.target_mtime
     if name_time is not None:
         note = ""
         if name_is_in_another_time_zone(link):
             note = "; it differs from the mtime by a time zone, which is no error"
-        yield "Name stamp", f"{moment(name_time)}, {_distance(name_time - now)}{note}"
-    yield "Modified", f"{moment(mtime)}, {_distance(mtime - now)}"
+        yield "Name stamp", f"{moment(name_time)}, {_distance(name_time, look)}{note}"
+    yield "Modified", f"{moment(mtime)}, {_distance(mtime, look)}"
 
 
 def _issued(state: PathState, look: Look) -> str:
@@ -116,10 +126,13 @@ def _issued(state: PathState, look: Look) -> str:
     return f", {issued.by}" if issued.by else f", but {issued.objection}"
 
 
-def _distance(seconds: float) -> str:
+def _distance(moment: float, look: Look) -> str:
+    """Return how far *moment* is from the believed time; where there is none, from what this host's clock says."""
+    seconds = moment - look.now
+    whose = "" if look.belief.now is not None else " by this host's clock"
     if abs(seconds) < _SAME:
-        return "now"
-    return f"in {duration(seconds)}" if seconds > 0 else f"{duration(seconds)} ago"
+        return f"now{whose}"
+    return f"in {duration(seconds)}{whose}" if seconds > 0 else f"{duration(seconds)} ago{whose}"
 
 
 def _offset(seconds: float, other: str = "the host") -> str:

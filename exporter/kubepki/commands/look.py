@@ -15,6 +15,8 @@ from kubepki.disk.disk import Disk
 from kubepki.disk.own import AskedNow
 from kubepki.judgement.belief import believe
 from kubepki.judgement.evaluate import evaluate
+from kubepki.judgement.given import objection_to
+from kubepki.judgement.signed import signed
 from kubepki.model import Fault, PathState, Standing
 from kubepki.pki import layout
 from kubepki.pki.layout import remembered_links
@@ -58,7 +60,9 @@ def look(
     finally:
         clocks.stop()
     wall = reading.host_time
+    objection = None
     if at is not None:
+        objection = objection_to(at, signed(snapshot), reading)
         reading = given_reading(at, reading)
     belief = believe(snapshot, reading)
     return Look(
@@ -69,6 +73,7 @@ def look(
         issued=result.issued,
         assumed=at is not None,
         wall=None if at is None else wall,
+        objection=objection,
     )
 
 

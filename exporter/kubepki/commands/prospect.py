@@ -1,7 +1,7 @@
 """A finding -> what will happen and when. Pure."""
 
 from kubepki.commands.diagnosis import Look
-from kubepki.commands.verdict import is_presented, is_rejected
+from kubepki.commands.verdict import is_presented, is_rejected, rejecting
 from kubepki.judgement.evaluate import Code, Finding
 from kubepki.judgement.fallbacks import MARGIN_SECONDS
 from kubepki.judgement.phrases import duration, label_name, moment
@@ -26,10 +26,12 @@ def prospect(finding: Finding, look: Look) -> str | None:
     if finding.at is not None and finding.code in _FROM_THE_FUTURE:
         return _from_the_future(finding, finding.at, look)
     if finding.code is Code.CERTIFICATE_EXPIRED and finding.at is not None and is_presented(finding, look):
-        return _after_the_end(finding, finding.at, look) or _PROSPECTS[finding.code]
+        known = _after_the_end(finding, finding.at, look)
+        if known is not None:
+            return known
     if finding.code is Code.HOST_CLOCK_BEHIND and look.belief.now is None:
         return "This host's clock cannot be right, so it tells nothing about the certificate."
-    if finding.code is Code.CERTIFICATE_EXPIRED and look.belief.needs_a_time:
+    if finding.code is Code.CERTIFICATE_EXPIRED and look.belief.needs_a_time and not _certainly_over(finding, look):
         return "If that clock is right, every peer that looks at validity times refuses it until it is renewed."
     text = _PROSPECTS.get(finding.code)
     return text and text.format(at="" if finding.at is None else moment(finding.at))
@@ -37,22 +39,22 @@ def prospect(finding: Finding, look: Look) -> str | None:
 
 def only_the_judge_objects(finding: Finding, look: Look) -> bool:
     """Return whether the certificate of *finding* is valid by the believed time, and not by the API server's clock."""
-    now, judge, at = look.belief.now, look.belief.judge, finding.at
-    if now is None or judge is None or at is None:
+    now, judge, latest, at = look.belief.now, look.belief.judge, look.belief.judge_at_the_end, finding.at
+    if now is None or judge is None or latest is None or at is None:
         return False
     if finding.code in _FROM_THE_FUTURE:
         return judge < at <= now
-    return finding.code is Code.CERTIFICATE_EXPIRED and now <= at < judge
+    return finding.code is Code.CERTIFICATE_EXPIRED and now <= at < latest
 
 
 def clocks_first(file: str, look: Look) -> str:
     """Return the first step where only wrong clocks stand against *file*: to correct them, and to ask again."""
-    now, judge, kubelet = look.now, look.belief.judge, look.kubelet_time
+    now, judges, kubelet = look.now, (look.belief.judge, look.belief.judge_at_the_end), look.kubelet_time
     candidates = (each for state in look.snapshot.paths for each in state.candidates)
     leaf = next(each.leaf for each in candidates if each.path == file and each.leaf is not None)
-    wrong = []
-    if judge is not None and not leaf.not_before + MARGIN_SECONDS <= judge <= leaf.not_after - MARGIN_SECONDS:
-        wrong.append(("the API server's clock", judge - now))
+    begins, ends = leaf.not_before + MARGIN_SECONDS, leaf.not_after - MARGIN_SECONDS
+    bad = [judge - now for judge in judges if judge is not None and not begins <= judge <= ends]
+    wrong = [("the API server's clock", max(bad, key=abs))] if bad else []
     if kubelet > leaf.not_after:
         # A kubelet does not look at NotBefore when it starts.
         wrong.append(("this host's clock", kubelet - now))
@@ -80,7 +82,8 @@ def _from_the_future(finding: Finding, at: float, look: Look) -> str:
         agree = now is not None and abs(now - judge) <= TOLERANCE_SECONDS
         if agree:
             return f"It becomes valid by itself in {duration(at - judge)}, at {moment(at)}.{never}"
-        reaches = f"The API server accepts it when its own clock reaches {moment(at)}, in {duration(at - judge)}"
+        who = "The API server accepts it when" if not look.belief.several_judges else "Each API server accepts it when"
+        reaches = f"{who} its own clock reaches {moment(at)}, in {duration(at - judge)}"
         return f"{reaches}, or as soon as that clock is corrected.{never}" if _valid(at, now) else f"{reaches}.{never}"
     until = f"it is rejected {_OPEN_TOO}, until {moment(at)}"
     if judge is not None and is_rejected(finding, look):
@@ -95,7 +98,7 @@ def _from_the_future(finding: Finding, at: float, look: Look) -> str:
 
 
 def _after_the_end(finding: Finding, at: float, look: Look) -> str | None:
-    now, judge = look.belief.now, look.belief.judge
+    now, judge = look.belief.now, look.belief.judge_at_the_end
     if judge is None or now is None:
         return None
     if judge <= at and is_rejected(finding, look):
@@ -103,8 +106,16 @@ def _after_the_end(finding: Finding, at: float, look: Look) -> str | None:
     if judge <= at:
         return f"It still works. The moment the API server's clock is corrected it is rejected {_OPEN_TOO}."
     if now <= at:
-        return f"The API server refuses it until its own clock is corrected. At {moment(at)} it expires for all."
+        who = rejecting(finding, look) or "the API server"
+        until = f"{who[0].upper()}{who[1:]} refuses it until its own clock is corrected"
+        return f"{until}. At {moment(at)} it expires for all."
     return None
+
+
+def _certainly_over(finding: Finding, look: Look) -> bool:
+    """Return whether no time that it can be now is before the end that *finding* is about."""
+    earliest = look.belief.earliest
+    return earliest is not None and finding.at is not None and earliest > finding.at
 
 
 def _valid(not_before: float, now: float | None) -> bool:

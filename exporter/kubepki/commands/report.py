@@ -11,6 +11,7 @@ from kubepki.commands.outcome import Todo, open_the_view, state_of, todos
 from kubepki.commands.prospect import prospect
 from kubepki.commands.terminal import Style, clean, columns, wrapped
 from kubepki.commands.verdict import Status, describe, sentence, status, unread
+from kubepki.judgement.belief import Belief
 from kubepki.judgement.evaluate import Finding
 from kubepki.judgement.phrases import label_name
 from kubepki.model import Certificate, PathState, Severity, Standing
@@ -146,7 +147,7 @@ def _rows(state: PathState, look: Look) -> Iterator[tuple[str, str, str, str, st
         yield broken, "-", "-", "-", name
     for each in state.certificates:
         entry = "" if each.entry == "0" else f" [{each.entry}]"
-        word = broken or _validity(each, look.now)
+        word = broken or _validity(each, look.belief)
         if each.foreign:
             continue
         if state.standing is Standing.SUPERSEDED:
@@ -154,7 +155,17 @@ def _rows(state: PathState, look: Look) -> Iterator[tuple[str, str, str, str, st
         yield word, str(each.usage), _short(each.not_before), _short(each.not_after), name + entry
 
 
-def _validity(certificate: Certificate, now: float) -> str:
+def _validity(certificate: Certificate, belief: Belief) -> str:
+    """Return what *certificate* is at each time that it can be now, `not known` where these differ."""
+    if belief.earliest is not None and certificate.not_after <= belief.earliest:
+        return "expired"
+    if belief.possible is None:
+        return "not known"
+    words = {_validity_at(certificate, now) for now in belief.possible}
+    return words.pop() if len(words) == 1 else "not known"
+
+
+def _validity_at(certificate: Certificate, now: float) -> str:
     if certificate.not_before > now:
         return "future"
     return "expired" if certificate.not_after <= now else "valid"

@@ -75,6 +75,7 @@ def _clocks(reading: Reading) -> dict[str, Any]:
                 "clock": each.clock,
                 "up": each.up,
                 "offset": each.offset,
+                "spread": each.spread,
                 "certificate": None
                 if each.certificate is None
                 else {"not_before": each.certificate[0], "not_after": each.certificate[1]},

@@ -29,7 +29,14 @@ from kubepki.commands.look import (
 )
 from kubepki.commands.plan import Plan, Refusal, choose_link, make_plan
 from kubepki.commands.relink import RelinkError, relink, survey
-from kubepki.commands.rollback_report import aftermath_text, done_text, offer_text, plan_text, refusal_text
+from kubepki.commands.rollback_report import (
+    aftermath_text,
+    done_text,
+    given_time_text,
+    offer_text,
+    plan_text,
+    refusal_text,
+)
 from kubepki.commands.terminal import Style
 from kubepki.commands.trusted_place import who_else_writes
 from kubepki.commands.witness import SYSLOG, announce, note
@@ -99,6 +106,9 @@ def _rollback(invocation: Invocation, stream: TextIO, edges: Edges) -> int:
     seen = look(
         settings, at=invocation.at, clock=edges.clock, remembered=frozenset() if link is None else frozenset({link})
     )
+    if seen.objection is not None:
+        stream.write(given_time_text(seen, seen.objection, style, hands, link))
+        return _NOTHING
     chosen = known_path(seen, link) if link is not None else choose_link(seen, known_directory(seen, directory))
     _refuse_the_unread(seen, None if isinstance(chosen, Refusal) else chosen, hands)
     plan = chosen if isinstance(chosen, Refusal) else make_plan(seen, chosen, invocation.to)

@@ -1,5 +1,7 @@
 """A plan or a refusal -> what a person reads. Pure."""
 
+from dataclasses import replace
+
 from kubepki.commands.aftermath import Aftermath, Outcome
 from kubepki.commands.diagnosis import Look
 from kubepki.commands.evidence import clock_evidence, own_clock
@@ -124,6 +126,23 @@ def refusal_text(refusal: Refusal, look: Look, style: Style, hands: Hands) -> st
             f"outside: {OUTSIDE}."
         )
         lines += ["", *wrapped(text, style), f"    {clean(again, style)}"]
+    return "\n".join(lines) + "\n"
+
+
+def given_time_text(look: Look, objection: str, style: Style, hands: Hands, link: str | None) -> str:
+    """Return why nothing is done by the given time, and what to do where it is right after all."""
+    given = moment(look.reading.host_time)
+    lines = wrapped(f"Nothing was changed. It cannot be {given}, as --at says: {objection}.", style, rest="  ")
+    text = f"Look at the day and the zone, and give a time from outside, {OUTSIDE}:"
+    operands = () if link is None else (link,)
+    anew = replace(hands, flags=tuple(flag for flag in hands.flags if not flag.startswith("--at=")))
+    lines += ["", *wrapped(text, style), f"    {clean(anew.own('rollback', '--at=TIME', operands=operands), style)}"]
+    if abs(look.kubelet_time - look.reading.host_time) > TOLERANCE_SECONDS:
+        text = (
+            f"This host's clock says {moment(look.kubelet_time)}. If the given time is right, that clock is wrong: "
+            "stop what synchronizes it, set it, and ask again."
+        )
+        lines += ["", *wrapped(text, style)]
     return "\n".join(lines) + "\n"
 
 

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from enum import IntEnum
 
 from kubepki.commands.diagnosis import Look
-from kubepki.judgement.comparisons import JUDGE, reference_times
+from kubepki.judgement.belief import Sureness
+from kubepki.judgement.comparisons import JUDGE
 from kubepki.judgement.evaluate import Code, Finding
 from kubepki.judgement.phrases import duration, label_name, moment
+from kubepki.judgement.witnesses import HOST, Trust
 from kubepki.model import PathState, Reason, Severity, Usage
 
 _JOINTS = {
@@ -79,9 +81,12 @@ def describe(finding: Finding, look: Look) -> str:
     if finding.code is Code.CERTIFICATE_NOT_YET_VALID and finding.at is not None:
         if finding.at <= look.reading.host_time:
             return f"{name} is {finding.message}"
+        if look.belief.now is None:
+            joint = " is " if finding.message.startswith("future-dated") else " is future-dated: "
+            return f"{name}{joint}{finding.message}"
         judge = ""
         if is_rejected(finding, look):
-            judge = ", and the API server rejects it now" if is_presented(finding, look) else ""
+            judge = f", and {rejecting(finding, look)} rejects it now" if is_presented(finding, look) else ""
         elif look.belief.judge is not None and is_presented(finding, look):
             ahead = (look.belief.wrong(JUDGE) or 0.0) > 0
             judge = f"; the API server{', whose clock is ahead, still' if ahead else ''} accepts it"
@@ -96,10 +101,14 @@ def describe(finding: Finding, look: Look) -> str:
 
 def is_rejected(finding: Finding, look: Look) -> bool:
     """Return whether the certificate of *finding* is not valid by the API server's own clock."""
-    judge = reference_times(look.reading).get(JUDGE)
+    return rejecting(finding, look) is not None
+
+
+def rejecting(finding: Finding, look: Look) -> str | None:
+    """Return by whose clock the certificate of *finding* is not valid: the API server, or one of several."""
     every = (each for state in look.snapshot.paths if state.path == finding.path for each in state.certificates)
     found = next((each for each in every if each.entry == finding.entry), None)
-    return judge is not None and found is not None and not found.not_before <= judge <= found.not_after
+    return None if found is None else look.belief.rejects(found)
 
 
 def is_presented(finding: Finding, look: Look) -> bool:
@@ -112,6 +121,10 @@ def is_presented(finding: Finding, look: Look) -> bool:
 def _trust(look: Look) -> str:
     if look.assumed:
         return f", {moment(look.reading.host_time)}"
-    if look.reading.synchronized is None:
-        return ""
-    return ", which is synchronized" if look.reading.synchronized else ", which is not synchronized"
+    host = next((each for each in look.belief.clocks if each.clock == HOST), None)
+    told = {True: "which is synchronized", False: "which is not synchronized", None: ""}[look.reading.synchronized]
+    if host is not None and host.trust is Trust.KEPT:
+        told = host.why
+    nothing = "which nothing confirms" if look.belief.sureness is Sureness.ALONE else ""
+    clauses = " and ".join(each for each in (told, nothing) if each)
+    return clauses and f", {clauses}"

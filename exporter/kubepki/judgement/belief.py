@@ -22,10 +22,11 @@ from kubepki.judgement.witnesses import (
     Trust,
     agree,
     clock_name,
+    each_server,
     lower_bound,
     witnesses,
 )
-from kubepki.model import Reading, Snapshot
+from kubepki.model import Certificate, Reading, Snapshot
 
 _RANK = list(Trust)
 
@@ -64,6 +65,14 @@ class Belief:
         return next((each.says for each in self.clocks if each.clock == clock), None)
 
     @property
+    def possible(self) -> tuple[float, ...] | None:
+        """The times of which one is right where the clocks that were read name them, None where they do not."""
+        if self.now is not None:
+            return (self.now,)
+        among = [each for each in self.clocks if each.clock in self.contradictions]
+        return tuple(time for each in among for time in (each.says, each.latest)) or None
+
+    @property
     def needs_a_time(self) -> bool:
         """Whether a person has to give a time before a repair: nobody can tell, or one weak clock alone does."""
         return self.sureness in {Sureness.CANNOT_TELL, Sureness.ALONE}
@@ -83,19 +92,44 @@ class Belief:
 
     @property
     def judge(self) -> float | None:
-        """What the API server's own clock says, None where it was not read."""
+        """What the API server's own clock says, None where it was not read; of several servers the earliest one's.
+
+        That one rejects first what has not begun; `judge_at_the_end` is that of the latest, which rejects what ends.
+        """
         return self.says(JUDGE)
+
+    @property
+    def judge_at_the_end(self) -> float | None:
+        """What the latest of the API servers' clocks says, None where none was read."""
+        return next((each.latest for each in self.clocks if each.clock == JUDGE), None)
+
+    @property
+    def several_judges(self) -> bool:
+        """Whether several API servers were read, whose clocks contradict each other."""
+        return any(each.clock == JUDGE and each.several for each in self.clocks)
+
+    def rejects(self, certificate: Certificate) -> str | None:
+        """Return who rejects *certificate* now by its own clock, as a subject; None where nobody who was read does."""
+        first, last = self.judge, self.judge_at_the_end
+        if first is None or last is None:
+            return None
+        by = [not certificate.not_before <= now <= certificate.not_after for now in (first, last)]
+        if not any(by):
+            return None
+        return "the API server" if all(by) else "one of the API servers"
 
     def wrong(self, clock: str) -> float | None:
         """Return by how many seconds *clock* is ahead (+) or behind (-) of the true time, None where that is not known.
 
         A clock within two minutes is right: None, too. One that a lower bound refutes is behind by at least that much.
+        Of several servers the one counts that is off most.
         """
-        says = self.says(clock)
-        if says is None:
+        said = next((each for each in self.clocks if each.clock == clock), None)
+        if said is None:
             return None
+        says = said.says
         if self.now is not None:
-            off = says - self.now
+            off = max(says - self.now, said.latest - self.now, key=abs)
             return off if abs(off) > TOLERANCE_SECONDS else None
         if self.earliest is not None and self.earliest - says > TOLERANCE_SECONDS:
             return says - self.earliest
@@ -139,9 +173,10 @@ def _weak(
     floor: tuple[float | None, str],
 ) -> Belief:
     """Return the belief where no clock is believed alone."""
-    if len(usable) > 1:
-        first, second = usable[0], usable[1]
-        if not agree(first, second):
+    several = [each for each in usable if each.several]
+    if len(usable) > 1 or several:
+        first, second = usable[0], usable[-1]
+        if several or not agree(first, second):
             return _contradiction(usable, clocks, silent, floor[0], "nothing says which of them is right")
         why = "this host's clock and the API server's agree, but nothing from outside says that they are right"
         return _believed(Sureness.LIKELY, first, clocks, silent, why)
@@ -201,15 +236,17 @@ def _believed(
 def _contradiction(
     among: list[ClockSays], clocks: tuple[ClockSays, ...], silent: tuple[str, ...], floor: float | None, why: str
 ) -> Belief:
-    first, last = min(among, key=lambda each: each.says), max(among, key=lambda each: each.says)
+    servers = [server for each in among for server in each_server(each)]
+    (first, begins), (last, ends) = min(servers, key=lambda each: each[1]), max(servers, key=lambda each: each[1])
+    error = max(each.error or 0.0 for each in among if each.says == begins)
     # What a clock was synchronised to is its own word: no bound where that clock may be the wrong one.
-    earliest = None if floor is None else min(floor, first.says - (first.error or 0.0))
+    earliest = None if floor is None else min(floor, begins - error)
     return Belief(
         sureness=Sureness.CANNOT_TELL,
         now=None,
         earliest=earliest,
         latest=None,
-        why=f"{clock_name(last)} is {duration(last.says - first.says)} ahead of {clock_name(first)}, and {why}",
+        why=f"{last} is {duration(ends - begins)} ahead of {first}, and {why}",
         clocks=clocks,
         silent=silent,
         contradictions=tuple(each.clock for each in among),

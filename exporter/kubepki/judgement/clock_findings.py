@@ -62,7 +62,7 @@ def _direction(off: float) -> str:
 def _several(spread: float) -> str:
     if spread <= TOLERANCE_SECONDS:
         return ""
-    return f" (its answers are {duration(spread)} apart, as of several servers: the earliest counts)"
+    return f" (its answers are {duration(spread)} apart, as of several servers: it is told of the one that is off most)"
 
 
 def _title(clock: str) -> str:

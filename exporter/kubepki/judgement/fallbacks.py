@@ -7,7 +7,7 @@ from kubepki.judgement.belief import Belief, Sureness
 from kubepki.judgement.comparisons import JUDGE
 from kubepki.judgement.phrases import duration, moment
 from kubepki.judgement.rotation import EARLIEST, life_over
-from kubepki.judgement.witnesses import TOLERANCE_SECONDS, clock_name
+from kubepki.judgement.witnesses import EARLIEST_JUDGE, LATEST_JUDGE, TOLERANCE_SECONDS, each_server
 from kubepki.model import Candidate, Certificate, PathState, Reading
 
 # What a file must have left at either end: two clocks that agree are up to two minutes apart.
@@ -56,7 +56,8 @@ def repair_times(belief: Belief, reading: Reading, wall: float | None = None) ->
     *wall* is what the host's clock says where a person gave the time.
     """
     kubelet = reading.host_time if wall is None else wall
-    judge = () if belief.judge is None or belief.by == JUDGE else ((_JUDGE, belief.judge),)
+    judges = [server for each in belief.clocks if each.clock == JUDGE for server in each_server(each)]
+    judge = () if belief.by == JUDGE else tuple(judges)
     # Where a person has to give a time, the file is judged by that one, which is sure.
     unsure = belief.sureness is Sureness.LIKELY
     refusal = f"what time it is cannot be told: {belief.why}" if belief.needs_a_time else None
@@ -79,7 +80,7 @@ def fallback_objections(candidate: Candidate, repair: RepairTimes) -> tuple[str,
     since, left = _margins(leaf, repair)
     for whose, now in repair.times:
         # What the judge has not reached it rejects like the file in use, and accepts as soon as its clock is right.
-        late = repair.given and whose == _JUDGE
+        late = repair.given and whose in _JUDGES
         if late and leaf.not_before > now - since:
             pass
         elif leaf.not_before > now:
@@ -106,7 +107,7 @@ def is_usable(candidate: Candidate, repair: RepairTimes) -> bool:
     since, left = _margins(leaf, repair)
     for whose, now in repair.times:
         # As above: the judge who has not reached it.
-        early = begins > now - since and not (repair.given and whose == _JUDGE)
+        early = begins > now - since and not (repair.given and whose in _JUDGES)
         if early or ends < now + left:
             return False
     return ends >= repair.kubelet or any(abs(now - repair.kubelet) <= TOLERANCE_SECONDS for _, now in repair.times)
@@ -150,15 +151,17 @@ def usable_fallbacks(state: PathState, repair: RepairTimes) -> tuple[Candidate, 
     return tuple(sorted(usable, key=order))
 
 
-_JUDGE = "the API server's clock"
+_JUDGES = frozenset({"the API server's clock", EARLIEST_JUDGE, LATEST_JUDGE})
 
 
 def _possible(belief: Belief) -> tuple[tuple[str, float], ...]:
     """Return what may be the time where nobody can tell: what each clock says that may be right, or the lower bound."""
     usable = [each for each in belief.clocks if each.clock in belief.contradictions]
     if usable:
-        return tuple((clock_name(each), each.says) for each in usable)
-    return () if belief.earliest is None else (("the earliest time that it can be now", belief.earliest),)
+        return tuple(server for each in usable for server in each_server(each))
+    if belief.earliest is None:
+        return ()
+    return ((f"{moment(belief.earliest)}, before which it cannot be now", belief.earliest),)
 
 
 def _doubt(repair: RepairTimes) -> str:

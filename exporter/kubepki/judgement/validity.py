@@ -11,7 +11,7 @@ from kubepki.judgement.belief import Belief, Sureness
 from kubepki.judgement.comparisons import JUDGE, LONGEST_WARNING, reference_times, thresholds
 from kubepki.judgement.findings import Code, Finding
 from kubepki.judgement.phrases import duration, moment
-from kubepki.judgement.witnesses import HOST, clock_name
+from kubepki.judgement.witnesses import EARLIEST_JUDGE, HOST, LATEST_JUDGE, each_server
 from kubepki.model import Certificate, PathState, Reading, Severity, Usage
 
 _PRESENTED = {Usage.CLIENT}
@@ -28,7 +28,8 @@ _AT_THE_END = {
 
 def span(reading: Reading, belief: Belief) -> tuple[float, float]:
     """Return the earliest and the latest time that any clock of *reading*, or *belief*, could mean by now."""
-    told = (reading.host_time, *reference_times(reading).values(), *(each.says for each in belief.clocks))
+    said = (time for each in belief.clocks for time in (each.says, each.latest))
+    told = (reading.host_time, *reference_times(reading).values(), *said)
     believed = [each for each in (belief.now, belief.judge, belief.earliest) if each is not None]
     return min((*told, *believed)), max((*told, *believed))
 
@@ -63,12 +64,13 @@ def _start_of_validity(state: PathState, certificate: Certificate, reading: Read
         if HOST in ahead and not _hides(reading, certificate):
             seconds = ahead[HOST]
             message = f"not valid for another {duration(seconds)} by {belief.here}{_doubt(belief)}"
-            if belief.judge is not None and belief.judge <= certificate.not_after:
+            if belief.judge is not None and belief.rejects(certificate) is None:
                 message += "; the API server accepts it only until its own clock, which is ahead, is corrected"
         else:
             code, seconds = Code.CERTIFICATE_FUTURE_DATED, true_lead
             at = f", {moment(reading.host_time)}" if reading.given else ""
-            accepts = reading.given and belief.judge is not None and certificate.usage in _PRESENTED
+            accepts = belief.judge is not None and belief.rejects(certificate) is None
+            accepts = accepts and reading.given and certificate.usage in _PRESENTED
             still = "; the API server, whose clock is ahead, still accepts it" if accepts else ""
             message = (
                 f"future-dated by {duration(seconds)} by {belief.whose}{at}{still}; this host's clock is ahead and "
@@ -111,8 +113,8 @@ def _end_of_validity(state: PathState, certificate: Certificate, belief: Belief)
         return _finding(state, certificate, Code.CERTIFICATE_EXPIRED, severity, message, seconds, at)
     now = belief.now
     if now is None:
-        says = {each.clock: each.says for each in belief.clocks if each.clock in belief.contradictions}
-        if over := {clock: at - time for clock, time in says.items() if time > at}:
+        said = [each for each in belief.clocks if each.clock in belief.contradictions]
+        if over := {each.clock: at - each.latest for each in said if each.latest > at}:
             found = _one_clock_says(state, certificate, over, belief)
             # Of clocks that contradict each other two are enough for a page, and this host's own may be one of them.
             here = belief.says(HOST)
@@ -122,7 +124,7 @@ def _end_of_validity(state: PathState, certificate: Certificate, belief: Belief)
                 return found
             return replace(found, code=Code.CERTIFICATE_EXPIRED, severity=_AT_THE_END[certificate.usage])
         # What all who were read agree on still holds, so the one that shows the most life counts.
-        now = min(says.values(), default=None)
+        now = min((each.says for each in said), default=None)
     if now is None:
         return None
     warning, critical_below = thresholds(certificate)
@@ -135,20 +137,22 @@ def _end_of_validity(state: PathState, certificate: Certificate, belief: Belief)
 
 def _ended(certificate: Certificate, belief: Belief) -> tuple[float, str] | None:
     """Return what remains, below 0, and the sentence where the life of *certificate* is over; else None."""
-    judge = belief.judge if certificate.usage in _PRESENTED else None
+    judge = belief.judge_at_the_end if certificate.usage in _PRESENTED else None
+    who = belief.rejects(certificate)
     at, now = certificate.not_after, belief.now
     if now is not None and now > at:
         told = belief.by == HOST and belief.sureness is not Sureness.ALONE
         whose = "" if told else f", by {belief.whose}"
         message = f"expired {duration(now - at)} ago, at {moment(at)}{whose}{_doubt(belief)}"
-        if judge is not None and not certificate.not_before <= judge <= at:
-            message += "; the API server rejects it now"
+        if judge is not None and who is not None:
+            message += f"; {who} rejects it now"
         elif judge is not None:
             message += "; the API server accepts it only until its own clock, which is behind, is corrected"
         return at - now, message
     if judge is not None and judge > at:
         ago = duration(judge - at)
-        message = f"expired {ago} ago by the API server's clock, at {moment(at)}, so the API server rejects it now"
+        clock = LATEST_JUDGE if belief.several_judges else "the API server's clock"
+        message = f"expired {ago} ago by {clock}, at {moment(at)}, so {who} rejects it now"
         if now is not None:
             message += f"; by {belief.whose} it is valid for another {duration(at - now)}"
         return at - judge, message
@@ -175,15 +179,17 @@ def _not_yet_for_the_judge(
     certificate: Certificate, ahead: dict[str, float], true_lead: float | None, belief: Belief
 ) -> tuple[float, str]:
     """Return the lead and the sentence for a certificate whose NotBefore the judge has not reached."""
-    presented = certificate.usage in _PRESENTED
+    presented, who = certificate.usage in _PRESENTED, belief.rejects(certificate)
+    clock = EARLIEST_JUDGE if belief.several_judges else "the API server's clock"
     if HOST in ahead:
-        rejects = "; the API server rejects it now" if presented else "; the API server's clock agrees"
-        message = f"not valid for another {duration(ahead[HOST])} by {belief.here}{rejects}"
+        rejects = f"; {who} rejects it now" if presented else f"; {clock} agrees"
+        doubt = "" if true_lead is not None else "; which clock is right cannot be told"
+        message = f"not valid for another {duration(ahead[HOST])} by {belief.here}{rejects}{doubt}"
     else:
-        message = f"future-dated by {duration(ahead[JUDGE])} by the API server's clock"
-        message += ", so the API server rejects it now" if presented else ""
+        message = f"future-dated by {duration(ahead[JUDGE])} by {clock}"
+        message += f", so {who} rejects it now" if presented else ""
     if true_lead is not None and true_lead <= 0:
-        wrong = "both clocks are" if HOST in ahead else "the API server's clock is"
+        wrong = "both clocks are" if HOST in ahead else f"{clock} is"
         message += f"; by {belief.whose} it is valid: {wrong} behind"
     elif HOST not in ahead and true_lead is None:
         message += "; this host's clock does not see it, and which of them is right cannot be told"
@@ -197,12 +203,14 @@ def _one_clock_says(state: PathState, certificate: Certificate, by: dict[str, fl
     clock = max((each for each in belief.clocks if each.clock in by), key=lambda each: abs(by[each.clock]))
     seconds = abs(by[clock.clock])
     future = certificate.not_before > clock.says
+    ends = each_server(clock)
+    name, _ = ends[0] if future else ends[-1]
     what = f"future-dated by {duration(seconds)}" if future else f"past its end by {duration(seconds)}"
     does = ""
     if belief.judge is not None and certificate.usage in _PRESENTED:
-        accepts = certificate.not_before <= belief.judge <= certificate.not_after
-        does = f"; the API server {'accepts' if accepts else 'rejects'} it now"
-    message = f"{what} if {clock_name(clock)} is right{does}; which clock is right cannot be told"
+        who = belief.rejects(certificate)
+        does = "; the API server accepts it now" if who is None else f"; {who} rejects it now"
+    message = f"{what} if {name} is right{does}; which clock is right cannot be told"
     at = certificate.not_before if future else certificate.not_after
     return _finding(state, certificate, Code.TIME_UNKNOWN, Severity.WARNING, message, seconds, at)
 

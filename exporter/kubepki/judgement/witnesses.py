@@ -10,6 +10,8 @@ from kubepki.model import Reading
 
 HOST = "host"
 HARDWARE = "hardware"
+EARLIEST_JUDGE = "the earliest of the API servers' clocks"
+LATEST_JUDGE = "the latest of the API servers' clocks"
 # Two clocks that are nearer than this agree. Certificates are signed five minutes back, so less is never worth a page.
 TOLERANCE_SECONDS = 120.0
 _DAY = 86_400.0
@@ -40,7 +42,8 @@ _STRONG = {Trust.GIVEN, Trust.OUTSIDE, Trust.SYNCHRONIZED, Trust.KEPT}
 class ClockSays:
     """One clock: what it `says` (Unix seconds), within ± `error` seconds where that is known, and its trust.
 
-    `why` is a relative clause; of a refuted clock a whole one, of a given time empty.
+    `why` is a relative clause; of a refuted clock a whole one, of a given time empty. `spread` is by how many seconds
+    the latest of several servers behind one address is ahead of what it `says`, which is that of the earliest.
     """
 
     clock: str
@@ -48,11 +51,22 @@ class ClockSays:
     error: float | None
     trust: Trust
     why: str
+    spread: float = 0.0
 
     @property
     def strong(self) -> bool:
         """Whether this clock is believed alone."""
         return self.trust in _STRONG
+
+    @property
+    def latest(self) -> float:
+        """What the latest of its servers says."""
+        return self.says + self.spread
+
+    @property
+    def several(self) -> bool:
+        """Whether several servers answer for it, whose clocks contradict each other."""
+        return self.spread > TOLERANCE_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +82,11 @@ class Floor:
     signed: bool = False
     elsewhere: float | None = None
 
+    @property
+    def for_others(self) -> float | None:
+        """The time that clocks which are not this host's cannot be before."""
+        return self.at if self.elsewhere is None else self.elsewhere
+
 
 def witnesses(reading: Reading, floor: Floor) -> list[ClockSays]:
     """Return all clocks that could be read; one before *floor* is refuted.
@@ -75,11 +94,13 @@ def witnesses(reading: Reading, floor: Floor) -> list[ClockSays]:
     What vouches for a clock vouches for hours, not for years: a build, or a bound a year away, refutes that too.
     """
     found = [_host(reading)]
+    spread = {each.clock: each.spread for each in reading.references}
     for clock, now in reference_times(reading).items():
         outside = clock != JUDGE
         trust = Trust.OUTSIDE if outside else Trust.JUDGE
         why = "which is outside of the cluster" if outside else "which may be as wrong as the signer's"
-        found.append(ClockSays(clock=clock, says=now, error=_HTTP_DATE_ERROR, trust=trust, why=why))
+        one = ClockSays(clock=clock, says=now, error=_HTTP_DATE_ERROR, trust=trust, why=why, spread=spread[clock])
+        found.append(one)
     if reading.rtc_offset is not None:
         says = reading.host_time + reading.rtc_offset
         found.append(
@@ -116,11 +137,29 @@ def _refuted(clock: ClockSays, floor: Floor, built: float | None, outside: list[
     asleep = floor.signed and clock.clock == HOST and not any(agree(clock, each) for each in outside)
     if clock.strong and not impossible and not asleep:
         return clock
-    return ClockSays(clock=clock.clock, says=clock.says, error=clock.error, trust=Trust.REFUTED, why=floor.why)
+    return replace(clock, trust=Trust.REFUTED, why=floor.why)
 
 
 def lower_bound(found: Signed, reading: Reading) -> Floor:
     """Return the latest time that now cannot be before, and why; *found* is when the host's certificates begin."""
+    bounds = lower_bounds(found, reading, reading.host_time)
+    others = [] if reading.rtc_offset is None else [reading.host_time + reading.rtc_offset]
+    others += [now for clock, now in reference_times(reading).items() if clock == JUDGE]
+    if (begins := by_another_clock(found, reading.host_time, others)) is not None:
+        bounds.append(Floor(at=begins[0], why=begins[1]))
+    latest = max(bounds, key=lambda bound: bound.at or 0.0)
+    return replace(
+        latest,
+        signed=any(bound.signed for bound in bounds),
+        elsewhere=max((bound.for_others for bound in bounds if bound.for_others is not None), default=None),
+    )
+
+
+def lower_bounds(found: Signed, reading: Reading, says: float) -> list[Floor]:
+    """Return the times that now cannot be before by builds, by the host's own past, and by signatures.
+
+    *says* is what the clock says of which the signatures are asked. The first bound is none, so that there is one.
+    """
     bounds, own = [Floor()], []
     if reading.earliest is not None:
         bounds.append(Floor(at=reading.earliest, why=f"{reading.earliest_why} at {moment(reading.earliest)}"))
@@ -131,19 +170,9 @@ def lower_bound(found: Signed, reading: Reading) -> Floor:
         if reading.synchronized_then is not None:
             own.append(reading.synchronized_then)
     bounds += [Floor(at=at, why=f"{what} at {moment(at)}", elsewhere=at - _DAY) for at, what in own]
-    others = [] if reading.rtc_offset is None else [reading.host_time + reading.rtc_offset]
-    others += [now for clock, now in reference_times(reading).items() if clock == JUDGE]
-    if (begins := by_another_clock(found, reading.host_time, others)) is not None:
-        bounds.append(Floor(at=begins[0], why=begins[1]))
-    if (begins := by_signatures(found, reading.host_time)) is not None:
+    if (begins := by_signatures(found, says)) is not None:
         bounds.append(Floor(at=begins[0], why=begins[1], signed=True))
-    latest = max(bounds, key=lambda bound: bound.at or 0.0)
-    elsewhere = [each.elsewhere or each.at for each in bounds]
-    return replace(
-        latest,
-        signed=any(bound.signed for bound in bounds),
-        elsewhere=max((each for each in elsewhere if each is not None), default=None),
-    )
+    return bounds
 
 
 def agree(one: ClockSays, other: ClockSays) -> bool:
@@ -158,3 +187,10 @@ def clock_name(clock: ClockSays) -> str:
     if clock.clock == HOST:
         return "this host's clock"
     return "the API server's clock" if clock.clock == JUDGE else f"the clock {clock.clock}"
+
+
+def each_server(clock: ClockSays) -> tuple[tuple[str, float], ...]:
+    """Return what *clock* says with its name: of several servers that contradict each other the two ends."""
+    if not clock.several:
+        return ((clock_name(clock), clock.says),)
+    return (EARLIEST_JUDGE, clock.says), (LATEST_JUDGE, clock.latest)

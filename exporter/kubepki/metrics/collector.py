@@ -12,6 +12,7 @@ from prometheus_client.metrics_core import Metric
 
 from kubepki.judgement.belief import Belief, believe
 from kubepki.judgement.fallbacks import repair_times, usable_fallbacks
+from kubepki.judgement.witnesses import TOLERANCE_SECONDS
 from kubepki.metrics import families
 from kubepki.metrics.families import Family, Sample, Told
 from kubepki.model import Certificate, Health, PathState, Reading, Snapshot, Standing
@@ -184,6 +185,11 @@ def clock_families(reading: Reading) -> Iterator[Told]:
     yield _optional(families.HOST_RTC_OFFSET, reading.rtc_offset)
     yield families.REFERENCE_OFFSET.metric(
         ((reference.clock,), reference.offset) for reference in reading.references if reference.offset is not None
+    )
+    yield families.REFERENCE_LATEST.metric(
+        ((reference.clock,), reference.latest)
+        for reference in reading.references
+        if reference.latest is not None and reference.spread > TOLERANCE_SECONDS
     )
     yield families.REFERENCE_UP.metric(((reference.clock,), float(reference.up)) for reference in reading.references)
     shown = [(each.clock, each.certificate) for each in reading.references if each.certificate is not None]

@@ -152,6 +152,12 @@ REFERENCE_OFFSET = Family(
     "the host's clock until it was asked again.",
     ("clock",),
 )
+REFERENCE_LATEST = Family(
+    "kubepki_reference_clock_latest_offset_seconds",
+    "Of several servers behind the API server's address whose clocks are over two minutes apart, the latest minus host "
+    "time; the other one is that of the earliest. Absent otherwise.",
+    ("clock",),
+)
 REFERENCE_UP = Family(
     "kubepki_reference_clock_up", "1 if the latest poll of the reference clock succeeded, else 0.", ("clock",)
 )

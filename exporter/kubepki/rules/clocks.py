@@ -14,6 +14,7 @@ from kubepki.rules.series import (
     HOSTS_AHEAD,
     HOSTS_BEHIND,
     HOSTS_MEDIAN,
+    LATEST_SERVER,
     REFERENCE,
     SKEW,
     STEP,
@@ -75,6 +76,7 @@ def _latch(site: Site) -> Record:
             "reference": promql(f"""
                 ({REFERENCE} > {limit}) {against} > {limit}
                 or ({REFERENCE} < -{limit}) {against} < -{limit}
+                or ({LATEST_SERVER} > {limit}) {against} > {limit}
             """),
         },
         ("clock",),

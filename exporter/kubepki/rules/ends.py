@@ -7,9 +7,9 @@ from kubepki.rules.rule import Record, number, promql
 from kubepki.rules.series import (
     CURRENT,
     ENDS,
+    ENDS_BY,
     ENTRY,
     EXPIRED,
-    JUDGED_BY,
     LAST,
     LATEST,
     NOT_AFTER,
@@ -102,7 +102,7 @@ def end_details() -> dict[str, str]:
     """Return the dates of the entries that have ended or end soon, and what each clock says where they differ."""
     troubled = f"(group without (level) ({EXPIRED}) or group without (level) ({REMAINING}))"
     left = f"(min without ({ENTRY}) ({SOON}) - time() and {troubled} and ignoring (path) {OFF})"
-    judge = f"({OFF} + ignoring (clock) {JUDGED_BY})"
+    judge = f"({OFF} + ignoring (clock) {ENDS_BY})"
     clocks = {"host": OFF, "apiserver": judge, "reference": f"({OFF} + {LAST})"}
     by_clock = [f'label_replace({left}, "clock", "prometheus", "", "")'] + [
         f'label_replace({left} - {ONE_PATH} {expr}, "clock", "{clock}", "", "")' for clock, expr in clocks.items()

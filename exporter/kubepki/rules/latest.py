@@ -4,7 +4,7 @@ Rules of this module: pure.
 """
 
 from kubepki.rules.rule import Record, promql
-from kubepki.rules.series import HOST_TIME, HOSTS_BEHIND, JUDGED_BY, LATEST, OFF, REFERENCE
+from kubepki.rules.series import ENDS_BY, HOST_TIME, HOSTS_BEHIND, LATEST, LATEST_SERVER, OFF, REFERENCE
 from kubepki.rules.site import Site
 
 # Clocks that differ by less say the same of every end of validity.
@@ -14,7 +14,7 @@ _AGREE_SECONDS = 5
 def latest_records(site: Site) -> tuple[Record, ...]:
     """Return the hosts whose clocks differ, and by how much the time that counts is ahead of Prometheus' there."""
     skew = f"({HOST_TIME} - timestamp({HOST_TIME}))"
-    judge = f"({OFF} + ignoring (clock) {JUDGED_BY})"
+    judge = f"({OFF} + ignoring (clock) {ENDS_BY})"
     each = f'({OFF} + ignoring (clock) group_right () {REFERENCE}{{clock!="apiserver"}})'
     told = f'ignoring (clock) {REFERENCE}{{clock!="apiserver"}}'
     # What Prometheus and the host both have is never later than what two of them and the references have.
@@ -26,6 +26,7 @@ def latest_records(site: Site) -> tuple[Record, ...]:
                 and (
                   abs({skew}) > {_AGREE_SECONDS}
                   or group without (clock) (abs({REFERENCE}) > {_AGREE_SECONDS})
+                  or group without (clock) ({LATEST_SERVER})
                 )
             """),
             why="Candidates: hosts of which some clock differs. Host time minus Prometheus' time of the scrape.",
@@ -53,8 +54,8 @@ def latest_records(site: Site) -> tuple[Record, ...]:
                 )
             """),
             why=(
-                "The latest time that counts, in seconds ahead of Prometheus': the API server's, which judges; "
-                "else what "
+                "The latest time that counts, in seconds ahead of Prometheus': the API server's, which judges "
+                "(of several the latest); else what "
                 "two of Prometheus, the host and the references say. Prometheus alone counts where no other clock was "
                 "read and most "
                 "hosts of the job agree with it."

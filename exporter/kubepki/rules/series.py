@@ -16,6 +16,9 @@ ONE_PATH = "ignoring (path) group_left ()"
 # What clocks other than Prometheus' say, as an offset to their host. Of several references the earliest counts for the
 # beginning of validity; of its end the latest is told.
 JUDGED_BY = f'{REFERENCE}{{clock="apiserver"}}'
+# Of several API servers whose clocks differ the latest rejects first what ends.
+LATEST_SERVER = "kubepki_reference_clock_latest_offset_seconds"
+ENDS_BY = f'({LATEST_SERVER}{{clock="apiserver"}} or {JUDGED_BY})'
 LAST = f'max without (clock) ({REFERENCE}{{clock!="apiserver"}})'
 OTHERS = f'min without (clock) ({REFERENCE}{{clock!="apiserver"}})'
 
