@@ -157,6 +157,15 @@ def who_is_accused_is_wrong(night: Night, look: Look) -> Iterator[str]:
         yield "the API server is wrong and is not accused"
 
 
+def how_far_is_told_by_a_right_clock(night: Night, look: Look) -> Iterator[str]:
+    """Where a strong clock is right, the verdict does not begin with how far it is by this host's, which is wrong."""
+    if not night.strongest_is_right or night.leaf.not_before <= TRUE or look.belief.wrong(HOST) is None:
+        return
+    for finding in about(look, *FROM_THE_FUTURE):
+        if "by this host's clock" in describe(finding, look).partition(";")[0]:
+            yield f"by a wrong clock: {describe(finding, look)}"
+
+
 def what_is_installed_is_valid(night: Night, look: Look) -> Iterator[str]:
     """Rollback installs nothing that is not valid in truth, nothing for what is good, and nothing without a time."""
     plan = make_plan(look, LINK)
@@ -252,6 +261,7 @@ LAWS: tuple[Law, ...] = (
     rejected_now,
     nothing_unread_is_cited,
     who_is_accused_is_wrong,
+    how_far_is_told_by_a_right_clock,
     what_is_installed_is_valid,
     what_is_needed_is_not_refused,
     what_cannot_be_told_is_asked,

@@ -2,7 +2,8 @@
 
 An answer is carried on CLOCK_BOOTTIME. It outlives five minutes of failed polls, and no step of the host's clock: who
 stepped that may have stepped the other clock too. Behind one address there may be several servers, of which one poll
-sees one; the earliest of the latest answers counts, for that server rejects first.
+sees one; the earliest of the latest answers counts for what begins, for that server rejects it first, and the latest,
+by the spread, for what ends.
 """
 
 from dataclasses import dataclass, replace

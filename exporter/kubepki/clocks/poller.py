@@ -142,7 +142,7 @@ class Poller:
         if after.spread() > APART_SECONDS >= before.spread():
             log.warning(
                 "the answers of the reference clock %s are %.0f s apart, as of several servers behind one address: "
-                "the earliest of the last %d counts",
+                "of the last %d the earliest counts for what begins, the latest for what ends",
                 source,
                 after.spread(),
                 after.most,

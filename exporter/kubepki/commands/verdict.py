@@ -81,7 +81,7 @@ def describe(finding: Finding, look: Look) -> str:
     if finding.code is Code.CERTIFICATE_NOT_YET_VALID and finding.at is not None:
         if finding.at <= look.reading.host_time:
             return f"{name} is {finding.message}"
-        if look.belief.now is None:
+        if look.belief.now is None or finding.at <= look.belief.now:
             joint = " is " if finding.message.startswith("future-dated") else " is future-dated: "
             return f"{name}{joint}{finding.message}"
         judge = ""
@@ -90,10 +90,9 @@ def describe(finding: Finding, look: Look) -> str:
         elif look.belief.judge is not None and is_presented(finding, look):
             ahead = (look.belief.wrong(JUDGE) or 0.0) > 0
             judge = f"; the API server{', whose clock is ahead, still' if ahead else ''} accepts it"
-        return (
-            f"{name} is future-dated: not valid for another {duration(finding.seconds or 0)} by {look.belief.here}"
-            f"{_trust(look)}{judge}"
-        )
+        off = look.belief.wrong(HOST) is not None
+        whose = look.belief.whose if off else f"{look.belief.here}{_trust(look)}"
+        return f"{name} is future-dated: not valid for another {duration(finding.seconds or 0)} by {whose}{judge}"
     if finding.reason is Reason.BOOTSTRAPPING:
         return f"{name} is not there yet: {finding.message.removeprefix(f'{finding.reason}: ')}"
     return f"{name}{_JOINTS.get(finding.code, ': ')}{finding.message}" if name else finding.message

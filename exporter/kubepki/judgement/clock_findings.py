@@ -40,7 +40,8 @@ def clock_findings(belief: Belief, reading: Reading) -> Iterator[Finding]:
         begins = "nothing synchronizes this host: its next boot begins with the hardware clock's time"
         message = f"the hardware clock is {_direction(off)} and {begins}"
         if belief.sureness is not Sureness.SURE:
-            message = f"the hardware clock is {_direction(off)} of this host's; one of them is wrong, and {begins}"
+            of = " of" if off > 0 else ""
+            message = f"the hardware clock is {_direction(off)}{of} this host's; one of them is wrong, and {begins}"
         found = _finding(Code.HARDWARE_CLOCK_SKEWED, message, off)
         zone = "; a time zone has that size: where it keeps local time (LOCAL in /etc/adjtime) nothing is wrong with it"
         yield replace(found, severity=Severity.INFO, message=message + zone) if _is_a_zone(off) else found

@@ -62,8 +62,9 @@ def _start_of_validity(state: PathState, certificate: Certificate, reading: Read
         seconds, message = _not_yet_for_the_judge(certificate, ahead, true_lead, belief)
     elif true_lead is not None and true_lead > 0:
         if HOST in ahead and not _hides(reading, certificate):
-            seconds = ahead[HOST]
-            message = f"not valid for another {duration(seconds)} by {belief.here}{_doubt(belief)}"
+            seconds = true_lead if belief.wrong(HOST) else ahead[HOST]
+            whose = belief.whose if belief.wrong(HOST) else belief.here
+            message = f"not valid for another {duration(seconds)} by {whose}{_doubt(belief)}"
             if belief.judge is not None and belief.rejects(certificate) is None:
                 message += "; the API server accepts it only until its own clock, which is ahead, is corrected"
         else:
@@ -184,9 +185,14 @@ def _not_yet_for_the_judge(
     if HOST in ahead:
         rejects = f"; {who} rejects it now" if presented else f"; {clock} agrees"
         doubt = "" if true_lead is not None else "; which clock is right cannot be told"
-        message = f"not valid for another {duration(ahead[HOST])} by {belief.here}{rejects}{doubt}"
+        # By how much is told by the believed time where this host's is wrong.
+        whose, lead = belief.here, ahead[HOST]
+        if true_lead is not None and true_lead > 0 and belief.wrong(HOST):
+            whose, lead = belief.whose, true_lead
+        message = f"not valid for another {duration(lead)} by {whose}{rejects}{doubt}"
     else:
-        message = f"future-dated by {duration(ahead[JUDGE])} by {clock}"
+        lead = ahead[JUDGE]
+        message = f"future-dated by {duration(lead)} by {clock}"
         message += f", so {who} rejects it now" if presented else ""
     if true_lead is not None and true_lead <= 0:
         wrong = "both clocks are" if HOST in ahead else f"{clock} is"
@@ -195,7 +201,7 @@ def _not_yet_for_the_judge(
         message += "; this host's clock does not see it, and which of them is right cannot be told"
     elif HOST not in ahead:
         message += "; this host's clock is ahead and hides it"
-    return ahead.get(HOST, ahead[JUDGE]), message
+    return lead, message
 
 
 def _one_clock_says(state: PathState, certificate: Certificate, by: dict[str, float], belief: Belief) -> Finding:

@@ -23,8 +23,16 @@ def night(  # noqa: PLR0913, PLR0917 - the axes
     outside: str = "none",
     hardware: str = "none",
     fallbacks: str = "good",
+    second: str = "none",
 ) -> Night:
-    clocks = Clocks(api_server=api_server, node=node, synchronized=synchronized, outside=outside, hardware=hardware)
+    clocks = Clocks(
+        api_server=api_server,
+        node=node,
+        synchronized=synchronized,
+        outside=outside,
+        hardware=hardware,
+        second=second,
+    )
     return Night(clocks=clocks, current=current, fallbacks=fallbacks)
 
 
@@ -44,7 +52,14 @@ CORNERS = {
     "host_behind_clock_outside": night("right", "behind", "no", "fresh", outside="right"),
     "host_ahead_certificate_ending": night("right", "ahead", "no", "ending", outside="right"),
     "host_in_1970_api_server_right": night("right", "1970", "no", "old"),
+    "host_behind_certificate_future": night("right", "behind", "no", "future", outside="right"),
+    "host_in_1970_certificate_future": night("right", "1970", "no", "future", outside="right"),
+    # One of several API servers is wrong.
+    "one_api_server_ahead_certificate_ending": night("right+ahead", "right", "yes", "ending"),
+    "one_api_server_behind_certificate_fresh": night("behind+right", "right", "yes", "fresh"),
+    "api_servers_apart_host_unsynchronized": night("right+ahead", "right", "no", "future"),
     # Nobody can tell.
+    "clocks_outside_contradict_each_other": night("none", "right", "no", "future", outside="ahead", second="right"),
     "host_in_1970_alone": night("none", "1970", "no", "old", fallbacks="traps"),
     "host_in_1970_alone_expired": night("none", "1970", "no", "expired", fallbacks="traps"),
     "host_against_api_server_that_accepts": night("ahead", "right", "no", "future"),
