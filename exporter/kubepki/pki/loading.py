@@ -22,7 +22,7 @@ from kubepki.pki.wanted import Wanted
 from kubepki.settings import ScanSettings
 
 # So many that the questions cost little, so few that their files fit into memory.
-_AT_A_TIME = 128
+_AT_A_TIME = 32
 _PKCS12 = "pkcs12"
 # CPU time of which any file may have some: far more than most take.
 _USUAL_SECONDS = 0.002
@@ -119,7 +119,9 @@ class Loader:
         Once parsing has taken the CPU time that a scan may take, what was known of the other files stands.
         """
         if self._room.is_tight:
-            self._room.count(self._files.held())
+            # What a scan had no time for stands, though the cache has it no more.
+            kept = ((path, content.parsed) for path, (content, _) in self._kept.items())
+            self._room.count([*self._files.held(), *((path, file) for path, file in kept if file is not None)])
         self._waiting, self.postponed = frozenset(self.postponed), self.postponed - wanted.keys()
         self._until = self._parser.spent + self._patience + _USUAL_SECONDS * len(wanted)
         found = {each.path: each for each in self._load(wanted.values())}

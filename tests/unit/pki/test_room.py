@@ -1,9 +1,14 @@
 """Large files take no more memory together than they may, and a component's link has its room among them."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from kubepki.disk import calls
+from kubepki.disk.calls import Call
+from kubepki.disk.disk import AskedHere, Disk
 from kubepki.formats.parsed import ParsedFile
 from kubepki.model import PathState, Reason
 from kubepki.pki import room
@@ -103,3 +108,25 @@ def test_a_components_link_has_room_of_its_own(scanner: Scanner, tmp_path: Path)
     link = next(state for state in scanner.scan().snapshot.paths if state.path.endswith(CLIENT))
     assert link.faults == ()
     assert len(link.certificates) == 41
+
+
+class _Largest(AskedHere):
+    """Notes the most files that were asked for at once."""
+
+    most = 0
+
+    def ask(self, batch: Sequence[Call]) -> Sequence[Any]:
+        self.most = max(self.most, sum(call[0] == calls.look_call("", None, 0)[0] for call in batch))
+        return super().ask(batch)
+
+
+def test_what_is_on_its_way_fits_into_memory(tmp_path: Path) -> None:
+    """However many files are new, those that are read at once take no more than 32 MiB, each as large as it may be."""
+    for number in range(200):
+        (tmp_path / f"{number}.pem").write_bytes(b"x")
+    asked = _Largest()
+    settings = PkiSettings(
+        directories=(Directory(path=str(tmp_path), explicit=True),), files=(), kubeconfigs=(), presets=()
+    )
+    Scanner(settings, ScanSettings(), disk=Disk(asked)).scan()
+    assert 1 < asked.most * ScanSettings().max_file_size <= 32 * room.MIB
