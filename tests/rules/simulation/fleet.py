@@ -4,7 +4,7 @@ The truth is Prometheus' time; a day begins at 0. All that differs from host to 
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
@@ -19,6 +19,10 @@ CLIENT, SERVING, OLD = (
     f"/var/lib/kubelet/pki/kubelet{name}" for name in ("-client-current.pem", ".crt", "-client-1.pem")
 )
 CA = "/etc/kubernetes/pki/ca.crt"
+HOURLY = 0.05
+"""The share of hosts with certificates of an hour; those of all others last a year."""
+RENEWED = 0.25
+"""The share of certificates of a year that are renewed on this day: far more than in a real fleet."""
 
 
 @dataclass(kw_only=True)
@@ -34,7 +38,7 @@ class Host:
     def __post_init__(self) -> None:
         """Draw the day."""
         draw = self.random
-        self.life = HOUR if draw.random() < 0.5 else YEAR
+        self.life = HOUR if draw.random() < HOURLY or self.fault == "never renewed" else YEAR
         self.error = draw.randint(-CLOCK_ERROR, CLOCK_ERROR)
         self.api_error = draw.randint(-CLOCK_ERROR, CLOCK_ERROR)
         self.missing = self._lost_scrapes()
@@ -46,12 +50,16 @@ class Host:
         self.events["host taken out"] += self.gone is not None
         self.unread = self._unread()
         self.leaves = list(self._rotations())
+        self.noticed = draw.randrange(self.minutes) if draw.random() < 0.25 else self.minutes
 
     def _lost_scrapes(self) -> set[int]:
-        """Return the minutes without a scrape: single ones, short runs, an exporter that is started anew."""
+        """Return the minutes without a scrape: single ones, short runs, an exporter that is started anew.
+
+        A good scrape lies between two runs: five minutes without one are no healthy host's.
+        """
         lost: set[int] = set()
         for minute in range(self.minutes):
-            if self.random.random() < 0.004:
+            if self.random.random() < 0.001 and minute - 1 not in lost and minute not in lost:
                 lost.update(range(minute, minute + self.random.choice((1, 1, 1, 2, 3))))
                 self.events["scrapes lost or exporter restarted"] += 1
         return lost
@@ -59,6 +67,7 @@ class Host:
     def _reboot(self, start: int) -> None:
         self.events["reboot"] += 1
         back = start + self.random.randint(2, 4)
+        self.missing.difference_update(range(start - 3, back + 3))
         self.missing.update(range(start, back))
         self.booted = back * MINUTE
         self.unsynchronized.update(range(back, back + self.random.randint(1, 4)))
@@ -66,7 +75,7 @@ class Host:
     def _unread(self) -> set[int]:
         """Return the minutes in which the API server did not answer its poll."""
         unread: set[int] = set()
-        for _ in range(self.random.randint(0, 1 + self.minutes // 240)):
+        for _ in range(self.random.randint(0, 1 + self.minutes // 1_200)):
             start = self.random.randrange(self.minutes)
             unread.update(range(start, start + self.random.randint(1, 10)))
             self.events["polls of the API server missed"] += 1
@@ -75,16 +84,20 @@ class Host:
     def _rotations(self) -> list[tuple[int, int, int, int]]:
         """Return from which minute which NotBefore and NotAfter hold: renewed at 70 to 90 % by the kubelet's clock."""
         draw, total = self.random, self.life + BACKDATED
-        not_before = -draw.randint(0, int(total * 0.69))
+        not_before, share = -draw.randint(0, int(total * 0.69)), draw.uniform(0.7, 0.9)
+        if self.life == YEAR and (self.fault == "future" or draw.random() < RENEWED):
+            share = draw.uniform(0.7, 0.9)
+            not_before = draw.randrange(self.minutes) * MINUTE - int(total * share)
         found = [(0, not_before, not_before + total, not_before + BACKDATED - CLOCK_ERROR)]
         lead = 7_860 if self.fault == "future" else draw.randint(-CLOCK_ERROR, CLOCK_ERROR)
         while self.fault != "never renewed":
-            moment = found[-1][1] + total * draw.uniform(0.7, 0.9) - self.error
+            moment = max(0.0, found[-1][1] + total * share - self.error)
             minute = int(moment // MINUTE) + 1
             if minute >= self.minutes:
                 break
             not_before = int(moment) + lead - BACKDATED
             found.append((minute, not_before, not_before + total, int(moment) + self.error))
+            share = draw.uniform(0.7, 0.9)
             self.events["rotation"] += 1
         return found
 
@@ -97,19 +110,33 @@ class Host:
         wrong = 600 if self.fault == "clock ahead" and minute > 10 else 0
         return minute * MINUTE + self.error + wrong
 
-    def series(self) -> list[dict[str, str]]:
-        """Return all series of the day."""
+    def moments(self) -> set[int]:
+        """Return the minutes at which something other than the time begins or ends."""
+        found = {self.noticed, *(leaf[0] for leaf in self.leaves), self.booted // MINUTE}
+        found.update(_edges(self.missing), _edges(self.unread), _edges(self.unsynchronized))
+        # An offset is kept for five minutes of missed polls.
+        found.update(minute + 5 for minute in _edges(self.unread))
+        found.update({10, 11} if self.fault else ())
+        found.update({self.gone} if self.gone is not None else ())
+        return {minute for minute in found if 0 <= minute < self.minutes}
+
+    def series(self, begin: int = 0, length: int | None = None, name: str = "") -> Iterator[dict[str, str]]:
+        """Yield all series of *length* minutes from *begin*, which becomes time 0, of a host that is called *name*."""
         # A fault of a cluster is told where half of its hosts see it.
-        target = {"job": "kubepki-exporter", "instance": self.name, "cluster": self.name if self.fault else "a"}
-        up = [self._if_there(minute, 0.0 if minute in self.missing else 1.0) for minute in range(self.minutes)]
-        found = [_series("up", target, up)]
-        for (name, labels), value in self._exported().items():
+        name = name or self.name
+        target = {"job": "kubepki-exporter", "instance": name, "cluster": name if self.fault else "a"}
+        minutes = range(begin, begin + (length or self.minutes))
+        up = [self._if_there(minute, 0.0 if minute in self.missing else 1.0) for minute in minutes]
+        yield _series("up", target, up)
+        for (metric, labels), value in self._exported().items():
+            since = begin * MINUTE if metric.endswith(("_timestamp_seconds", "_host_time_seconds")) else 0
             values = [
-                self._if_there(minute, None if minute in self.missing else value(minute))
-                for minute in range(self.minutes)
+                None
+                if minute in self.missing or (said := self._if_there(minute, value(minute))) is None
+                else said - since
+                for minute in minutes
             ]
-            found.append(_series(name, {**target, **dict(labels)}, values))
-        return found
+            yield _series(metric, {**target, **dict(labels)}, values)
 
     def _if_there(self, minute: int, value: Value) -> Value:
         if self.gone is not None and minute >= self.gone:
@@ -174,7 +201,7 @@ class Host:
         stale = self.fault == "scan stale"
         export("last_scan_timestamp_seconds", lambda now: self.clock(min(now, after) if stale else now) - 20)
         export("watch_up", lambda _: 0.0 if self.fault == "watch" else 1.0, path="/var/lib/kubelet/pki")
-        export("watch_missed_changes_total", lambda now: float(now > self.minutes // 2))
+        export("watch_missed_changes_total", lambda now: float(now > self.noticed))
         export("config_last_reload_successful", lambda _: 0.0 if self.fault == "reload" else 1.0)
         export("certificates_watched", lambda _: 0.0 if self.fault == "nothing" else 3.0, standing="current")
         return found
@@ -211,6 +238,13 @@ class Host:
     def _kept(self, minute: int) -> bool:
         """Whether the API server answered within five minutes."""
         return any(now not in self.unread for now in range(minute - 5, minute + 1))
+
+
+def _edges(minutes: Collection[int]) -> set[int]:
+    """Return where runs of *minutes* begin, and what follows their ends."""
+    return {each for each in minutes if each - 1 not in minutes} | {
+        each + 1 for each in minutes if each + 1 not in minutes
+    }
 
 
 def _series(name: str, labels: Mapping[str, str], values: list[Value]) -> dict[str, str]:
