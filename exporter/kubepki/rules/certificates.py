@@ -20,6 +20,7 @@ from kubepki.rules.series import (
     HOST_TIME,
     JUDGED_BY,
     NOT_BEFORE,
+    OBSTACLE,
     OFFSET,
     ONE_HOST,
     ONE_PATH,
@@ -139,11 +140,13 @@ def _details() -> dict[str, str]:
         """),
         **end_details(),
         "judge": f"{_TROUBLED} and ignoring (path, clock) {JUDGED_BY}",
-        "fallback": f"{FALLBACK} and {_TROUBLED}",
-        "obstacle": (
-            f'group without (standing) (kubepki_fault{{{CURRENT}, reason=~"{ROLLBACK_REFUSES}"}})'
-            f" and ignoring (reason) {_TROUBLED}"
-        ),
+        "fallback": promql(f"""
+            (
+              {OBSTACLE} * group without (standing, reason) (kubepki_fault{{{CURRENT}, reason=~"{ROLLBACK_REFUSES}"}})
+              or {FALLBACK}
+            )
+            and {_TROUBLED}
+        """),
     }
 
 

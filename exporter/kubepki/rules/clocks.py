@@ -112,7 +112,7 @@ def _alerts(site: Site) -> tuple[Alert, ...]:
                 quantile without (finding, {site.hosts}) (0.5, {off})
                 unless
                 count without (finding, {site.hosts}) ({off})
-                < 0.5 * count without ({site.hosts}) ({REFERENCE})
+                < 0.5 * count without (finding, {site.hosts}) ({REFERENCE})
             """),
             wait=5 * _MINUTE,
             texts=say.reference_skewed(site),

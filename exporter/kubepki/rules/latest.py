@@ -34,14 +34,14 @@ def latest_records(site: Site) -> tuple[Record, ...]:
         Record(
             name=LATEST,
             expr=promql(f"""
-                max without (counts) (
-                  label_replace({judge}, "counts", "judge", "", "")
-                  or label_replace(clamp_max({OFF}, 0), "counts", "both", "", "")
-                  or min without (counts, clock) (
-                    topk without (counts, clock) (
+                max without (clock) (
+                  label_replace({judge}, "clock", "judge", "", "")
+                  or label_replace(clamp_max({OFF}, 0), "clock", "both", "", "")
+                  or min without (clock) (
+                    topk without (clock) (
                       2,
-                      label_replace(0 * {OFF} and {told}, "counts", "prometheus", "", "")
-                      or label_replace({OFF} and {told}, "counts", "host", "", "")
+                      label_replace(0 * {OFF} and {told}, "clock", "prometheus", "", "")
+                      or label_replace({OFF} and {told}, "clock", "host", "", "")
                       or {each}
                     )
                   )
@@ -49,7 +49,7 @@ def latest_records(site: Site) -> tuple[Record, ...]:
                     0 * {OFF}
                     unless ignoring (clock) {REFERENCE}
                     unless ignoring ({site.hosts}) ({HOSTS_BEHIND} > {site.thresholds.suspect_share:g}),
-                    "counts", "alone", "", ""
+                    "clock", "alone", "", ""
                   )
                 )
             """),

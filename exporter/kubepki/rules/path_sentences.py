@@ -6,7 +6,7 @@ Rules of this module: pure.
 from kubepki.model import Reason, Severity
 from kubepki.rules.series import PATH_FINDING
 from kubepki.rules.site import Site
-from kubepki.rules.words import REFUSED, SHELL_PATH, asked, filled, host_texts
+from kubepki.rules.words import NOW, REFUSED, SHELL_PATH, asked, filled, host_texts
 
 # `rollback` repairs a link, and one whose directory can be read.
 ROLLBACK_REFUSES = "not_symlink|unreadable"
@@ -15,24 +15,22 @@ ROLLBACK_REPAIRS = "|".join(
     reason for reason in Reason if reason.severity_on("kubelet-client-current.pem") is Severity.CRITICAL
 )
 _BROKEN = """
-    @ask@
-    {{ $reasons := "" }}{{ $fallback := "" }}{{ $some := false }}{{ $now := "" }}{{ $obstacle := false -}}
-    {{ $refused := false }}{{ $repairs := false -}}
+    @ask@ @now@ @word@
+    {{ $reasons := "" }}{{ $fallback := "" }}{{ $help := -1.0 }}{{ $obstacle := false }}{{ $repairs := false -}}
     {{ range $r | sortByLabel "reason" }}{{ if eq .Labels.finding "fault" -}}
-    {{ $reasons = printf "%s%s %s" $reasons (or (and $reasons ",") "") .Labels.reason -}}
+    {{ $reasons = printf "%s, %s" $reasons .Labels.reason -}}
     {{ if match "^(@refuses@)$" .Labels.reason }}{{ $obstacle = true }}{{ end -}}
     {{ if match "^(@repairs@)$" .Labels.reason }}{{ $repairs = true }}{{ end -}}
     {{ else if .Labels.fallback }}{{ $fallback = .Labels.fallback -}}
-    {{ else if eq .Labels.finding "fallback" }}{{ $some = true }}{{ $refused = not .Value -}}
-    {{ else if not .Labels.path }}{{ $now = (.Value | toTime).Format "2006-01-02T15:04:05Z07:00" }}{{ end }}{{ end -}}
-    {{ $labels.path }} on {{ $labels.instance }} has a fault:{{ $reasons }}.
-    {{ if and $refused $repairs (not $obstacle) -}}
-    @refused@
-    {{- else if and (or $fallback $some) $repairs (not $obstacle) -}}
-    {{ if $fallback }}The best fallback on this host is {{ $fallback }}{{ else }}A fallback lies on this host{{ end }}:
-    run "kubepki-exporter rollback --apply --at {{ $now }} @path_word@" and do what it prints, in its order.
-    {{- else -}}
+    {{ else if eq .Labels.finding "fallback" }}{{ $help = .Value }}{{ end }}{{ end -}}
+    {{ $labels.path }} on {{ $labels.instance }} has a fault:{{ with $reasons }}{{ slice . 1 }}{{ end }}.
+    {{ if or $obstacle (not $repairs) (not (or $fallback (ge $help 0.0))) -}}
     "kubepki-exporter check" on the host says what is wrong and what to do.
+    {{- else if eq $help 0.0 -}}
+    @refused@
+    {{- else -}}
+    {{ if $fallback }}The best fallback on this host is {{ $fallback }}{{ else }}A fallback lies on this host{{ end }}:
+    run "kubepki-exporter rollback --apply --at {{ $now }} {{ $word }}" and do what it prints, in its order.
     {{- end }}
 """
 _DIVERGED = """
@@ -52,11 +50,13 @@ _TARGET = """
 
 def broken(site: Site) -> dict[str, str]:
     """Return the texts of KubePKIPathBroken."""
+    names = f"{PATH_FINDING}|kubepki_fallback_info"
     parts = {
-        "ask": asked(site, f"{PATH_FINDING}{{%s}} or kubepki_fallback_info{{%s}} or vector(time())", 2),
+        "ask": asked(site, f'vector(time()) or {{%s__name__=~"{names}"}}', 1),
         "refuses": ROLLBACK_REFUSES,
         "repairs": ROLLBACK_REPAIRS,
-        "path_word": SHELL_PATH,
+        "now": NOW,
+        "word": SHELL_PATH,
         "refused": REFUSED,
     }
     return host_texts(site, "KubePKIPathBroken", "A link or file of the PKI is unusable.", filled(_BROKEN, parts))

@@ -5,85 +5,84 @@ and never say that nothing is there because a scrape was lost.
 Rules of this module: pure.
 """
 
-from kubepki.rules.series import CERTIFICATE_FINDING, CURRENT, NOT_BEFORE
+from kubepki.rules.series import CERTIFICATE_FINDING, CURRENT, NOT_BEFORE, OBSTACLE
 from kubepki.rules.site import Site
-from kubepki.rules.words import REFUSED, SHELL_PATH, asked, filled, host_texts, selector
+from kubepki.rules.words import NOW, REFUSED, SHELL_PATH, asked, filled, host_texts, selector
 
 _LEAD = {"lead": "{{ $value | humanizeDuration }}", "lead_seconds": '{{ printf "%012.0f" $value }}'}
 _SHARED = {
-    "common": """
-        {{ $entry := "" }}{{ $usage := "" }}{{ $subject := "" }}{{ $clocks := "" }}{{ $not := "" -}}
-        {{ $judge := false }}{{ $rejects := false }}{{ $now := "" }}{{ $fallback := "" }}{{ $some := false -}}
-        {{ $obstacle := false }}{{ $refused := false -}}
+    "now": NOW,
+    "word": SHELL_PATH,
+    "presented": 'and $rejects $worst (match "^(client|peer)$" $worst.Labels.usage)',
+    "nothing": "-2.0",
+    "obstacle": f"{OBSTACLE:.1f}",
+    "fallback": """
+        {{ else if eq $f "fallback" }}{{ $help = .Value -}}
+        {{ else if .Labels.fallback }}{{ $fallback = .Labels.fallback }}{{ end }}{{ end -}}
     """,
-    "rest": """
-        {{ else if eq $f "judge" }}{{ $judge = true -}}
-        {{ else if eq $f "fallback" }}{{ $some = true }}{{ $refused = not .Value -}}
-        {{ else if .Labels.fallback }}{{ $fallback = .Labels.fallback -}}
-        {{ else if eq $f "obstacle" }}{{ $obstacle = true -}}
-        {{ else if and (eq $f "") (not .Labels.subject) -}}
-        {{ $now = (.Value | toTime).Format "2006-01-02T15:04:05Z07:00" }}{{ end }}{{ end -}}
-        {{ range $r }}{{ if and .Labels.subject (eq .Labels.entry $entry) -}}
-        {{ $subject = .Labels.subject }}{{ end }}{{ end -}}
-    """,
-    # Of the entries of the path, the one that is worst off: the last to begin.
+    # The entry of the path that is worst off: the last to begin. `$help` is what the latch says of a fallback.
     "starts": """
-        @common@ {{ $until := 0.0 }}{{ $over := false -}}
+        @now@ {{ $worst := false }}{{ $clocks := "" }}{{ $judge := false }}{{ $rejects := false }}{{ $over := false -}}
+        {{ $help := @nothing@ }}{{ $fallback := "" -}}
         {{ range $r }}{{ $f := .Labels.finding -}}
         {{ if eq $f "ahead" }}{{ if eq .Labels.clock "apiserver" }}{{ $rejects = true }}{{ end -}}
-        {{ $by := humanizeDuration .Value -}}
-        {{ $clocks = printf "%s%s %s by %s" $clocks (or (and $clocks ",") "") .Labels.clock $by -}}
-        {{ else if eq $f "not_before" -}}
-        {{ if gt .Value $until }}{{ $until = .Value }}{{ $entry = .Labels.entry }}{{ $usage = .Labels.usage }}{{ end -}}
-        {{ else if and (eq $f "left") (eq .Labels.clock "apiserver") }}{{ $over = lt .Value 0.0 -}}
-        @rest@
+        {{ $clocks = printf "%s, %s by %s" $clocks .Labels.clock (humanizeDuration .Value) -}}
+        {{ else if eq $f "not_before" }}{{ if or (not $worst) (gt .Value $worst.Value) }}{{ $worst = . }}{{ end -}}
+        {{ else if eq $f "judge" }}{{ $judge = true -}}
+        {{ else if eq $f "left" }}{{ if eq .Labels.clock "apiserver" }}{{ $over = lt .Value 0.0 }}{{ end -}}
+        @fallback@
     """,
     # The first to end.
     "ends": """
-        @common@ {{ $at := 0.0 }}{{ $differ := false -}}
+        @now@ {{ $worst := false }}{{ $clocks := "" }}{{ $not := "" }}{{ $judge := false }}{{ $rejects := false -}}
+        {{ $help := @nothing@ }}{{ $fallback := "" -}}
         {{ range $r }}{{ $f := .Labels.finding -}}
-        {{ if eq $f "left" }}{{ $differ = true -}}
-        {{ if ge .Value 0.0 }}{{ $not = printf "%s%s %s" $not (or (and $not ",") "") .Labels.clock -}}
-        {{ else }}{{ $clocks = printf "%s%s %s" $clocks (or (and $clocks ",") "") .Labels.clock -}}
+        {{ if eq $f "not_after" }}{{ if or (not $worst) (lt .Value $worst.Value) }}{{ $worst = . }}{{ end -}}
+        {{ else if eq $f "left" }}{{ if ge .Value 0.0 }}{{ $not = printf "%s, %s" $not .Labels.clock -}}
+        {{ else }}{{ $clocks = printf "%s, %s" $clocks .Labels.clock -}}
         {{ if eq .Labels.clock "apiserver" }}{{ $rejects = true }}{{ end }}{{ end -}}
-        {{ else if eq $f "not_after" -}}
-        {{ if or (not $at) (lt .Value $at) -}}
-        {{ $at = .Value }}{{ $entry = .Labels.entry }}{{ $usage = .Labels.usage }}{{ end -}}
-        @rest@
-        {{ if and $judge (not $differ) }}{{ $rejects = true }}{{ end -}}
+        {{ else if eq $f "judge" }}{{ $judge = true -}}
+        @fallback@
+        {{ if and $judge (not $clocks) (not $not) }}{{ $rejects = true }}{{ end -}}
     """,
-    "subject": "{{ $labels.path }} on {{ $labels.instance }}{{ if $subject }} ({{ $subject }}){{ end }}",
-    "path_word": SHELL_PATH,
+    # Only its own entry has this subject.
+    "subject": (
+        "{{ $labels.path }} on {{ $labels.instance }}{{ if $worst }}{{ range $r }}"
+        "{{ if and .Labels.subject (eq .Labels.entry $worst.Labels.entry) }} ({{ .Labels.subject }})"
+        "{{ end }}{{ end }}{{ end }}"
+    ),
     "until": """
-        {{ $value | humanizeDuration }}{{ if $until }}, until {{ humanizeTimestamp $until }}{{ end }}.
-        {{ if $clocks }}NotBefore is ahead of these clocks:{{ $clocks }}. {{ end -}}
+        {{ $value | humanizeDuration }}{{ if $worst }}, until {{ humanizeTimestamp $worst.Value }}{{ end }}.
+        {{ if $clocks }}NotBefore is ahead of these clocks:{{ slice $clocks 1 }}. {{ end -}}
     """,
+    "at": "{{ if $worst }}, at {{ humanizeTimestamp $worst.Value }}{{ end }}",
     "over": """
         By the API server's clock it has expired: it is refused now for that, until that clock is corrected.
     """,
     "command": """
-        run "kubepki-exporter rollback --apply --at {{ $now }} @path_word@" and do what it prints, in its order.
+        run "kubepki-exporter rollback --apply --at {{ $now }} {{ $word }}" and do what it prints, in its order.
     """,
     "refused": REFUSED,
     "repair": """
-        {{ if $obstacle -}}
+        @word@
+        {{ if eq $help @obstacle@ -}}
         The path is not a link that rollback may change: see the runbook.
-        {{- else if $refused -}}
+        {{- else if eq $help 0.0 -}}
         @refused@ Without repair it heals when NotBefore has passed.
-        {{- else if or $fallback $some -}}
+        {{- else if or $fallback (gt $help 0.0) -}}
         {{ if $fallback }}The best fallback on this host is {{ $fallback }}
         {{- else }}A fallback lies on this host{{ end }}:
         @command@
         {{- else -}}
         No fallback that passes every check was seen at the last scrape:
-        "kubepki-exporter check --at {{ $now }} @path_word@" says whether one does by that time. Without repair it heals
+        "kubepki-exporter check --at {{ $now }} {{ $word }}" says whether one does by that time. Without repair it heals
         when NotBefore has passed.
         {{- end }}
     """,
 }
 _NOT_YET_VALID = """
     @ask@ @starts@ @subject@ is not valid for another @until@
-    {{ if and $rejects (match "^(client|peer)$" $usage) -}}
+    {{ if @presented@ -}}
     The API server's own clock agrees: whoever presents this certificate is rejected now (401).
     {{- else if $rejects -}}
     The API server's own clock agrees: whoever checks it by that clock refuses it now.
@@ -106,18 +105,18 @@ _FUTURE_DATED = """
     {{- end }} Repair it before any clock is corrected. @repair@
 """
 _EXPIRED = """
-    @ask@ @ends@ @subject@ expired {{ $value | humanizeDuration }} ago{{ if $at }}, at
-    {{ humanizeTimestamp $at }}{{ end }}.
-    {{- if $not }} The clocks differ: it has passed by{{ $clocks }}, not by{{ $not }}.{{ end }}
-    {{- if and $rejects (match "^(client|peer)$" $usage) }} The API server rejects whoever presents it (401).{{ end }}
-    {{- if and (or $fallback $some) (not $obstacle) (not $refused) }} A fallback that is still valid lies on this host
-    {{- if $fallback }}, {{ $fallback }}{{ end }}: @command@
+    @ask@ @ends@ @subject@ expired {{ $value | humanizeDuration }} ago@at@.
+    {{- if $not }} The clocks differ: it has passed by{{ slice $clocks 1 }}, not by{{ slice $not 1 }}.{{ end }}
+    {{- if @presented@ }} The API server rejects whoever presents it (401).{{ end }}
+    {{- if or (gt $help 0.0) (and $fallback (eq $help @nothing@)) }} A fallback that is still valid lies on this host
+    {{- if $fallback }}, {{ $fallback }}{{ end }}: @word@ @command@
     {{- end }}
 """
 _EXPIRING = """
-    @ask@ @ends@ @subject@ expires in {{ $value | humanizeDuration }}{{ if $at }}, at
-    {{ humanizeTimestamp $at }}{{ end }}.
-    {{ if match "^(client|server|peer)$" $usage -}}
+    @ask@ {{ $worst := false }}{{ range $r }}{{ if .Labels.finding -}}
+    {{ if or (not $worst) (lt .Value $worst.Value) }}{{ $worst = . }}{{ end }}{{ end }}{{ end -}}
+    @subject@ expires in {{ $value | humanizeDuration }}@at@.
+    {{ if and $worst (match "^(client|server|peer)$" $worst.Labels.usage) -}}
     The kubelet renews its own at 70 to 90 % of their life, so something stops it, or nobody renews this one.
     {{- else -}}
     No kubelet renews it: somebody has to.
@@ -168,7 +167,7 @@ def expired(site: Site) -> dict[str, str]:
 def expiring(site: Site) -> dict[str, str]:
     """Return the texts where NotAfter is near by the time that counts."""
     summary = "A current certificate expires soon and was not renewed."
-    return host_texts(site, "KubePKICertificateExpiring", summary, _words(site, _EXPIRING))
+    return host_texts(site, "KubePKICertificateExpiring", summary, _words(site, _EXPIRING, 'finding=~"|not_after"'))
 
 
 def host_behind(site: Site) -> dict[str, str]:
@@ -185,7 +184,8 @@ def rotated(site: Site) -> dict[str, str]:
     return host_texts(site, "KubePKIRotatedWhileUnsynchronized", summary, text)
 
 
-def _words(site: Site, text: str) -> str:
-    told = f"kubepki_certificate_info{{%s{CURRENT}}} or kubepki_fallback_info{{%s}}"
-    query = f"{CERTIFICATE_FINDING}{{%s}} or {told} or vector(time())"
-    return filled(text, {"ask": asked(site, query, 3), **_SHARED})
+def _words(site: Site, text: str, matchers: str = "") -> str:
+    # One selector of several names: each costs about as much as all of them do.
+    names = f"{CERTIFICATE_FINDING}|kubepki_certificate_info|kubepki_fallback_info"
+    query = f'vector(time()) or {{%s__name__=~"{names}",standing=~"|current",{matchers}}}'
+    return filled(text, {"ask": asked(site, query, 1), **_SHARED})

@@ -22,6 +22,8 @@ ENDS_BY = f'({LATEST_SERVER}{{clock="apiserver"}} or {JUDGED_BY})'
 LAST = f'max without (clock) ({REFERENCE}{{clock!="apiserver"}})'
 OTHERS = f'min without (clock) ({REFERENCE}{{clock!="apiserver"}})'
 
+# In the place of the number of files, where `rollback` may not change the path.
+OBSTACLE = -1
 # How many files `rollback` could use; 0 where it would refuse the best of them at Prometheus' time, for less than five
 # minutes of its life lie on one side of it. A host whose clock is wrong with its whole room cannot know that.
 FALLBACK = """(

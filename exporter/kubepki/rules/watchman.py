@@ -169,12 +169,10 @@ def _short(site: Site) -> str:
     """Return how many certificates of a host did not arrive with the labels that they are judged by."""
     of_certificates = _CARRIERS[0][1]
     ours = ", ".join((*of_certificates, *(_conflict(site, label) for label in of_certificates)))
-    told = f"sum without ({ours}) (kubepki_certificates_watched)"
     return promql(f"""
-        {told}
-        - (
-          count without ({ours}) ({NOT_BEFORE}{{standing=~".+", usage=~".+"}})
-          or 0 * {told}
+        sum without ({ours}) (
+          kubepki_certificates_watched
+          or - count without ({ours}) ({NOT_BEFORE}{{standing=~".+", usage=~".+"}})
         ) > 0
     """)
 

@@ -5,6 +5,7 @@ most for each alert: it costs about 0.4 ms, and five thousand hosts may fire tog
 Rules of this module: pure.
 """
 
+import re
 from collections.abc import Mapping
 
 from kubepki.rules.site import Site
@@ -12,17 +13,21 @@ from kubepki.rules.site import Site
 # Labels that are no labels of the host's series: Prometheus', vmalert's, and those of the rules.
 _NOT_OF_SERIES = ("__name__", "alertname", "alertgroup", "severity")
 
-# The path as one word of a POSIX shell, whatever its name holds: a page's command is pasted as root.
-SHELL_PATH = (
-    '{{ if match "^[A-Za-z0-9_@%+=:,./-]+$" $labels.path }}{{ $labels.path }}'
-    "{{ else }}'{{ reReplaceAll \"'\" `'\\''` $labels.path }}'{{ end }}"
-)
+# `$word`: the path as one word of a POSIX shell, whatever its name holds, for a page's command is pasted as root.
+SHELL_PATH = """
+    {{ $word := $labels.path }}{{ if not (match "^[A-Za-z0-9_@%+=:,./-]+$" $word) -}}
+    {{ $word = reReplaceAll "'" `'\\''` $word | printf "'%s'" }}{{ end -}}
+"""
 
 # What stands in the place of a command that would be refused.
 REFUSED = """
-    The best fallback {{ if $fallback }}on this host, {{ $fallback }}, {{ else }}on this host {{ end -}}
+    The best fallback on this host{{ if $fallback }}, {{ $fallback }},{{ end }}
     is not valid by Prometheus' clock, so rollback would refuse it:
-    "kubepki-exporter check --at {{ $now }} @path_word@" says whether another file helps.
+    "kubepki-exporter check --at {{ $now }} {{ $word }}" says whether another file helps.
+"""
+# `$now`: the time of the answer `$r`, which begins with it.
+NOW = """
+    {{ $now := ((first $r).Value | toTime).Format "2006-01-02T15:04:05Z07:00" -}}
 """
 
 
@@ -46,9 +51,7 @@ def fleet_texts(site: Site, alert: str, summary: str, description: str) -> dict[
 
 def filled(text: str, parts: Mapping[str, str]) -> str:
     """Return *text* with *parts* in the place of `@name@`, as one line; parts may hold parts that stand before them."""
-    for name in reversed(tuple(parts)):
-        text = text.replace(f"@{name}@", parts[name])
-    return " ".join(part.strip() for part in text.split("\n") if part.strip())
+    return _terse(_joined(text, parts))
 
 
 def selector(site: Site, *without: str, name: str = "$m") -> str:
@@ -56,18 +59,30 @@ def selector(site: Site, *without: str, name: str = "$m") -> str:
 
     Not by the name, which some expressions keep and which would then stand twice in the selector.
     """
-    left_out = " ".join(f'(ne $n "{label}")' for label in (*_NOT_OF_SERIES, *site.labels, *without))
+    left_out = " ".join(f'"{label}"' for label in (*_NOT_OF_SERIES, *site.labels, *without))
     text = """
-        {{ @name@ := "" }}{{ range $n, $v := $labels }}{{ if and @left_out@ -}}
+        {{ @name@ := "" }}{{ range $n, $v := $labels }}{{ if not (eq $n @left_out@) -}}
         {{ @name@ = printf "%s%s=%q," @name@ $n $v }}{{ end }}{{ end -}}
     """
-    return filled(text, {"name": name, "left_out": left_out})
+    return _joined(text, {"name": name, "left_out": left_out})
 
 
 def asked(site: Site, query: str, times: int) -> str:
     """Return a template that sets `$r` to the answer of *query*, whose *times* `%s` are the alert's labels."""
     quoted = query.replace('"', '\\"')
     return f'{selector(site)}\n{{{{ $r := printf "{quoted}" {" ".join(["$m"] * times)} | query -}}}}'
+
+
+def _joined(text: str, parts: Mapping[str, str]) -> str:
+    for name in reversed(tuple(parts)):
+        text = text.replace(f"@{name}@", parts[name])
+    return " ".join(part.strip() for part in text.split("\n") if part.strip())
+
+
+def _terse(text: str) -> str:
+    """Return a template without the spaces that it would take out itself: it is parsed again for each alert."""
+    text = re.sub(r"\s*\{\{-\s|\{\{\s", "{{", text)
+    return re.sub(r"\s-\}\}\s*|\s\}\}", "}}", text)
 
 
 def _board(site: Site, board: str, *labels: str) -> str:
