@@ -1,7 +1,7 @@
 """Target labels with the names that the rules give to what they record: nothing is lost, and nothing is made up."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,21 +27,16 @@ def test_each_label_of_the_rules_is_tried() -> None:
 @pytest.mark.parametrize("label", TAKEN)
 def test_a_target_label_of_the_name_changes_no_alert(program: Find, tmp_path: Path, label: str) -> None:
     """Each kind of alert fires as often as without it, and one host of three is still no fleet."""
-    few = [
-        series
-        for name, offset in (("a", 900), ("b", 0), ("c", 0))
-        for series in (
-            *LINE.host(cluster="few", instance=name),
-            LINE.series(
-                "kubepki_reference_clock_offset_seconds",
-                {"cluster": "few", "instance": name, "clock": "apiserver"},
-                lambda _, offset=offset: offset,
-            ),
-        )
-    ]
+    few = [series for name, offset in (("a", 900), ("b", 0), ("c", 0)) for series in _reading(name, offset)]
     series = [
         {**one, "series": one["series"].replace("{", f'{{{label}="theirs", ', 1)}
         for one in (*sick_hosts(LINE, LINE.end + 1), *few)
     ]
     expected = {('ALERTS{alertstate="firing", alertname!="KubePKIExporterDown"}', LINE.end): EXPECTED}
     judge(program("promtool"), RULES / "kubepki.rules.yml", LINE.test(series, expected), tmp_path)
+
+
+def _reading(name: str, offset: int) -> Iterator[dict[str, str]]:
+    yield from LINE.host(cluster="few", instance=name)
+    labels = {"cluster": "few", "instance": name, "clock": "apiserver"}
+    yield LINE.series("kubepki_reference_clock_offset_seconds", labels, lambda _: offset)

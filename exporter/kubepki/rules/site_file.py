@@ -18,8 +18,11 @@ from kubepki.rules.site_values import (
     count,
     further_label,
     grafana,
+    host_label,
     kubernetes_key,
     kubernetes_name,
+    kubernetes_namespace,
+    kubernetes_value,
     label_name,
     own_label,
     plain,
@@ -180,7 +183,7 @@ def _waits(reader: _Reader, entry: Entry) -> Mapping[tuple[str, Severity], float
 _KEYS: Mapping[str, tuple[str, _Read]] = {
     "job": ("job", _scalar(regular_expression)),
     "cluster_label": ("cluster_label", _scalar(label_name)),
-    "host_labels": ("host_labels", _list(label_name)),
+    "host_labels": ("host_labels", _list(host_label)),
     "grouping_labels": ("grouping_labels", _list(label_name)),
     "place_labels": ("place_labels", _list(label_name)),
     "labels": ("labels", _pairs(further_label, plain)),
@@ -195,7 +198,7 @@ _KEYS: Mapping[str, tuple[str, _Read]] = {
     "runbook_url": ("runbook_url", _scalar(runbook)),
     "grafana_url": ("grafana_url", _scalar(grafana)),
     "rule_name": ("rule_name", _scalar(kubernetes_name)),
-    "rule_namespace": ("rule_namespace", _scalar(kubernetes_name)),
-    "rule_labels": ("rule_labels", _pairs(kubernetes_key, plain)),
+    "rule_namespace": ("rule_namespace", _scalar(kubernetes_namespace)),
+    "rule_labels": ("rule_labels", _pairs(kubernetes_key, kubernetes_value)),
 }
 KEYS = tuple(_KEYS)

@@ -15,8 +15,17 @@ from kubepki.rules.site import OWN_LABELS
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,100}")
 _RESERVED = frozenset({"alertname", "alertstate", "severity", "instance", "job", *OWN_LABELS})
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}")
-_KUBERNETES_NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,61}[a-z0-9])?")
-_KUBERNETES_KEY = re.compile(r"(?:[a-z0-9.-]{1,253}/)?[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+_KUBERNETES_LABEL = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
+_KUBERNETES_NAME = re.compile(rf"(?=.{{1,253}}$){_KUBERNETES_LABEL}(?:\.{_KUBERNETES_LABEL})*")
+_KUBERNETES_NAMESPACE = re.compile(_KUBERNETES_LABEL)
+_KUBERNETES_WORD = "[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
+_KUBERNETES_KEY = re.compile(rf"(?:{_KUBERNETES_NAME.pattern.replace('$', '/')}/)?{_KUBERNETES_WORD}")
+_KUBERNETES_VALUE = re.compile(f"(?:{_KUBERNETES_WORD})?")
+# What Python's regular expressions have and Prometheus', RE2, have not: (?=x), (?>x), x*+, above 1,000 repetitions.
+_CLASS = re.compile(r"\[\^?\]?[^]]*\]")
+_NOT_OF_RE2 = re.compile(
+    r"\(\?(?!:|P<|[ims]+[:)])|[*+?}]\+|\{\d*,?(?:100[1-9]|10[1-9]\d|1[1-9]\d\d|[2-9]\d{3}|\d{5,})[,}]"
+)
 _URL = re.compile(r"https?://[^\s\"'\\]{1,500}")
 _MAX_TEXT = 200
 
@@ -47,6 +56,14 @@ def further_label(text: str) -> str:
     return text
 
 
+def host_label(text: str) -> str:
+    """Return the name of a label that differs from host to host, so none of ours."""
+    if not _LABEL.fullmatch(text) or text in OWN_LABELS:
+        msg = "expected the name of a label of the host's, not one of ours"
+        raise ValueError(msg)
+    return text
+
+
 def regular_expression(text: str) -> str:
     """Return a regular expression that PromQL can quote."""
     if not text or '"' in text or "\\" in text or len(text) > _MAX_TEXT:
@@ -54,9 +71,12 @@ def regular_expression(text: str) -> str:
         raise ValueError(msg)
     try:
         re.compile(text)
-    except re.error:
+    except (re.error, OverflowError):
         msg = "not a regular expression"
         raise ValueError(msg) from None
+    if _NOT_OF_RE2.search(_CLASS.sub("x", text)):
+        msg = "not a regular expression as Prometheus takes it (RE2)"
+        raise ValueError(msg)
     return text
 
 
@@ -127,5 +147,7 @@ def matching(pattern: re.Pattern[str], what: str) -> Callable[[str], str]:
 
 label_name = matching(_LABEL, "the name of a label")
 kubernetes_name = matching(_KUBERNETES_NAME, "a name as Kubernetes takes it")
+kubernetes_namespace = matching(_KUBERNETES_NAMESPACE, "the name of a namespace as Kubernetes takes it")
+kubernetes_value = matching(_KUBERNETES_VALUE, "a label's value as Kubernetes takes it")
 kubernetes_key = matching(_KUBERNETES_KEY, "a label's key as Kubernetes takes it")
 word = matching(_WORD, "a plain name")

@@ -107,6 +107,34 @@ def test_a_mistake_has_its_place(text: str, message: str) -> None:
     assert str(caught.value) == message
 
 
+@pytest.mark.parametrize(
+    ("key", "good", "bad"),
+    [
+        (
+            "job",
+            ("(.+/)?x", "a|b", "[*+]+", "(?:x|y){2,5}", "(?i)pki", "[]a]+x", "x{1000}"),
+            ("a(?!b)", "(?=a)b", "(?<=a)b", "(?>a)", "a*+", "a{2}+", "(a)(?(1)b|c)", "x{1001}", "(?#note)x", "(?x)a"),
+        ),
+        ("rule_name", ("pki", "a.b-c", "x" * 63), ("a..b", "-a", "a.", "A", "x" * 64, "")),
+        ("rule_namespace", ("watch", "a-b"), ("a.b", "-a", "x" * 64)),
+        ("host_labels", ("[instance, rack]",), ("[instance, clock]", "[instance, path]", "[instance, 'a-b']")),
+        (
+            "rule_labels",
+            ("{a: main}", "{x.io/a: 'b.c_d-e'}", "{a: ''}"),
+            ("{a: b c}", "{a: '-'}", "{'-/a': b}", "{'a..b/c': d}"),
+        ),
+    ],
+)
+def test_what_its_consumer_refuses_is_refused_here(key: str, good: tuple[str, ...], bad: tuple[str, ...]) -> None:
+    """Prometheus' regular expressions and Kubernetes' names, at the limits of both."""
+    quote = (lambda text: f"'{text}'") if key in {"job", "rule_name", "rule_namespace"} else str
+    for text in good:
+        assert parse(f"{key}: {quote(text)}") != Site() or text == "(.+/)?x"
+    for text in bad:
+        with pytest.raises(ConfigError, match=f"^site.yaml:1: {key}"):
+            parse(f"{key}: {quote(text)}")
+
+
 def test_each_key_is_documented() -> None:
     """The tables of the documentation have every key and every threshold."""
     text = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
