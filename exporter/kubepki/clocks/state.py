@@ -194,7 +194,8 @@ class State:
         except (FileNotFoundError, NotADirectoryError):
             return
         except OSError as error:
-            log.warning("the state file cannot be read and is left alone; going on in memory: %s", error)
+            reason = error.strerror or error
+            log.warning("the state file %s cannot be read and is left alone; going on in memory: %s", path, reason)
             self._writable = False
             return
         try:

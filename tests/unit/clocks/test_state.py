@@ -240,6 +240,7 @@ def test_something_else_in_its_place_is_left_alone(tmp_path: Path, kind: str, ca
     assert not state.flush()
     assert not path.is_file()
     assert len(caplog.records) == 1
+    assert str(path) in caplog.text
 
 
 def test_memory_only() -> None:
