@@ -195,4 +195,12 @@ DIFFERENCES = (
         kind="kubeconfig",
         files=lambda: {"kubelet.conf": _without_https()},
     ),
+    Difference(
+        case="a colon right before a comma, a question mark or a bracket in YAML's flow style: `{user:, a}`",
+        exporter="`unparsable`",
+        consumer="takes",
+        reason="libyaml refuses it, Go's port of it takes the colon into the name, and no program writes it so",
+        kind="kubeconfig",
+        files=lambda: {"kubelet.conf": b"x: {user:, a}\n" + kubeconfig()},
+    ),
 )
