@@ -95,6 +95,7 @@ def _usual(encoded: bytes) -> GoCertificate | None:
     if (
         not encoded.startswith(_VERSION_3, begin)
         or encoded[number - 1] >= LONG_FORM
+        or number == serial
         or not 0 < encoded[number] < LONG_FORM
         or validity is None
         or spki > body

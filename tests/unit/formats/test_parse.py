@@ -396,3 +396,14 @@ def test_what_nobody_presents_is_not_taken_for_read() -> None:
     damaged = begin + b"MAA=\n-----END CERTIFICATE-----\n"
     parsed = parse(damaged + b"-----END " + ca.certificate_pem.replace(begin, begin + b"a: b\n\n"))
     assert not parsed.certificates
+
+
+@pytest.mark.parametrize(
+    "serial", [b"\x02\x00", b"\x02\x02\x00\x01", b"\x02\x81\x01\x05", b"\x02\x01\xff", b"\x02\x02\xff\x80"]
+)
+def test_serials_that_go_refuses(serial: bytes) -> None:
+    """Empty, not in its shortest form, or below zero."""
+    consumed = parse(ssl.DER_cert_to_PEM_cert(asn1.Parts(serial=serial).encoded()).encode()).consumed
+    assert consumed is not None
+    assert consumed.bundle
+    assert consumed.leaf
