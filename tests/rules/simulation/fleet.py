@@ -127,7 +127,8 @@ class Host:
         target = {"job": "kubepki-exporter", "instance": name, "cluster": name if self.fault else "a"}
         minutes = range(begin, begin + (length or self.minutes))
         up = [self._if_there(minute, 0.0 if minute in self.missing else 1.0) for minute in minutes]
-        yield _series("up", target, up)
+        # Behind its part the host is gone: what was lost in its last minute is not lost for five more.
+        yield _series("up", target, [*up, None])
         for (metric, labels), value in self._exported().items():
             since = begin * MINUTE if metric.endswith(("_timestamp_seconds", "_host_time_seconds")) else 0
             values = [
@@ -136,7 +137,7 @@ class Host:
                 else said - since
                 for minute in minutes
             ]
-            yield _series(metric, {**target, **dict(labels)}, values)
+            yield _series(metric, {**target, **dict(labels)}, [*values, None])
 
     def _if_there(self, minute: int, value: Value) -> Value:
         if self.gone is not None and minute >= self.gone:
