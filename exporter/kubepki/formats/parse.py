@@ -17,7 +17,7 @@ from kubepki.formats.go_certificate import go_reading
 from kubepki.formats.go_pem import GoBlock, Readers, consume, go_blocks
 from kubepki.formats.guard import Refusal, attempt, quiet
 from kubepki.formats.parsed import Container, Parsed, ParsedCertificate, key_match
-from kubepki.formats.pkcs12 import read_pkcs12
+from kubepki.formats.pkcs12 import is_other, read_pkcs12
 from kubepki.formats.plain_pem import plain_blocks
 from kubepki.formats.private_key import KeyReading, Unread, key_hash, read_key
 from kubepki.formats.rsa_key import MAX_BITS
@@ -45,13 +45,13 @@ def parse(data: bytes, *, password: bytes | None = None, container: Container = 
     """Return what *data* holds; never raises.
 
     Entries number the certificates of the file from 0, damaged ones included. *password* is for PKCS#12 only:
-    encrypted PEM keys are counted and not opened.
+    encrypted PEM keys are counted and not opened. What is plainly PEM or a certificate is read as that.
     """
     if not data:
         empty = Fault(reason=Reason.EMPTY, detail="the file has no content")
         return Parsed(faults=(empty,), consumed=consume([], _READERS, limit=MAX_CERTIFICATES)[0])
     with quiet():
-        if container is Container.PKCS12:
+        if container is Container.PKCS12 and not is_other(data):
             return _pkcs12(data, password)
         # A block is read once for both readings; the caches, which hold its bytes, end with this call.
         readers = Readers(key=_once(read_key), certificate=_once(go_reading))

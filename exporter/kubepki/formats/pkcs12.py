@@ -17,6 +17,7 @@ from kubepki.model import Fault, Reason
 # cannot be left, so the sum over the file is bounded.
 MAX_ITERATIONS = 1_000_000
 _CONSTRUCTED = 0x20
+_SEQUENCE, _PEM_BEGIN = bytes((der.SEQUENCE,)), b"-----BEGIN "
 _MAX_DEPTH = 16
 _MAX_NUMBER_BYTES = 16
 _SCRYPT_NUMBERS = 3
@@ -28,6 +29,16 @@ class Pkcs12:
 
     certificates: tuple[bytes, ...] = field(default=(), repr=False)
     keys: tuple[str, ...] = ()
+
+
+def is_other(data: bytes) -> bool:
+    """Return whether *data* is plainly PEM or a certificate, whatever its file's name promises.
+
+    A PFX begins with its version, an INTEGER (RFC 7292, section 4), a certificate with its contents, a SEQUENCE.
+    """
+    if not data.startswith(_SEQUENCE):
+        return _PEM_BEGIN in data
+    return not isinstance(attempt(lambda: der.certificate_fields(data)), Refusal)
 
 
 def read_pkcs12(data: bytes, password: bytes | None) -> tuple[Pkcs12, Fault | None]:

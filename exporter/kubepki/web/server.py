@@ -52,8 +52,8 @@ class WebServer:
         self._workers: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Begin to accept. Threads of this process take shorter turns from now on."""
-        sys.setswitchinterval(_SWITCH_SECONDS)
+        """Begin to accept. Threads of this process take turns that are short enough from now on."""
+        sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_SECONDS))
         for listener in self._listeners:
             listener.settimeout(0)
         self._loop.start()

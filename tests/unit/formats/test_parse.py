@@ -184,6 +184,22 @@ def test_pkcs12() -> None:
     assert details(cut) == "not PKCS#12, or cut off"
 
 
+@pytest.mark.parametrize("password", [None, b"wrong"])
+def test_what_is_no_pkcs12_is_read_as_what_it_is(password: bytes | None) -> None:
+    """A name promises PKCS#12, and the content is a certificate, or PEM with text around it and a key behind it."""
+    pair = pki.self_signed(kind=pki.KeyType.EC)
+    pem = pair.certificate.public_bytes(Encoding.PEM)
+    for data in (
+        pair.certificate.public_bytes(Encoding.DER),
+        pem,
+        b"subject=/CN=x\n" + pem + pki.key_pem(pair.key),
+        pem.replace(b"\n", b"\r\n"),
+    ):
+        parsed = parse(data, password=password, container=Container.PKCS12)
+        assert parsed == parse(data)
+        assert (parsed.faults, len(parsed.certificates)) == ((), 1)
+
+
 def _key_usage(*, cert_sign: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=True,
