@@ -29,19 +29,17 @@ _QUOTED = re.compile(r'[`"(](?:sudo )?(kubepki-exporter [a-z][^`"\n()]*)')
 _FENCED = re.compile(r"^```(?:sh|console|bash|text)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _LINK = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 _TIME = "2026-04-11T00:00:00Z"
+# A page writes its own time, and its path as one word of the shell.
+_TIME_OF_A_PAGE, _PATH_OF_A_PAGE = r"\{\{ ?\$now ?\}\}", r"\{\{ ?\$word ?\}\}"
 _STOOD_FOR = {
-    r"\{\{ \$now \}\}": _TIME,
-    r"\{\{ \$labels\.path \}\}": _LINK,
+    _TIME_OF_A_PAGE: _TIME,
+    _PATH_OF_A_PAGE: _LINK,
     r"\bTIME\b": _TIME,
     r"\bPATH\b": _LINK,
     r"\bFILE\b": "/var/lib/file",
     r"\bDIRECTORY\b": "/var/lib/kubelet/pki",
     r"\bHOST:PORT\b": "127.0.0.1:1",
 }
-# A page writes a path as one word of the shell: as it is, or where that is needed in quotes.
-_PATH_AS_A_WORD = re.compile(
-    r'\{\{ if match "[^"]*"\s+\$labels\.path \}\}\{\{ \$labels\.path \}\}\{\{ else \}\}.*?\{\{ end \}\}', re.DOTALL
-)
 # What a word of a sentence may follow a command's name with.
 _PROSE = re.compile(r"^(check|rollback|forget)( (?!-|/|PATH|TIME)[a-z].*)?$")
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
@@ -80,7 +78,6 @@ def stood_for(line: str) -> str:
 
 def commands_of(text: str) -> Iterator[str]:
     """Yield the commands of ours in *text*: in quotes, or on a line of a block; a synopsis is none."""
-    text = _PATH_AS_A_WORD.sub("{{ $labels.path }}", text)
     blocks = [line.split("#")[0].strip() for block in _FENCED.findall(text) for line in block.splitlines()]
     lines = [line for line in blocks if line.removeprefix("sudo ").startswith("kubepki-exporter ")]
     for line in (*lines, *_QUOTED.findall(_FENCED.sub("", text))):
@@ -144,8 +141,7 @@ def type_in_order(commands: list[list[str]], state: State, root: Path) -> None:
     before = link.readlink()
     assert commands
     for words in commands:
-        real = [str(link) if word in {"PATH", "{{", "}}"} else word for word in words]
-        line = " ".join(words).replace("{{ $labels.path }}", str(link)).replace("{{ $now }}", _TIME)
+        line = re.sub(_PATH_OF_A_PAGE, str(link), re.sub(_TIME_OF_A_PAGE, _TIME, " ".join(words)))
         real = [re.sub(r"\bTIME\b", _TIME, str(link) if word == "PATH" else word) for word in line.split()]
         # After the first repair nothing is left to be repaired.
         if link.readlink() == before:
