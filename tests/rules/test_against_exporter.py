@@ -152,7 +152,7 @@ def rich_host(top: Path, *, client: float, server: float) -> list[str]:
     embedded = pki.User(name="admin", certificate=admin.certificate_pem, key=admin.key_pem)
     configs = (
         write(top / "kubelet.conf", pki.kubeconfig([old, embedded], [cluster])),
-        write(top / "admin.conf", pki.kubeconfig([embedded, lost], [cluster])),
+        write(top / "admin.conf", pki.kubeconfig([lost, embedded], [cluster])),
     )
     return [
         f"--pki.directory={directory}",

@@ -238,7 +238,7 @@ def _contradiction(
 ) -> Belief:
     servers = [server for each in among for server in each_server(each)]
     (first, begins), (last, ends) = min(servers, key=lambda each: each[1]), max(servers, key=lambda each: each[1])
-    error = max(each.error or 0.0 for each in among if each.says == begins)
+    error = max((each.error or 0.0 for each in among if each.says == begins), default=0.0)
     # What a clock was synchronised to is its own word: no bound where that clock may be the wrong one.
     earliest = None if floor is None else min(floor, begins - error)
     return Belief(
