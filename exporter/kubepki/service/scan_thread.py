@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 
 # Every wait of a scan is shorter and every step gives a sign of life: one without it will not come back.
 _OVERDUE_SECONDS = 25.0
-# Of a small tree an event is looked at in a tenth of this.
-_NEWS_SECONDS = 0.05
+# Half of what a scrape may take; of a small tree an event is looked at in less.
+_NEWS_SECONDS = 0.025
 
 
 class News(Protocol):
