@@ -23,6 +23,8 @@ HOURLY = 0.05
 """The share of hosts with certificates of an hour; those of all others last a year."""
 RENEWED = 0.25
 """The share of certificates of a year that are renewed on this day: far more than in a real fleet."""
+_APART = 15
+"""Minutes between two runs of missed polls, at least."""
 
 
 @dataclass(kw_only=True)
@@ -73,12 +75,16 @@ class Host:
         self.unsynchronized.update(range(back, back + self.random.randint(1, 4)))
 
     def _unread(self) -> set[int]:
-        """Return the minutes in which the API server did not answer its poll."""
+        """Return the minutes in which the API server did not answer its poll.
+
+        It answers between two runs: a quarter of an hour without an answer is no healthy host's.
+        """
         unread: set[int] = set()
         for _ in range(self.random.randint(0, 1 + self.minutes // 1_200)):
-            start = self.random.randrange(self.minutes)
-            unread.update(range(start, start + self.random.randint(1, 10)))
-            self.events["polls of the API server missed"] += 1
+            start, length = self.random.randrange(self.minutes), self.random.randint(1, 10)
+            if unread.isdisjoint(range(start - _APART, start + length + _APART)):
+                unread.update(range(start, start + length))
+                self.events["polls of the API server missed"] += 1
         return unread
 
     def _rotations(self) -> list[tuple[int, int, int, int]]:
