@@ -10,11 +10,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from kubepki.disk.calls import MOVED, NO_ANSWER, Call, content_size
 from kubepki.disk.located import Mark
+from kubepki.disk.mounts import mount_table
 
 TICK_SECONDS = 0.005
 # What counts of the time between two ticks: where it is more, this process itself did not run, and that is no path's.
@@ -46,7 +46,7 @@ def _octet(found: re.Match[bytes]) -> bytes:
 
 def _mounts_seen() -> tuple[str, ...]:
     """Return the mount points of this process's view; asks the kernel, no file system."""
-    return mount_points(Path("/proc/self/mountinfo").read_bytes())
+    return mount_points(mount_table())
 
 
 class Crew:

@@ -5,13 +5,13 @@ host's could hang, a process of its own looks, so that a dead one holds up neith
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from kubepki.disk import calls
 from kubepki.disk.calls import NO_ANSWER, Call
 from kubepki.disk.disk import Disk
 from kubepki.disk.located import Looked
+from kubepki.disk.mounts import mount_table
 from kubepki.model import Fault, Reason
 from kubepki.settings import ConfigError
 
@@ -96,7 +96,7 @@ def own_identities(paths: Sequence[str]) -> tuple[tuple[int, ...] | None, ...]:
 
 def looks_elsewhere() -> bool:
     """Return whether a process of its own looks at what the operator names, for a mount of this host could hang."""
-    return may_hang(_mountinfo())
+    return may_hang(mount_table())
 
 
 def may_hang(mountinfo: bytes) -> bool:
@@ -110,10 +110,3 @@ def may_hang(mountinfo: bytes) -> bool:
         if after and kind not in _LOCAL:
             return True
     return False
-
-
-def _mountinfo() -> bytes:
-    try:
-        return Path("/proc/self/mountinfo").read_bytes()
-    except OSError:
-        return b""

@@ -8,14 +8,14 @@ import os
 import stat
 from collections.abc import Iterable, Mapping
 
+from kubepki.disk.mounts import mount_table
 from kubepki.disk.real import real_path
 from kubepki.model import Fault, Reason
 
 # Of which a unit may have its own (systemd.exec(5), PrivateTmp=); the kernel's table of mounts shows whose it is.
-_TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - compared, never written to
+TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - compared, never written to
 _OF_A_UNIT = "/systemd-private-"
 _MOUNT_POINT = 4
-_MOUNTS = "/proc/self/mountinfo"
 EMPTIED, VISIBLE = "KUBEPKI_EMPTIED", "KUBEPKI_VISIBLE"
 
 
@@ -28,9 +28,9 @@ def spelled(paths: Iterable[str]) -> str:
 
 def emptied_above(path: str, environ: Mapping[str, str]) -> str | None:
     """Return the emptied directory in which the absolute *path* is hidden, None where the unit lets it be seen."""
-    if any(_below(path, place) for place in _paths(environ.get(VISIBLE, ""))):
+    if any(is_below(path, place) for place in _paths(environ.get(VISIBLE, ""))):
         return None
-    return next((place for place in _paths(environ.get(EMPTIED, "")) if _below(path, place)), None)
+    return next((place for place in _paths(environ.get(EMPTIED, "")) if is_below(path, place)), None)
 
 
 def hidden(path: str) -> Fault | None:
@@ -45,7 +45,7 @@ def hidden(path: str) -> Fault | None:
             f"the unit shows the service only some of {emptied}; `kubepki-exporter unit-paths` writes what shows this"
         )
         return Fault(reason=Reason.HIDDEN, detail=detail)
-    if any(_below(place, each) for each in _TEMPORARY) and (own := own_temporary(place, _mounts())) is not None:
+    if any(is_below(place, each) for each in TEMPORARY) and (own := own_temporary(place, os.fsdecode(mount_table()))):
         detail = f"the unit gives the service a {own} of its own; open it: BindReadOnlyPaths={place.rpartition('/')[0]}"
         return Fault(reason=Reason.HIDDEN, detail=detail)
     while place != "/":
@@ -66,17 +66,9 @@ def own_temporary(path: str, mounts: str) -> str | None:
     for line in mounts.split("\n"):
         fields = line.split(" ")
         mounted, where = fields[_MOUNT_POINT - 1 : _MOUNT_POINT + 1] if len(fields) > _MOUNT_POINT else ("", "")
-        if where in _TEMPORARY and _OF_A_UNIT in mounted and _below(path, where):
+        if where in TEMPORARY and _OF_A_UNIT in mounted and is_below(path, where):
             return where
     return None
-
-
-def _mounts() -> str:
-    try:
-        with open(_MOUNTS, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - of proc
-            return file.read()
-    except OSError:
-        return ""
 
 
 def is_mask(status: os.stat_result) -> bool:
@@ -98,5 +90,6 @@ def _paths(text: str) -> list[str]:
     return [os.fsdecode(unquote_to_bytes(each)) for each in text.split(":") if each]
 
 
-def _below(path: str, place: str) -> bool:
+def is_below(path: str, place: str) -> bool:
+    """Return whether the absolute *path* is *place* or lies in it."""
     return path == place or path.startswith(f"{place}/")

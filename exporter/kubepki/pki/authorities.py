@@ -38,7 +38,7 @@ class Known:
         return replace(snapshot, paths=tuple(self._judged(state, loaded.get(state.path)) for state in snapshot.paths))
 
     def _judged(self, state: PathState, loaded: Loaded | None) -> PathState:
-        refusal = self.refused.get(_resolved(loaded)) if loaded else None
+        refusal = self.refused.get(loaded.resolved) if loaded else None
         known = any(fault.reason.severity is Severity.CRITICAL for fault in state.faults)
         if refusal is None or known or state.standing is not Standing.CURRENT:
             return state
@@ -138,9 +138,5 @@ class Authorities:
 def _refused(named: Iterable[NamedAuthority], read: Mapping[str, Loaded]) -> dict[str, str]:
     """Return by resolved path why etcd refuses those of the *named* files that it is told to read."""
     found = [read[each.path] for each in named if each.etcd and each.path in read]
-    said = {_resolved(each): each.parsed.consumed.etcd for each in found if each.parsed and each.parsed.consumed}
+    said = {each.resolved: each.parsed.consumed.etcd for each in found if each.parsed and each.parsed.consumed}
     return {path: refusal for path, refusal in said.items() if refusal}
-
-
-def _resolved(loaded: Loaded) -> str:
-    return loaded.located.resolved if loaded.located else loaded.path

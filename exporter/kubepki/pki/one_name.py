@@ -50,8 +50,7 @@ def _is_kept(loaded: Loaded, rotates: Container[tuple[str, str | None]], real: C
 
 
 def _is_at_home(loaded: Loaded, real_directory: Callable[[str], str]) -> bool:
-    resolved = loaded.located.resolved if loaded.located else ""
-    return resolved.rpartition("/")[0] == real_directory(loaded.directory).rstrip("/")
+    return loaded.resolved.rpartition("/")[0] == real_directory(loaded.directory).rstrip("/")
 
 
 def _rank(loaded: Loaded, real_directory: Callable[[str], str]) -> tuple[bool, bool, bool, int, bool, bool, str]:

@@ -23,9 +23,7 @@ from kubepki.pki.parsing import Parser, ParserHere
 from kubepki.pki.recalled import asked_kubeconfigs, recalled_files
 from kubepki.pki.rescan import Seen, doubtful, places_of, touched
 from kubepki.pki.results import Results
-from kubepki.pki.scan_result import (
-    ScanResult,
-)
+from kubepki.pki.scan_result import ScanResult
 from kubepki.pki.sources import find_sources, listed_anew
 from kubepki.pki.states import Loaded, States, path_state
 from kubepki.pki.table import Table

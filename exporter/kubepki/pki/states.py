@@ -48,6 +48,11 @@ class Loaded:
         ):
             object.__setattr__(self, key, value)
 
+    @property
+    def resolved(self) -> str:
+        """Where the path leads; the path itself where it leads to nothing."""
+        return self.located.resolved if self.located else self.path
+
 
 # Most files of a host are in few directories.
 @lru_cache(maxsize=64)

@@ -107,8 +107,7 @@ def foreign(loaded: Loaded, own: Own, stores: Collection[str]) -> frozenset[str]
 
 def is_systems(loaded: Loaded) -> bool:
     """Return whether *loaded* is what the system trusts: who names that names no CA of a cluster."""
-    resolved = loaded.located.resolved if loaded.located else loaded.path
-    return loaded.path.startswith(_SYSTEM) or resolved.startswith(_SYSTEM)
+    return loaded.path.startswith(_SYSTEM) or loaded.resolved.startswith(_SYSTEM)
 
 
 def _without_numbers(name: str) -> str:

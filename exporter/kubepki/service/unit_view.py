@@ -5,6 +5,7 @@ import re
 import subprocess
 from collections.abc import Iterable, Mapping
 
+from kubepki.disk.view import TEMPORARY, is_below
 from kubepki.settings import ConfigError
 
 UNIT = "kubepki-exporter.service"
@@ -18,7 +19,6 @@ _PROPERTIES = (
     "BindReadOnlyPaths",
     "BindPaths",
 )
-_TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - compared, never written to
 HOMES = ("/home", "/root", "/run/user")
 _TIMEOUT_SECONDS = 5.0
 
@@ -61,11 +61,11 @@ def hiding(path: str, properties: Mapping[str, str]) -> str | None:
     if properties.get("ProtectHome") in ("yes", "tmpfs"):
         masks += [("ProtectHome", place) for place in HOMES]
     if properties.get("PrivateTmp", "no") != "no":
-        masks += [("PrivateTmp", place) for place in _TEMPORARY]
+        masks += [("PrivateTmp", place) for place in TEMPORARY]
     masks += [("TemporaryFileSystem", place) for place in _paths(properties.get("TemporaryFileSystem", ""))]
     for directive, place in masks:
         # The deeper mount wins: a directory that is bound below a mask is there.
-        if _below(path, place) and not any(_below(path, each) and _below(each, place) for each in bound):
+        if is_below(path, place) and not any(is_below(path, each) and is_below(each, place) for each in bound):
             return f"{directive}={place}"
     return None
 
@@ -73,7 +73,3 @@ def hiding(path: str, properties: Mapping[str, str]) -> str | None:
 def _paths(text: str) -> list[str]:
     """Return the paths of a list of systemd: an optional `-` or `+` before, options behind a colon."""
     return [re.sub(r"^[-+]*", "", word).split(":")[0].rstrip("/") for word in text.split()]
-
-
-def _below(path: str, place: str) -> bool:
-    return path == place or path.startswith(f"{place}/")
