@@ -65,9 +65,17 @@ def sentence(look: Look) -> str:
     end, name = next_end(current)
     left = duration(end - look.now)
     certificates = f"{count} certificates are" if count > 1 else "1 certificate is"
-    return f"{certificates} as they should be; the first to end is {name}, in {left}".replace(
-        "1 certificate is as they", "1 certificate is as it"
-    )
+    said = f"{certificates} as they should be; the first to end is {name}, in {left}{_whose_time(look)}"
+    return said.replace("1 certificate is as they", "1 certificate is as it")
+
+
+def _whose_time(look: Look) -> str:
+    """Return by which clocks all is well, where none of them vouches for itself: they may all be wrong together."""
+    if look.belief.sureness is Sureness.ALONE:
+        return f", by {look.belief.whose} alone"
+    if look.belief.sureness is Sureness.LIKELY and not any(each.strong for each in look.belief.clocks):
+        return ", by clocks that nothing from outside confirms"
+    return ""
 
 
 def next_end(states: Iterable[PathState]) -> tuple[float, str]:

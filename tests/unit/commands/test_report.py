@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,8 @@ import pytest
 from kubepki.commands.hands import Hands
 from kubepki.commands.report import report
 from kubepki.commands.terminal import Style, clean
-from kubepki.commands.verdict import status, unread
-from kubepki.model import Severity
+from kubepki.commands.verdict import sentence, status, unread
+from kubepki.model import ReferenceReading, Severity
 from tests.support.looks import golden_look, look_at
 from tests.support.scenarios import CLIENT, SCENARIOS, Scenario, reading
 
@@ -109,3 +110,34 @@ def test_file_names_cannot_move_the_cursor(text: str, expected: str) -> None:
 def test_nothing_is_unread_without_a_fault(tmp_path: Path) -> None:
     """A host whose files can all be read has nothing to say about that."""
     assert unread(look_at(BY_NAME["healthy"], tmp_path)) == ()
+
+
+@pytest.mark.parametrize(
+    ("clocks", "words"),
+    [
+        pytest.param({}, "", id="synchronized"),
+        pytest.param(
+            {"synchronized": False, "last_synchronized": None, "apiserver": None},
+            "by this host's clock alone",
+            id="alone",
+        ),
+        pytest.param({"synchronized": None, "apiserver": None}, "by this host's clock alone", id="nobody-knows"),
+        pytest.param(
+            {"synchronized": False, "last_synchronized": None},
+            "by clocks that nothing from outside confirms",
+            id="ahead-together-perhaps",
+        ),
+        pytest.param({"synchronized": False, "last_synchronized": None, "outside": 0.0}, "", id="outside-confirms"),
+    ],
+)
+def test_healthy_says_by_whose_clock(clocks: dict[str, float | None], words: str, tmp_path: Path) -> None:
+    """All is well by the clocks that were read: where none of them vouches for itself, the verdict says so."""
+    outside = clocks.pop("outside", None)
+    said = reading(**{"synchronized": True, **clocks})  # type: ignore[arg-type]
+    if outside is not None:
+        said = replace(said, references=(*said.references, ReferenceReading(clock="ntp/time", up=True, offset=outside)))
+    seen = look_at(BY_NAME["healthy"], tmp_path, said)
+    assert status(seen).name == "HEALTHY"
+    left, _, whose = sentence(seen).partition(" d 23 h")
+    assert "1 certificate is as it should be" in left
+    assert whose == (f", {words}" if words else "")
