@@ -63,6 +63,13 @@ def _without_https() -> bytes:
     return yaml.safe_dump(made).encode()
 
 
+def _needing_a_terminal() -> bytes:
+    made = document()
+    program = {"apiVersion": "client.authentication.k8s.io/v1", "command": "true", "interactiveMode": "Always"}
+    made["users"][0]["user"] = {"client-key-data": base64_of(MINE.key_pem), "exec": program}
+    return yaml.safe_dump(made).encode()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Difference:
     """One row: its cells, the question to the oracle, and the files, the first of which is judged.
@@ -165,6 +172,14 @@ DIFFERENCES = (
         reason="kubectl takes it, and who reads the file cannot be told",
         kind="kubeconfig",
         files=lambda: {"kubelet.conf": kubeconfig(**{"auth-provider": {"name": "oidc"}})},
+    ),
+    Difference(
+        case="a user whose `exec` has `interactiveMode: Always`",
+        exporter="takes",
+        consumer="refuses where it has no terminal",
+        reason="a person's kubectl has one, and who reads the file cannot be told",
+        kind="kubeconfig",
+        files=lambda: {"kubelet.conf": _needing_a_terminal()},
     ),
     Difference(
         case="embedded data written as a list of numbers",

@@ -144,3 +144,16 @@ def test_texts(name: str, oracle: Oracle, tmp_path: Path) -> None:
     """A whole kubeconfig with one thing that is odd."""
     (tmp_path / "kc.conf").write_text(TEXTS[name](yaml.safe_dump(document())))
     agree(oracle, tmp_path / "kc.conf")
+
+
+BEFORE_A_MARK = ("", "\n", "\r\n", "\n\n", "# x\n", "---\n", "\ufeff\n", "\ufeff\ufeff")
+# In braces two marks are a row of docs/conformance.md; behind a blank and without braces is nothing of a PKI.
+MARKED = [*((each, False) for each in (*BEFORE_A_MARK, "\ufeff")), *((each, True) for each in (*BEFORE_A_MARK, " "))]
+
+
+@pytest.mark.parametrize(("before", "in_braces"), MARKED, ids=repr)
+def test_byte_order_marks(before: str, *, in_braces: bool, oracle: Oracle, tmp_path: Path) -> None:
+    """Only the first character of a file is a byte order mark; anywhere else it is a letter."""
+    text = yaml.safe_dump(document(), default_flow_style=in_braces)
+    (tmp_path / "kc.conf").write_text(before + "\ufeff" + text)
+    agree(oracle, tmp_path / "kc.conf")

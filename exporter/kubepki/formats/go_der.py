@@ -9,6 +9,7 @@ from typing import NoReturn
 SEQUENCE, SET, INTEGER, BOOLEAN = 0x30, 0x31, 0x02, 0x01
 BIT_STRING, OCTET_STRING, OBJECT = 0x03, 0x04, 0x06
 _HIGH_TAG = 0x1F
+_CONSTRUCTED = 0x20
 LONG_FORM = 0x80
 _MAX_WIDTH = 4
 _ORDINARY_OBJECT = 32
@@ -86,10 +87,13 @@ class Reader:
         if self.empty:
             return False
         before, (length, inside) = self._position, self.header(complaint)
+        # Nothing behind its length refuses any value here, and nothing in it the primitive form of the tag, too.
+        if inside >= len(self._data) or (not length and self.peek(tag & ~_CONSTRUCTED)):
+            refuse(complaint)
         if not self.peek(tag):
             return False
         self._position = inside
-        if not length or self.empty:
+        if not length:
             refuse(complaint)
         self.header(complaint)
         if self.peek(inner):

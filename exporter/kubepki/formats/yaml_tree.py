@@ -55,7 +55,10 @@ def _read(data: bytes) -> "Tree | Problem":
         return Problem(_TooMuchError.words)
     builder = _Builder()
     # libyaml passes over a byte order mark at the start of any line; to client-go's library it is a letter.
-    plain = data[: len(_ORDER_MARK)] + data[len(_ORDER_MARK) :].replace(_ORDER_MARK, _LETTER)
+    before = _ORDER_MARK if data.startswith(_ORDER_MARK) else b""
+    if data.startswith(_ORDER_MARK, len(before)) and before:
+        return Problem("YAML that begins with two byte order marks")
+    plain = before + data[len(before) :].replace(_ORDER_MARK, _LETTER)
     plain = _ESCAPED_SLASH.sub(_NO_ESCAPE, plain) if b"\\/" in plain else plain
     try:
         for event in yaml.parse(plain, Loader=loader):
