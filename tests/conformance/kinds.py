@@ -122,7 +122,6 @@ def ec_keys() -> Iterator[tuple[str, bytes]]:
     yield "ec beyond the order", _sec1(scalar=asn1.value(der.OCTET_STRING, b"\xff" * 32))
     yield "ec version 0", _sec1(version=asn1.integer(0))
     yield "ec version 2", _sec1(version=asn1.integer(2))
-    yield from _odd_values_in_ec_keys()
     yield "pkcs8 version 1", _pkcs8(1)
     yield "pkcs8 version 5", _pkcs8(5)
     yield "pkcs8 attributes", _pkcs8(0, asn1.value(0xA0, asn1.value(0x30, b"\6\1\x2a", asn1.value(0x31))))
@@ -130,32 +129,6 @@ def ec_keys() -> Iterator[tuple[str, bytes]]:
         yield f"pkcs8 of {name}", _pkcs8(0, curve=curve)
     for other in (ec.SECP224R1(), ec.SECP384R1(), ec.SECP521R1(), ec.SECP256K1(), ec.BrainpoolP256R1()):
         yield f"curve {other.name}", _self_signed(ec.generate_private_key(other))
-
-
-def _odd_values_in_ec_keys() -> Iterator[tuple[str, bytes]]:
-    """Yield keys with another value before, in place of or behind each optional field, empty ones at the end too."""
-    curve, point = (each.encoded for each in der.sequence(SEC1)[2:])
-    name, null = der.elements(der.sequence(SEC1)[2].content)[0].encoded, b"\5\0"
-    values = [bytes([tag, 0]) for tag in (0x01, 0x04, 0x05, 0x30, 0x80, 0x81, 0xA0, 0xA1, 0xC0, 0x40, 0x42, 0xBF)]
-    values += [bytes([tag]) + b"\2" + null for tag in (0x80, 0x81, 0xA0, 0xA1, 0xA2, 0x30)]
-    values += [
-        asn1.value(0xA1, name),
-        asn1.value(0xA0, null, name),
-        asn1.value(0x80, name),
-        b"\xa0\x80" + name + b"\0\0",
-    ]
-    values += [b"\x1f\x1f\0", b"\xbf\x20\0", b"\x05\x81\0", b"\x05", b"\0", b"\0\0", b"\xa1\x01", b"\xa0\x7f" + name]
-    for value in values:
-        for where, parts in {
-            "before the curve": (value, curve, point),
-            "for the curve": (value, point),
-            "before the point": (curve, value, point),
-            "for the point": (curve, value),
-            "behind the point": (curve, point, value),
-            "for both": (value,),
-        }.items():
-            named = f"ec with {value.hex()} {where}"
-            yield named, _sec1(curve=b"".join(parts), point=b"")
 
 
 def edwards_keys() -> Iterator[tuple[str, bytes]]:

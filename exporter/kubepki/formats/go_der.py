@@ -101,6 +101,14 @@ class Reader:
         self._position = before
         return False
 
+    def raw(self, complaint: str) -> bytes:
+        """Return the encoding of the next value, whatever its tag, as encoding/asn1 takes a RawValue."""
+        start, (length, inside) = self._position, self.header(complaint)
+        if inside + length > len(self._data):
+            refuse(complaint)
+        self._position = inside + length
+        return self._data[start : self._position]
+
     def header(self, complaint: str) -> tuple[int, int]:
         """Return the length of the next value and where it begins, as encoding/asn1 reads tags and lengths."""
         data, position = self._data, self._position + 1

@@ -79,7 +79,7 @@ def _pkcs8(content: bytes) -> GoKey:
     fields.integer(_REFUSED)
     algorithm = fields.into(SEQUENCE, _REFUSED)
     kind = algorithm.oid(_REFUSED)
-    parameters = b"" if algorithm.empty else algorithm.any(_REFUSED)[2]
+    parameters = b"" if algorithm.empty else algorithm.raw(_REFUSED)
     key = fields.read(OCTET_STRING, _REFUSED)
     if kind == _RSA:
         return _pkcs1(key)
