@@ -65,23 +65,24 @@ class _Reader:
             Context(name=name, user=_name(fields, "user") or "", cluster=_name(fields, "cluster") or "")
             for _, name, fields in self._named("contexts", "context")
         ]
+        current = _name(self._tree, "current-context") or ""
+        if not current and ("cluster", "") in self._refused and not any(each.name == "" for each in contexts):
+            # Without a name a context without one is current, and without that a user and a cluster without one.
+            contexts.append(Context(name="", user="", cluster=""))
         return Kubeconfig(
             users=tuple(users),
             clusters=tuple(clusters),
             contexts=tuple(contexts),
-            current_context=_name(self._tree, "current-context") or "",
-            faults=(*self._faults(users, clusters, contexts), *self._limits[:1]),
+            current_context=current,
+            faults=(*self._faults(users, clusters, contexts, current), *self._limits[:1]),
             omitted=self._omitted,
         )
 
     def _faults(
-        self, users: Iterable[User], clusters: Iterable[Cluster], contexts: Iterable[Context]
+        self, users: Iterable[User], clusters: Iterable[Cluster], contexts: Iterable[Context], name: str
     ) -> tuple[Fault, ...]:
         """Return a fault for what is damaged, or else for what client-go says against the current context."""
-        # Without a name a context without one is current, and without that a user and a cluster without one.
-        name = _name(self._tree, "current-context") or ""
-        nameless = Context(name="", user="", cluster="") if not name and ("cluster", "") in self._refused else None
-        current = next((each for each in contexts if each.name == name), nameless)
+        current = next((each for each in contexts if each.name == name), None)
         # Nobody reads the users and clusters of other contexts.
         read = None if current is None else {("user", current.user), ("cluster", current.cluster)}
         damaged = [each for owner, found in self._damaged.items() if read is None or owner in read for each in found]
@@ -146,7 +147,8 @@ class _Reader:
             certificates=self._entitled(f"user/{name}", certificate),
             key=key,
             certificate_path=None if certificate else _text(fields, "client-certificate"),
-            key_path=None if key else _text(fields, "client-key"),
+            # Without a certificate client-go does not open its key.
+            key_path=None if key or unused else _text(fields, "client-key"),
             token_path=None if _text(fields, "token") else _text(fields, "tokenFile"),
         )
 
