@@ -139,13 +139,14 @@ def _details() -> dict[str, str]:
             )
         """),
         **end_details(),
-        "judge": f"{_TROUBLED} and ignoring (path, clock) {JUDGED_BY}",
+        # A target may have a label `level`, which what has ended or ends soon does not keep.
+        "judge": f"{_TROUBLED} and ignoring (path, clock, level) {JUDGED_BY}",
         "fallback": promql(f"""
             (
               {OBSTACLE} * group without (standing, reason) (kubepki_fault{{{CURRENT}, reason=~"{ROLLBACK_REFUSES}"}})
               or {FALLBACK}
             )
-            and {_TROUBLED}
+            and ignoring (level) {_TROUBLED}
         """),
     }
 

@@ -101,14 +101,14 @@ def end_records(site: Site) -> tuple[Record, ...]:
 def end_details() -> dict[str, str]:
     """Return the dates of the entries that have ended or end soon, and what each clock says where they differ."""
     troubled = f"(group without (level) ({EXPIRED}) or group without (level) ({REMAINING}))"
-    left = f"(min without ({ENTRY}) ({SOON}) - time() and {troubled} and ignoring (path) {OFF})"
+    left = f"(min without ({ENTRY}) ({SOON}) - time() and ignoring (level) {troubled} and ignoring (path) {OFF})"
     judge = f"({OFF} + ignoring (clock) {ENDS_BY})"
     clocks = {"host": OFF, "apiserver": judge, "reference": f"({OFF} + {LAST})"}
     by_clock = [f'label_replace({left}, "clock", "prometheus", "", "")'] + [
         f'label_replace({left} - {ONE_PATH} {expr}, "clock", "{clock}", "", "")' for clock, expr in clocks.items()
     ]
     return {
-        "not_after": f"max without (standing) ({SOON} and ignoring ({ENTRY}) {troubled})",
+        "not_after": f"max without (standing) ({SOON} and ignoring ({ENTRY}, level) {troubled})",
         "left": "\nor ".join(by_clock),
     }
 

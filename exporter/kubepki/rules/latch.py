@@ -5,6 +5,10 @@ the evaluation before. `kubepki_host_time_seconds` is in every good scrape. A lo
 restarts its `for`, a repair resolves it at once, and what had healed while scrapes were good never comes back: an
 instant selector of the rule itself finds the sample of the evaluation before, or its stale marker.
 
+What memory is for is a target that does not answer, and `up` says so of it. One that is no target any more, for its
+host was taken out or has other labels now, has none: it is forgotten at the next evaluation, or a host that was
+replaced would page on beside the one in its place.
+
 The gate stands inline, for vmalert would write a rule for it one round late. The bound (a host is forgotten some
 minutes after its last good scrape) is the first latch's alone, the skew of the host: the others ask whether that still
 remembers the host, and need no look back of their own.
@@ -48,18 +52,22 @@ def alert_of(  # noqa: PLR0913 - the parts of an alert, each by its name
 
 def skew_latch(site: Site) -> Record:
     """Return the first latch: host time minus Prometheus' time of the scrape, held while a host has no good scrape."""
-    memory = format_duration(site.thresholds.memory)
+    memory, up = format_duration(site.thresholds.memory), f'up{{job=~"{site.job}"}}'
     return Record(
         name=SKEW,
         expr=promql(f"""
             {HOST_TIME} - timestamp({HOST_TIME})
-            or ({SKEW} unless {HOST_TIME} and last_over_time({HOST_TIME}[{memory}]))
+            or (
+              {SKEW} unless {HOST_TIME} and last_over_time({HOST_TIME}[{memory}])
+              unless (last_over_time({up}[{memory}]) unless {up})
+            )
         """),
         why=(
             "Host time minus Prometheus' time of the scrape, in seconds: above 0 the host is ahead. timestamp() "
             "and not "
             "time(), so that neither the scrape interval nor a late evaluation counts as skew. Held for "
-            f"{memory} after the last good scrape, and then the host is forgotten by every latch."
+            f"{memory} after the last good scrape, for as long as it is a target, and then the host is forgotten by "
+            "every latch."
         ),
     )
 

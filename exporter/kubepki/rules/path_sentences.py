@@ -6,7 +6,7 @@ Rules of this module: pure.
 from kubepki.model import Reason, Severity
 from kubepki.rules.series import PATH_FINDING
 from kubepki.rules.site import Site
-from kubepki.rules.words import NOW, REFUSED, SHELL_PATH, asked, filled, host_texts
+from kubepki.rules.words import FALLBACK_INFO, NAMED, NOW, REFUSED, SHELL_PATH, asked, filled, host_texts
 
 # `rollback` repairs a link, and one whose directory can be read.
 ROLLBACK_REFUSES = "not_symlink|unreadable"
@@ -21,8 +21,8 @@ _BROKEN = """
     {{ $reasons = printf "%s, %s" $reasons .Labels.reason -}}
     {{ if match "^(@refuses@)$" .Labels.reason }}{{ $obstacle = true }}{{ end -}}
     {{ if match "^(@repairs@)$" .Labels.reason }}{{ $repairs = true }}{{ end -}}
-    {{ else if .Labels.fallback }}{{ $fallback = .Labels.fallback -}}
-    {{ else if eq .Labels.finding "fallback" }}{{ $help = .Value }}{{ end }}{{ end -}}
+    {{ else if eq .Labels.finding "fallback" }}{{ $help = .Value -}}
+    {{ else -}} @named@ {{ end }}{{ end -}}
     {{ $labels.path }} on {{ $labels.instance }} has a fault:{{ with $reasons }}{{ slice . 1 }}{{ end }}.
     {{ if or $obstacle (not $repairs) (not (or $fallback (ge $help 0.0))) -}}
     "kubepki-exporter check" on the host says what is wrong and what to do.
@@ -42,7 +42,8 @@ _DIVERGED = """
 _TARGET = """
     @ask@
     {{ $labels.path }} on {{ $labels.instance }} points at
-    {{- range $r }} {{ .Labels.target }},{{ end }} a file whose name or modification time is
+    {{- range $r }} {{ or (index .Labels "@exported@target") .Labels.target }},{{ end }}
+    a file whose name or modification time is
     {{ $value | humanizeDuration }}
     ahead of the host's clock. It was written while that clock was ahead, so its certificate may be future-dated.
 """
@@ -50,7 +51,7 @@ _TARGET = """
 
 def broken(site: Site) -> dict[str, str]:
     """Return the texts of KubePKIPathBroken."""
-    names = f"{PATH_FINDING}|kubepki_fallback_info"
+    names = f"{PATH_FINDING}|{FALLBACK_INFO}"
     parts = {
         "ask": asked(site, f'vector(time()) or {{%s__name__=~"{names}"}}', 1),
         "refuses": ROLLBACK_REFUSES,
@@ -58,6 +59,7 @@ def broken(site: Site) -> dict[str, str]:
         "now": NOW,
         "word": SHELL_PATH,
         "refused": REFUSED,
+        "named": NAMED.replace("@exported@", site.exported_prefix),
     }
     return host_texts(site, "KubePKIPathBroken", "A link or file of the PKI is unusable.", filled(_BROKEN, parts))
 
@@ -71,6 +73,6 @@ def diverged(site: Site) -> dict[str, str]:
 
 def target_ahead(site: Site) -> dict[str, str]:
     """Return the texts of KubePKISymlinkTargetFutureDated."""
-    parts = {"ask": asked(site, "kubepki_symlink_info{%s}", 1)}
+    parts = {"ask": asked(site, "kubepki_symlink_info{%s}", 1), "exported": site.exported_prefix}
     summary = "The file behind a current link was written in the host's future."
     return host_texts(site, "KubePKISymlinkTargetFutureDated", summary, filled(_TARGET, parts))

@@ -7,18 +7,19 @@ Rules of this module: pure.
 
 from kubepki.rules.series import CERTIFICATE_FINDING, CURRENT, NOT_BEFORE, OBSTACLE
 from kubepki.rules.site import Site
-from kubepki.rules.words import NOW, REFUSED, SHELL_PATH, asked, filled, host_texts, selector
+from kubepki.rules.words import FALLBACK_INFO, NAMED, NOW, REFUSED, SHELL_PATH, asked, filled, host_texts, selector
 
 _LEAD = {"lead": "{{ $value | humanizeDuration }}", "lead_seconds": '{{ printf "%012.0f" $value }}'}
 _SHARED = {
     "now": NOW,
     "word": SHELL_PATH,
+    "named": NAMED,
     "presented": 'and $rejects $worst (match "^(client|peer)$" $worst.Labels.usage)',
     "nothing": "-2.0",
     "obstacle": f"{OBSTACLE:.1f}",
     "fallback": """
         {{ else if eq $f "fallback" }}{{ $help = .Value -}}
-        {{ else if .Labels.fallback }}{{ $fallback = .Labels.fallback }}{{ end }}{{ end -}}
+        {{ else -}} @named@ {{ end }}{{ end -}}
     """,
     # The entry of the path that is worst off: the last to begin. `$help` is what the latch says of a fallback.
     "starts": """
@@ -46,11 +47,13 @@ _SHARED = {
         {{ if and $judge (not $clocks) (not $not) }}{{ $rejects = true }}{{ end -}}
     """,
     # Only its own entry has this subject.
-    "subject": (
-        "{{ $labels.path }} on {{ $labels.instance }}{{ if $worst }}{{ range $r }}"
-        "{{ if and .Labels.subject (eq .Labels.entry $worst.Labels.entry) }} ({{ .Labels.subject }})"
-        "{{ end }}{{ end }}{{ end }}"
-    ),
+    "subject": """
+        {{ $labels.path }} on {{ $labels.instance }}
+        {{- if $worst }}{{ range $r }}{{ if eq (index .Labels "__name__") "kubepki_certificate_info" -}}
+        {{ if eq .Labels.entry $worst.Labels.entry -}}
+        {{- with or (index .Labels "@exported@subject") .Labels.subject }} ({{ . }}){{ end -}}
+        {{ end }}{{ end }}{{ end }}{{ end }}
+    """,
     "until": """
         {{ $value | humanizeDuration }}{{ if $worst }}, until {{ humanizeTimestamp $worst.Value }}{{ end }}.
         {{ if $clocks }}NotBefore is ahead of these clocks:{{ slice $clocks 1 }}. {{ end -}}
@@ -113,7 +116,7 @@ _EXPIRED = """
     {{- end }}
 """
 _EXPIRING = """
-    @ask@ {{ $worst := false }}{{ range $r }}{{ if .Labels.finding -}}
+    @ask@ {{ $worst := false }}{{ range $r }}{{ if eq .Labels.finding "not_after" -}}
     {{ if or (not $worst) (lt .Value $worst.Value) }}{{ $worst = . }}{{ end }}{{ end }}{{ end -}}
     @subject@ expires in {{ $value | humanizeDuration }}@at@.
     {{ if and $worst (match "^(client|server|peer)$" $worst.Labels.usage) -}}
@@ -167,7 +170,7 @@ def expired(site: Site) -> dict[str, str]:
 def expiring(site: Site) -> dict[str, str]:
     """Return the texts where NotAfter is near by the time that counts."""
     summary = "A current certificate expires soon and was not renewed."
-    return host_texts(site, "KubePKICertificateExpiring", summary, _words(site, _EXPIRING, 'finding=~"|not_after"'))
+    return host_texts(site, "KubePKICertificateExpiring", summary, _words(site, _EXPIRING))
 
 
 def host_behind(site: Site) -> dict[str, str]:
@@ -184,8 +187,8 @@ def rotated(site: Site) -> dict[str, str]:
     return host_texts(site, "KubePKIRotatedWhileUnsynchronized", summary, text)
 
 
-def _words(site: Site, text: str, matchers: str = "") -> str:
+def _words(site: Site, text: str) -> str:
     # One selector of several names: each costs about as much as all of them do.
-    names = f"{CERTIFICATE_FINDING}|kubepki_certificate_info|kubepki_fallback_info"
-    query = f'vector(time()) or {{%s__name__=~"{names}",standing=~"|current",{matchers}}}'
-    return filled(text, {"ask": asked(site, query, 1), **_SHARED})
+    names = f"{CERTIFICATE_FINDING}|kubepki_certificate_info|{FALLBACK_INFO}"
+    query = f'vector(time()) or {{%s__name__=~"{names}",standing=~"|current"}}'
+    return filled(text, {"exported": site.exported_prefix, "ask": asked(site, query, 1), **_SHARED})

@@ -25,6 +25,14 @@ REFUSED = """
     is not valid by Prometheus' clock, so rollback would refuse it:
     "kubepki-exporter check --at {{ $now }} {{ $word }}" says whether another file helps.
 """
+# A series is known by its name, for a target may have a label of any other, and then ours is called exported_...
+FALLBACK_INFO = "kubepki_fallback_info"
+NAMED = f"""
+    {{{{ if eq (index .Labels "__name__") "{FALLBACK_INFO}" -}}}}
+    {{{{ $fallback = or (index .Labels "@exported@fallback") .Labels.fallback }}}}{{{{ end -}}}}
+"""
+_STRING = re.compile(r"""("(?:[^"\\]|\\.)*"|`[^`]*`)""")
+_ACTION = re.compile(r"""\{\{(?:[^"`}]|"(?:[^"\\]|\\.)*"|`[^`]*`)*\}\}""")
 # `$now`: the time of the answer `$r`, which begins with it.
 NOW = """
     {{ $now := ((first $r).Value | toTime).Format "2006-01-02T15:04:05Z07:00" -}}
@@ -82,7 +90,12 @@ def _joined(text: str, parts: Mapping[str, str]) -> str:
 def _terse(text: str) -> str:
     """Return a template without the spaces that it would take out itself: it is parsed again for each alert."""
     text = re.sub(r"\s*\{\{-\s|\{\{\s", "{{", text)
-    return re.sub(r"\s-\}\}\s*|\s\}\}", "}}", text)
+    text = re.sub(r"\s-\}\}\s*|\s\}\}", "}}", text)
+    return _ACTION.sub(lambda action: "".join(_closer(each) for each in _STRING.split(action[0])), text)
+
+
+def _closer(part: str) -> str:
+    return part if _STRING.fullmatch(part) else re.sub(r"\s*([|,]|:=)\s*|(?<==)\s+", r"\1", part)
 
 
 def _board(site: Site, board: str, *labels: str) -> str:
