@@ -128,14 +128,24 @@ class Certificate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """When all CAs of a chain are valid, in Unix seconds."""
+
+    not_before: float
+    not_after: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
     """What proves that this cluster issued a file, or what stands against it; neither where nobody can tell.
 
-    Both are clauses for a person: "it was issued by `by`", and `objection`.
+    Both are clauses for a person: "it was issued by `by`", and `objection`. `periods` are when the proof holds, one for
+    each chain of CAs; empty where no CA is at hand.
     """
 
     by: str = ""
     objection: str = ""
+    periods: tuple[Period, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,13 +168,15 @@ class Candidate:
     `objections` are the reasons why it cannot replace the current file at any time (wrong key, another subject, an
     unknown issuer, unparsable …), each one clause for a person. Validity depends on the clocks and is judged by
     `evaluate`. `leaf` is None where nothing could be parsed; then there is an objection. `proof` is who is known to
-    have issued it, empty where nothing proves it.
+    have issued it, empty where nothing proves it; `trusted` when the CAs of that proof are valid, empty where none is
+    at hand.
     """
 
     path: str
     leaf: Certificate | None
     objections: tuple[str, ...] = ()
     proof: str = ""
+    trusted: tuple[Period, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,7 +76,7 @@ def chain(data: bytes) -> None:
     """Ask whether a certificate comes from a CA, over what lies between."""
     with suppress(ValueError):
         first, *rest = [each.encoded for each in der.elements(data)]
-        jobs.is_issued(first, rest[:-1], rest[-1:])
+        jobs.verify(first, rest[:-1], rest[-1:], server=False)
 
 
 def ca(data: bytes) -> None:

@@ -9,6 +9,7 @@
 //	etcd-ca     etcd's tlsutil.NewCertPool: --trusted-ca-file of etcd, --etcd-cafile of the API server
 //	kubeconfig  client-go's clientcmd and rest, as the kubelet and the static pods load one
 //	store       client-go's FileStore.Current(): a directory and the prefix of its pair
+//	client      how the API server verifies a client: its CAs, and the client's pair, at "time" (Unix seconds)
 //	pem         encoding/pem.Decode, call after call, on each text of "texts": {"blocks": [[…], …]}
 package main
 
@@ -34,6 +35,7 @@ type question struct {
 	Kind  string   `json:"kind"`
 	Paths []string `json:"paths"`
 	Texts [][]byte `json:"texts"`
+	Time  int64    `json:"time"`
 }
 
 type answer struct {
@@ -116,6 +118,8 @@ func judge(asked question) (found []*x509.Certificate, err error) {
 		return pooled(first)
 	case "kubeconfig":
 		return kubeconfig(first)
+	case "client":
+		return client(first, last, asked.Time)
 	case "store":
 		store, err := certificates.NewFileStore(last, first, first, "", "")
 		if err != nil {

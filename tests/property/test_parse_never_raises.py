@@ -5,9 +5,10 @@ import warnings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kubepki.formats.anchor import self_signed_anchor
+from kubepki.formats.go_verify import CLIENT_AUTH, verify
 from kubepki.formats.kubeconfig_reader import parse_kubeconfig
 from kubepki.formats.parse import Container, Parsed, parse
-from kubepki.formats.trust import issued_by, self_signed_anchor
 from kubepki.model import Reason
 from tests.support import pki
 
@@ -67,7 +68,7 @@ def test_mutated_files(data: bytes) -> None:
     parsed = check(data)
     self_signed_anchor([each.der for each in parsed.certificates])
     for each in parsed.certificates:
-        issued_by(each.der, [], [CA.der])
+        verify(each.der, [], [CA.der], CLIENT_AUTH)
         each.certificate.subject.encode()
 
 
@@ -96,5 +97,5 @@ def test_mutated_kubeconfig(data: bytes) -> None:
 @BOUNDED
 def test_trust_of_damaged_certificates(leaf: bytes, ca: bytes) -> None:
     """Judging damaged certificates never raises; nothing damaged issued the good one unless it is its own CA."""
-    issued_by(leaf, [ca], [CA.der])
-    issued_by(leaf, [CA.der], [ca])
+    verify(leaf, [ca], [CA.der], CLIENT_AUTH)
+    verify(leaf, [CA.der], [ca], CLIENT_AUTH)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubepki.judgement.fallbacks import RepairTimes, fallback_objections, is_usable, usable_fallbacks
-from kubepki.model import Candidate, Certificate, PathState, Standing, Usage
+from kubepki.model import Candidate, Certificate, PathState, Period, Standing, Usage
 
 NOW = 1_800_000_000.0
 # Around each border: what a room's clocks differ by, the margins, and lives from minutes to years.
@@ -29,7 +29,13 @@ def candidates(draw: st.DrawFn) -> Candidate:
             not_before=draw(TIMES),
             not_after=draw(TIMES),
         )
-    return Candidate(path=path, leaf=leaf, objections=draw(st.sampled_from([(), (), (), ("its key is missing",)])))
+    periods = st.builds(Period, not_before=TIMES, not_after=TIMES)
+    return Candidate(
+        path=path,
+        leaf=leaf,
+        objections=draw(st.sampled_from([(), (), (), ("its key is missing",)])),
+        trusted=tuple(draw(st.lists(periods, max_size=2))),
+    )
 
 
 repairs = st.builds(

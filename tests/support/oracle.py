@@ -67,9 +67,9 @@ class Oracle:
         self._questions = questions
         self._answers = answers
 
-    def ask(self, kind: str, *paths: Path | str) -> Answer:
-        """Return what the consumer of *kind* says of *paths*; the kinds are those of tests/oracle/main.go."""
-        said = self._asked({"kind": kind, "paths": [str(path) for path in paths]})
+    def ask(self, kind: str, *paths: Path | str, time: float = 0) -> Answer:
+        """Return what the consumer of *kind* says of *paths* at *time*; the kinds are those of tests/oracle/main.go."""
+        said = self._asked({"kind": kind, "paths": [str(path) for path in paths], "time": int(time)})
         read = tuple(Read(**each) for each in said["read"])
         return Answer(taken=said["ok"], error=said["error"], certificates=said["certificates"], read=read)
 

@@ -11,7 +11,7 @@ from kubepki.disk.process import LookingProcess
 from kubepki.disk.start import StartFailedError
 from kubepki.formats.components import Component
 from kubepki.formats.kubeconfig import Kubeconfig
-from kubepki.formats.parsed import Container, ParsedFile
+from kubepki.formats.parsed import Container, ParsedFile, Verified
 from kubepki.pki.parsing import Parser, ParserHere, TooCostlyError
 from kubepki.pki.parsing_process import parsing_process
 from kubepki.settings import ScanSettings
@@ -82,9 +82,9 @@ class OneLookParser:
         """Return what the configuration of a component *data* names."""
         return self._ask(lambda parser: parser.read_component(data))
 
-    def is_issued(self, leaf: bytes, chain: Sequence[bytes], authorities: Sequence[bytes]) -> bool:
-        """Tell whether signatures lead from *leaf* to one of *authorities*."""
-        return self._ask(lambda parser: parser.is_issued(leaf, chain, authorities))
+    def verify(self, leaf: bytes, chain: Sequence[bytes], authorities: Sequence[bytes], *, server: bool) -> Verified:
+        """Return when Go verifies *leaf* by *authorities*."""
+        return self._ask(lambda parser: parser.verify(leaf, chain, authorities, server=server))
 
     def close(self) -> None:
         """End the process, if there is one."""

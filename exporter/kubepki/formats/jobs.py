@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
+from kubepki.formats.anchor import self_signed_anchor
 from kubepki.formats.components import Component
 from kubepki.formats.components import read_component as named_by
+from kubepki.formats.go_verify import CLIENT_AUTH, SERVER_AUTH
+from kubepki.formats.go_verify import verify as verify_chain
 from kubepki.formats.kubeconfig import Kubeconfig
 from kubepki.formats.kubeconfig_reader import parse_kubeconfig
 from kubepki.formats.parse import parse
-from kubepki.formats.parsed import Container, Parsed, ParsedFile
-from kubepki.formats.trust import issued_by, self_signed_anchor
+from kubepki.formats.parsed import Container, Parsed, ParsedFile, Verified
 from kubepki.model import Usage
 
 
@@ -28,9 +30,9 @@ def read_component(data: bytes) -> Component:
     return named_by(data)
 
 
-def is_issued(leaf: bytes, chain: Sequence[bytes], authorities: Sequence[bytes]) -> bool:
-    """Tell whether signatures lead from *leaf* over any of *chain* to one of *authorities* (all DER)."""
-    return issued_by(leaf, chain, authorities)
+def verify(leaf: bytes, chain: Sequence[bytes], authorities: Sequence[bytes], *, server: bool) -> Verified:
+    """Return when Go verifies *leaf* over any of *chain* by *authorities* (all DER): as a client, or a *server*."""
+    return verify_chain(leaf, chain, authorities, SERVER_AUTH if server else CLIENT_AUTH)
 
 
 def _anchor(parsed: Parsed) -> str | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from kubepki.model import Certificate, Fault
+from kubepki.model import Certificate, Fault, Period
 
 
 class Container(StrEnum):
@@ -91,6 +91,14 @@ class ParsedFile:
 
     parsed: Parsed
     anchor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """When the chains from a certificate to a CA are valid; `refusal` says why Go verifies none, where it is signed."""
+
+    periods: tuple[Period, ...] = ()
+    refusal: str = ""
 
 
 def key_match(leaf_spki: str, *parsed_with_keys: Parsed) -> bool | None:

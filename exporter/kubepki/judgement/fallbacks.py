@@ -1,5 +1,6 @@
 """Which superseded file could replace the current one now, by the times at which it has to be valid. Pure."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -8,7 +9,7 @@ from kubepki.judgement.comparisons import JUDGE
 from kubepki.judgement.phrases import duration, moment
 from kubepki.judgement.rotation import EARLIEST, life_over
 from kubepki.judgement.witnesses import EARLIEST_JUDGE, LATEST_JUDGE, TOLERANCE_SECONDS, each_server
-from kubepki.model import Candidate, Certificate, PathState, Reading
+from kubepki.model import Candidate, Certificate, PathState, Period, Reading
 
 # What a file must have left at either end: two clocks that agree are up to two minutes apart.
 MARGIN_SECONDS = 300.0
@@ -77,20 +78,9 @@ def fallback_objections(candidate: Candidate, repair: RepairTimes) -> tuple[str,
     leaf = candidate.leaf
     if leaf is None:
         return tuple(objections)
-    since, left = _margins(leaf, repair)
     for whose, now in repair.times:
-        # What the judge has not reached it rejects like the file in use, and accepts as soon as its clock is right.
-        late = repair.given and whose in _JUDGES
-        if late and leaf.not_before > now - since:
-            pass
-        elif leaf.not_before > now:
-            objections.append(f"not valid before {moment(leaf.not_before)} by {whose}")
-        elif leaf.not_before > now - since:
-            objections.append(f"valid for less than {duration(since)} by {whose}{_doubt(repair)}")
-        if leaf.not_after < now:
-            objections.append(f"not valid after {moment(leaf.not_after)} by {whose}")
-        elif leaf.not_after < now + left:
-            objections.append(f"it ends in less than {duration(left)} by {whose}{_doubt(repair)}")
+        objections += _against(leaf, repair, whose, now)
+        objections += _against_chains(candidate.trusted, repair, whose, now)
     told = any(abs(now - repair.kubelet) <= TOLERANCE_SECONDS for _, now in repair.times)
     if leaf.not_after < repair.kubelet and not told:
         ended = f"not valid after {moment(leaf.not_after)} by this host's clock, by which the kubelet starts"
@@ -103,21 +93,52 @@ def is_usable(candidate: Candidate, repair: RepairTimes) -> bool:
     leaf = candidate.leaf
     if candidate.objections or leaf is None:
         return not candidate.objections
-    begins, ends = leaf.not_before, leaf.not_after
-    since, left = _margins(leaf, repair)
     for whose, now in repair.times:
-        # As above: the judge who has not reached it.
-        early = begins > now - since and not (repair.given and whose in _JUDGES)
-        if early or ends < now + left:
+        if not _is_covered(leaf, repair, whose, now):
             return False
-    return ends >= repair.kubelet or any(abs(now - repair.kubelet) <= TOLERANCE_SECONDS for _, now in repair.times)
+        if candidate.trusted and not any(_is_covered(each, repair, whose, now) for each in candidate.trusted):
+            return False
+    told = any(abs(now - repair.kubelet) <= TOLERANCE_SECONDS for _, now in repair.times)
+    return leaf.not_after >= repair.kubelet or told
 
 
-def _margins(leaf: Certificate, repair: RepairTimes) -> tuple[float, float]:
-    """Return for how long *leaf* has to have been valid, and for how long it has to go on."""
+def _is_covered(span: Certificate | Period, repair: RepairTimes, whose: str, now: float) -> bool:
+    since, left = _margins(span, repair)
+    late = repair.given and whose in _JUDGES
+    return (late or span.not_before <= now - since) and span.not_after >= now + left
+
+
+def _against(span: Certificate | Period, repair: RepairTimes, whose: str, now: float, *, of: str = "") -> Iterator[str]:
+    """Yield in words what `_is_covered` says against *span*, *of* a CA or else of the file."""
+    since, left = _margins(span, repair)
+    is_ = f"{of} is " if of else ""
+    # What the judge has not reached it rejects like the file in use, and accepts as soon as its clock is right.
+    late = repair.given and whose in _JUDGES
+    if not late and span.not_before > now:
+        yield f"{is_}not valid before {moment(span.not_before)} by {whose}"
+    elif not late and span.not_before > now - since:
+        yield f"{is_}valid for less than {duration(since)} by {whose}{_doubt(repair)}"
+    if span.not_after < now:
+        yield f"{is_}not valid after {moment(span.not_after)} by {whose}"
+    elif span.not_after < now + left:
+        yield f"{of or 'it'} ends in less than {duration(left)} by {whose}{_doubt(repair)}"
+
+
+def _against_chains(chains: Sequence[Period], repair: RepairTimes, whose: str, now: float) -> Iterator[str]:
+    """Yield what stands against all *chains* of CAs at *now*: of the one that ends last, for one is enough.
+
+    Go verifies no chain of which a certificate is not valid, the root included (crypto/x509, isValid).
+    """
+    if chains and not any(_is_covered(each, repair, whose, now) for each in chains):
+        last = max(chains, key=lambda each: each.not_after)
+        yield from _against(last, repair, whose, now, of="a CA of its chain")
+
+
+def _margins(span: Certificate | Period, repair: RepairTimes) -> tuple[float, float]:
+    """Return for how long *span* has to have been valid, and for how long it has to go on."""
     if not repair.by_life:
         return repair.margin, repair.margin
-    life = leaf.not_after - leaf.not_before
+    life = span.not_after - span.not_before
     since, left = min(repair.margin, _SHARE_OVER * life), min(repair.margin, _SHARE_LEFT * life)
     return max(since, MARGIN_SECONDS), max(left, MARGIN_SECONDS)
 
@@ -136,7 +157,8 @@ def usable_fallbacks(state: PathState, repair: RepairTimes) -> tuple[Candidate, 
 
     def is_ample(candidate: Candidate) -> bool:
         leaf = candidate.leaf
-        if leaf is not None and leaf.not_before <= begun and leaf.not_after >= lasting:
+        spans: tuple[Certificate | Period, ...] = () if leaf is None else (leaf, *candidate.trusted)
+        if spans and all(each.not_before <= begun and each.not_after >= lasting for each in spans):
             return not candidate.objections
         return is_usable(candidate, ample)
 

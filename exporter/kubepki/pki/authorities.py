@@ -4,13 +4,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from kubepki.disk.disk import Disk
+from kubepki.formats.parsed import Verified
 from kubepki.model import Fault, PathState, Proof, Reason, Severity, Snapshot, Standing
 from kubepki.pki import globs
 from kubepki.pki.components import Configured, NamedAuthority, Places, configured, patterns_of
 from kubepki.pki.kubeconfigs import LoadedKubeconfig
 from kubepki.pki.loading import Loader
 from kubepki.pki.parsing import Parser, TooCostlyError
-from kubepki.pki.states import Loaded, with_faults
+from kubepki.pki.states import Loaded, is_servers, with_faults
 from kubepki.pki.trust import Trust, authorities_of, trusted_by
 from kubepki.pki.trust_stores import Own, is_systems, own_authorities
 from kubepki.pki.wanted import Sources, Wanted
@@ -59,7 +60,7 @@ class Authorities:
         self._loader = loader
         self._parser = parser
         self._disk = disk
-        self._issued: dict[tuple[str, frozenset[bytes]], bool] = {}
+        self._issued: dict[tuple[str, frozenset[bytes]], Verified] = {}
         self._issued_before = self._issued
 
     def begin(self) -> None:
@@ -87,7 +88,7 @@ class Authorities:
         named = [*of_kubeconfigs, *(each for authority in authorities for each in authority.certificates)]
         users = [each for kubeconfig in kubeconfigs if kubeconfig.content for each in kubeconfig.content.parsed]
         in_files = [each for found in together if found.parsed for each in found.parsed.certificates]
-        trust = Trust(self._is_issued, authorities=authorities, kubeconfigs=of_kubeconfigs, at_hand=[*named, *in_files])
+        trust = Trust(self._verified, authorities=authorities, kubeconfigs=of_kubeconfigs, at_hand=[*named, *in_files])
         clusters = [
             *trusted_by(kubeconfigs, loaded, but=is_systems),
             *(each for one in authorities if not is_systems(read[one.named.path]) for each in one.certificates),
@@ -114,25 +115,25 @@ class Authorities:
         found = globs.find(patterns, self._disk).paths
         return [path for paths in found.values() for path in paths]
 
-    def _is_issued(self, loaded: Loaded, authorities: frozenset[bytes]) -> bool:
+    def _verified(self, loaded: Loaded, authorities: frozenset[bytes]) -> Verified:
         if loaded.leaf is None or loaded.parsed is None:
-            return False
+            return Verified()
         key = (loaded.leaf.certificate.fingerprint_sha256, authorities)
         if len(self._issued) > _MOST_ISSUED:
             self.begin()
         if key not in self._issued:
             known = self._issued_before.get(key)
             if known is None:
-                chain = [each.der for each in loaded.parsed.certificates[1:]]
-                known = self._verify(loaded.leaf.der, chain, sorted(authorities))
+                chain = [each.der for each in loaded.parsed.certificates if each is not loaded.leaf]
+                known = self._verify(loaded.leaf.der, chain, sorted(authorities), server=is_servers(loaded))
             self._issued[key] = known
         return self._issued[key]
 
-    def _verify(self, leaf: bytes, chain: list[bytes], authorities: list[bytes]) -> bool:
+    def _verify(self, leaf: bytes, chain: list[bytes], authorities: list[bytes], *, server: bool) -> Verified:
         try:
-            return self._parser.is_issued(leaf, chain, authorities)
+            return self._parser.verify(leaf, chain, authorities, server=server)
         except TooCostlyError:
-            return False
+            return Verified()
 
 
 def _refused(named: Iterable[NamedAuthority], read: Mapping[str, Loaded]) -> dict[str, str]:

@@ -15,10 +15,4 @@ class Question:
     password: bytes | None = field(default=None, repr=False)
     chain: tuple[bytes, ...] = field(default=(), repr=False)
     authorities: tuple[bytes, ...] = field(default=(), repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """The answer to a question that has only yes and no."""
-
-    yes: bool
+    server: bool = False

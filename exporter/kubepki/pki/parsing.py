@@ -5,7 +5,7 @@ from typing import Protocol
 
 from kubepki.formats.components import Component
 from kubepki.formats.kubeconfig import Kubeconfig
-from kubepki.formats.parsed import Container, ParsedFile
+from kubepki.formats.parsed import Container, ParsedFile, Verified
 from kubepki.model import Fault, Reason
 
 
@@ -41,8 +41,8 @@ class Parser(Protocol):
     def read_component(self, data: bytes) -> Component:
         """Return what the configuration of a component *data* names."""
 
-    def is_issued(self, leaf: bytes, chain: Sequence[bytes], authorities: Sequence[bytes]) -> bool:
-        """Tell whether signatures lead from *leaf* over any of *chain* to one of *authorities* (all DER)."""
+    def verify(self, leaf: bytes, chain: Sequence[bytes], authorities: Sequence[bytes], *, server: bool) -> Verified:
+        """Return when Go verifies *leaf* over any of *chain* by *authorities* (all DER): as a client, or a *server*."""
 
     def close(self) -> None:
         """End what is kept for further files."""
@@ -78,11 +78,11 @@ class ParserHere:
 
         return jobs.read_component(data)
 
-    def is_issued(self, leaf: bytes, chain: Sequence[bytes], authorities: Sequence[bytes]) -> bool:
-        """Tell whether signatures lead from *leaf* to one of *authorities*."""
+    def verify(self, leaf: bytes, chain: Sequence[bytes], authorities: Sequence[bytes], *, server: bool) -> Verified:
+        """Return when Go verifies *leaf* by *authorities*."""
         from kubepki.formats import jobs  # noqa: PLC0415 - as above
 
-        return jobs.is_issued(leaf, chain, authorities)
+        return jobs.verify(leaf, chain, authorities, server=server)
 
     def close(self) -> None:
         """Nothing is kept."""

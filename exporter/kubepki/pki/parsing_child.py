@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12  # noqa: F401
 
 from kubepki.disk.frames import Inbox, send
 from kubepki.formats import jobs, wire
-from kubepki.pki.frames import Question, Verdict
+from kubepki.pki.frames import Question
 from kubepki.pki.seccomp import allow_only_what_parsing_needs
 
 IDLE_SECONDS = 60.0
@@ -99,7 +99,7 @@ def _answer(question: Question, body: bytes) -> bytes:
         return wire.dump(jobs.read_kubeconfig(body))
     if question.kind == "component":
         return wire.dump(jobs.read_component(body))
-    return wire.dump(Verdict(yes=jobs.is_issued(body, question.chain, question.authorities)))
+    return wire.dump(jobs.verify(body, question.chain, question.authorities, server=question.server))
 
 
 def _allowance() -> Callable[[float], None]:

@@ -21,8 +21,8 @@ from kubepki.disk.start import PARSING, StartFailedError, start
 from kubepki.formats import wire
 from kubepki.formats.components import Component
 from kubepki.formats.kubeconfig import Kubeconfig
-from kubepki.formats.parsed import Container, ParsedFile
-from kubepki.pki.frames import Question, Verdict
+from kubepki.formats.parsed import Container, ParsedFile, Verified
+from kubepki.pki.frames import Question
 from kubepki.pki.parsing import TooCostlyError
 from kubepki.pki.window import Asked, Window
 from kubepki.settings import ScanSettings
@@ -93,9 +93,9 @@ class ParsingProcess:
         """Return what the configuration of a component *data* names."""
         return self._one("component", data, Component)
 
-    def is_issued(self, leaf: bytes, chain: Sequence[bytes], authorities: Sequence[bytes]) -> bool:
-        """Tell whether signatures lead from *leaf* over any of *chain* to one of *authorities* (all DER)."""
-        return self._one("issued", leaf, Verdict, chain=tuple(chain), authorities=tuple(authorities)).yes
+    def verify(self, leaf: bytes, chain: Sequence[bytes], authorities: Sequence[bytes], *, server: bool) -> Verified:
+        """Return when Go verifies *leaf* over any of *chain* by *authorities* (all DER): as a client, or a *server*."""
+        return self._one("chain", leaf, Verified, chain=tuple(chain), authorities=tuple(authorities), server=server)
 
     def begin(self) -> None:
         """Start the process now, for it will be asked; StartFailedError where it cannot be started."""

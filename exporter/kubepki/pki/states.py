@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from kubepki.disk.located import Located
 from kubepki.formats.parsed import Parsed, ParsedCertificate, key_match
-from kubepki.model import Candidate, Certificate, Fault, Link, PathState, Proof, Reason, Standing
+from kubepki.model import Candidate, Certificate, Fault, Link, PathState, Proof, Reason, Standing, Usage
 from kubepki.pki import layout
 from kubepki.pki.consumer import certificate_refusal, judged_by_consumer, key_refusal
 from kubepki.pki.wanted import Content, Wanted
@@ -179,7 +179,11 @@ def candidate(loaded: Loaded, current: Certificate | None, proof: Proof) -> Cand
         if proof.objection:
             objections.append(proof.objection)
     return Candidate(
-        path=loaded.path, leaf=leaf.certificate if leaf else None, objections=tuple(objections), proof=proof.by
+        path=loaded.path,
+        leaf=leaf.certificate if leaf else None,
+        objections=tuple(objections),
+        proof=proof.by,
+        trusted=proof.periods,
     )
 
 
@@ -219,6 +223,14 @@ def matching_key(loaded: Loaded) -> bool | None:
         return None
     contents = (loaded.parsed,) if loaded.key is None else (loaded.parsed, loaded.key)
     return key_match(loaded.leaf.spki_sha256, *contents)
+
+
+def is_servers(loaded: Loaded) -> bool:
+    """Return whether *loaded* is presented by a server: by the kubelet's own names, else by what it is for."""
+    prefix = layout.dated_prefix(loaded.name) or layout.current_prefix(loaded.name)
+    if prefix in {"kubelet-client", "kubelet-server"}:
+        return prefix == "kubelet-server"
+    return loaded.leaf is not None and loaded.leaf.certificate.usage is Usage.SERVER
 
 
 def _has_key(parsed: Parsed | None) -> bool:

@@ -11,21 +11,21 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kubepki.formats.kubeconfig import ReferenceKind
-from kubepki.formats.parsed import ParsedCertificate
+from kubepki.formats.parsed import ParsedCertificate, Verified
 from kubepki.model import Proof, Usage
 from kubepki.pki import layout
 from kubepki.pki.components import NamedAuthority
 from kubepki.pki.kubeconfigs import LoadedKubeconfig
-from kubepki.pki.states import Loaded
+from kubepki.pki.states import Loaded, is_servers
 
 _BY_KUBECONFIG = "a CA that the kubeconfig trusts"
 
 
 class Verifier(Protocol):
-    """Tells whether signatures lead from a file's leaf to one of some CAs (DER)."""
+    """Tells when Go verifies a file's leaf by some CAs (DER)."""
 
-    def __call__(self, loaded: Loaded, authorities: frozenset[bytes], /) -> bool:
-        """Return whether they do."""
+    def __call__(self, loaded: Loaded, authorities: frozenset[bytes], /) -> Verified:
+        """Return it, or what stands against it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,16 +63,12 @@ class Trust:
     def issued(self, loaded: Loaded) -> Proof | None:
         """Return by which CA *loaded* is proved, or that it is by none; None where no CA is known to ask."""
         asked = [each for each in self._authorities if self._concerns(each, loaded) and each.certificates]
-        for each in asked:
-            if self._verify(loaded, each.ders):
-                return Proof(by=_words(each.named))
-            if each.named.decisive:
-                return Proof(objection=f"it was not issued by a CA in {each.named.path} ({each.named.by})")
-        if not asked and not self._kubeconfigs:
-            return None
-        if self._kubeconfigs and self._verify(loaded, self._kubeconfigs):
-            return Proof(by=_BY_KUBECONFIG)
-        return Proof(objection=f"it was not issued by {_any_of([*map(_words, (e.named for e in asked))], self)}")
+        if asked and asked[0].named.decisive:
+            return _proof([(_words(asked[0].named), self._verify(loaded, asked[0].ders))])
+        found = [(_words(each.named), self._verify(loaded, each.ders)) for each in asked]
+        if self._kubeconfigs:
+            found.append((_BY_KUBECONFIG, self._verify(loaded, self._kubeconfigs)))
+        return _proof(found) if found else None
 
     def proof(self, loaded: Loaded, reference: Loaded | None) -> Proof:
         """Return what proves *loaded*, or what stands against it.
@@ -87,12 +83,16 @@ class Trust:
             return issued
         other = reference if reference is not None and reference is not loaded else None
         at_hand = frozenset(self._at_hand.get(leaf.certificate.issuer, ()))
-        forged = bool(at_hand) and not self._verify(loaded, at_hand)
+        by_hand = self._verify(loaded, at_hand) if at_hand else Verified()
+        forged = bool(at_hand) and not by_hand.periods
         if other is not None and other.leaf is not None and not forged and _same_issuer(leaf, other.leaf):
             worked = "that worked last" if layout.current_prefix(other.name) is None else "that the link leads to"
-            return Proof(by=f"the issuer of the certificate {worked}, by its name and key identifier")
+            return Proof(
+                by=f"the issuer of the certificate {worked}, by its name and key identifier", periods=by_hand.periods
+            )
         if forged:
-            return issued or Proof(objection="a CA of its issuer's name is on this host and did not sign it")
+            against = by_hand.refusal or "a CA of its issuer's name is on this host and did not sign it"
+            return issued or Proof(objection=against)
         return issued or Proof(objection=_difference(leaf, other.leaf) if other and other.leaf else "")
 
     @property
@@ -107,10 +107,7 @@ class Trust:
 
     def _concerns(self, authority: Authority, loaded: Loaded) -> bool:
         """Return whether *authority* verifies the like of *loaded*: of a client those who verify clients."""
-        leaf = loaded.leaf
-        if leaf is None:
-            return False
-        return authority.named.clients if leaf.certificate.usage is not Usage.SERVER else not authority.named.decisive
+        return not authority.named.decisive if is_servers(loaded) else authority.named.clients
 
 
 def authorities_of(named: Iterable[NamedAuthority], read: Mapping[str, Loaded]) -> tuple[Authority, ...]:
@@ -158,7 +155,15 @@ def _words(named: NamedAuthority) -> str:
     return f"a CA in {named.path} ({named.by})"
 
 
-def _any_of(words: list[str], trust: Trust) -> str:
+def _proof(found: list[tuple[str, Verified]]) -> Proof:
+    """Return what some CAs, by their words and the best first, say of a file together."""
+    proved = [words for words, each in found if each.periods]
+    if proved:
+        periods = dict.fromkeys(period for _, each in found for period in each.periods)
+        return Proof(by=proved[0], periods=tuple(periods))
+    refused = next((each.refusal for _, each in found if each.refusal), "")
+    if refused:
+        return Proof(objection=refused)
     # Two are named at most: it is a clause of a sentence.
-    told = words[:1] + ([_BY_KUBECONFIG] if trust.asks_kubeconfigs else [])
-    return ", nor by ".join(told)
+    told = dict.fromkeys((found[0][0], found[-1][0] if found[-1][0] == _BY_KUBECONFIG else found[0][0]))
+    return Proof(objection=f"it was not issued by {', nor by '.join(told)}")

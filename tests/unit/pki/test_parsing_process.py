@@ -15,9 +15,9 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from kubepki.disk.disk import Interrupted
 from kubepki.formats import wire
-from kubepki.formats.parsed import Container, Parsed
+from kubepki.formats.parsed import Container, Parsed, Verified
 from kubepki.model import Reason
-from kubepki.pki.frames import Question, Verdict
+from kubepki.pki.frames import Question
 from kubepki.pki.parsing import ParserHere, TooCostlyError
 from kubepki.pki.parsing_process import ParsingProcess, _Child, parsing_process
 from kubepki.pki.scan import Scanner
@@ -82,8 +82,11 @@ def test_issuers_are_verified(parser: ParsingProcess, kind: pki.KeyType) -> None
         ParserHere().read_file(data, None, Container.PEM_OR_DER).parsed.certificates[0].der
         for data in (pki.client(authority).certificate_pem, authority.certificate_pem)
     )
-    assert parser.is_issued(leaf, [], [ca])
-    assert not parser.is_issued(leaf, [], [leaf])
+    other = pki.authority(key=pki.new_key(kind, slot=1)).der
+    assert parser.verify(leaf, [], [ca], server=False) == ParserHere().verify(leaf, [], [ca], server=False)
+    assert parser.verify(leaf, [], [ca], server=False).periods
+    assert not parser.verify(leaf, [], [ca], server=True).periods
+    assert not parser.verify(leaf, [], [other], server=False).periods
 
 
 def test_it_can_do_nothing_but_parse(parser: ParsingProcess) -> None:
@@ -231,7 +234,7 @@ def test_another_rotation_is_seen_beside_a_costly_file(tmp_path: Path, monkeypat
 def test_what_is_no_answer_is_refused(data: bytes) -> None:
     """A process that was taken over can lie, and nothing else."""
     with pytest.raises(ValueError):  # noqa: PT011 - of whatever the decoder says
-        wire.load(Verdict, data)
+        wire.load(Verified, data)
     with pytest.raises(ValueError):  # noqa: PT011 - as above
         wire.load(Parsed, data)
 
@@ -240,4 +243,4 @@ def test_values_come_back() -> None:
     """Bytes, enumerations, what may be None and tuples."""
     question = Question(kind="k", cpu_seconds=1.5, container=Container.PKCS12, password=b"\xff\0", chain=(b"", b"a"))
     assert wire.load(Question, wire.dump(question)) == question
-    assert wire.load(Verdict, wire.dump(Verdict(yes=False))) == Verdict(yes=False)
+    assert wire.load(Verified, wire.dump(Verified(refusal="no"))) == Verified(refusal="no")

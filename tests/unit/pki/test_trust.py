@@ -1,10 +1,13 @@
 """What proves that this cluster issued an old file, and what stands against it."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
+from kubepki.judgement.fallbacks import RepairTimes, fallback_objections
 from kubepki.model import Candidate
 from kubepki.pki.scan import Scanner
 from kubepki.settings import ScanSettings
@@ -67,6 +70,74 @@ def test_the_api_servers_own_word(tmp_path: Path) -> None:
     found = old_file(tmp_path, old=SIGNER, now=REBUILT, trusts=SERVING)
     assert found.objections == ()
     assert found.proof == f"a CA in {path} (the API server's --client-ca-file)"
+
+
+def renewed(ca: pki.Pair, *, begins: float, ends: float) -> pki.Pair:
+    subject = ca.certificate.subject
+    return pki.issue(subject, not_before=begins, not_after=ends, key=ca.key, ca=True, identified=True)
+
+
+def against(found: Candidate, now: float) -> str:
+    times = (("the host's clock", now), ("the API server's clock", now + 60))
+    return ", ".join(fallback_objections(found, RepairTimes(times=times, margin=300.0, kubelet=now)))
+
+
+NOW = OLD + 100 * pki.DAY
+
+
+@pytest.mark.parametrize("named", [api_server, kubelet, None])
+@pytest.mark.parametrize(
+    ("begins", "ends", "words"),
+    [
+        (OLD, NOW + pki.DAY, ""),
+        (OLD, NOW, "a CA of its chain ends in less than 5 min by the host's clock"),
+        (OLD, NOW - 1, "a CA of its chain is not valid after"),
+        (OLD, NOW + 361, ""),
+        (OLD, NOW + 330, "a CA of its chain ends in less than 5 min by the API server's clock"),
+        (NOW - 200, NOW + pki.YEAR, "a CA of its chain is valid for less than 5 min by the host's clock"),
+        (NOW + 1, NOW + pki.YEAR, "a CA of its chain is not valid before"),
+    ],
+)
+def test_a_proof_lasts_as_long_as_its_ca(
+    tmp_path: Path, named: Callable[..., Path] | None, begins: float, ends: float, words: str
+) -> None:
+    """Go verifies nothing by a root that has expired or has not begun, whoever names it."""
+    ca = renewed(SIGNER, begins=begins, ends=ends)
+    if named is not None:
+        named(tmp_path, ca)
+    found = old_file(tmp_path, old=SIGNER, now=SIGNER, trusts=None if named else ca)
+    assert found.objections == ()
+    assert words in against(found, NOW)
+    assert bool(words) is bool(against(found, NOW))
+
+
+def test_a_renewed_ca_beside_the_old_one(tmp_path: Path) -> None:
+    """One chain that holds is enough; nowhere is the proof that of another clock."""
+    api_server(tmp_path, renewed(SIGNER, begins=OLD, ends=NOW - 1), renewed(SIGNER, begins=NOW - 1000, ends=NOW + 1000))
+    found = old_file(tmp_path, old=SIGNER, now=SIGNER)
+    assert against(found, NOW) == ""
+    assert "a CA of its chain is not valid after" in against(found, NOW + 2000)
+
+
+def test_the_issuer_of_what_works_has_expired(tmp_path: Path) -> None:
+    """Its CA lies about on the host: what it has signed is verified no more."""
+    write(tmp_path / "pki" / "signers.pem", renewed(SIGNER, begins=OLD, ends=NOW - 1).certificate_pem)
+    found = old_file(tmp_path, old=SIGNER, now=SIGNER)
+    assert "by its name and key identifier" in found.proof
+    assert "a CA of its chain is not valid after" in against(found, NOW)
+
+
+@pytest.mark.parametrize("usages", [pki.SERVER, (ExtendedKeyUsageOID.CODE_SIGNING,)])
+def test_a_ca_that_may_not_vouch_for_clients(tmp_path: Path, usages: tuple[ObjectIdentifier, ...]) -> None:
+    """The purposes of a CA limit what it signs, in Go as in browsers."""
+    limited = pki.issue(
+        SIGNER.certificate.subject, not_before=OLD, not_after=NEW, key=SIGNER.key, ca=True, usages=usages
+    )
+    api_server(tmp_path, limited)
+    found = old_file(tmp_path, old=SIGNER, now=SIGNER)
+    assert found.objections == (
+        "its extended key usage, or that of a CA of its chain, does not allow client authentication",
+    )
 
 
 def test_what_the_api_server_would_reject_is_refused(tmp_path: Path) -> None:
