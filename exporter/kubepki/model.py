@@ -113,7 +113,8 @@ class Fault:
 class Certificate:
     """What is published of one X.509 certificate (RFC 5280, section 4.1).
 
-    `foreign` marks a CA that no kubeconfig and no component of this host names as its own: it is never judged.
+    `foreign` marks a CA that no kubeconfig and no component of this host names as its own, `unread` what a kubeconfig
+    embeds for another context than its current one: neither is ever judged.
     """
 
     entry: str
@@ -125,6 +126,7 @@ class Certificate:
     not_before: float
     not_after: float
     foreign: bool = False
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,10 +196,10 @@ class PathState:
 
     @property
     def judged(self) -> tuple[Certificate, ...]:
-        """The certificates that anything depends on: those of a current path that are no other's CAs."""
+        """The certificates that anything depends on: of a current path those that are read, and no other's CAs."""
         if self.standing is not Standing.CURRENT:
             return ()
-        return tuple(each for each in self.certificates if not each.foreign)
+        return tuple(each for each in self.certificates if not (each.foreign or each.unread))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What a kubeconfig says about certificates (client-go's tools/clientcmd/api/v1/types.go). Pure; values only."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from kubepki.formats.go_url import server_url
@@ -113,9 +113,16 @@ class Kubeconfig:
         return tuple(each for group in (self.users, self.clusters) for owner in group for each in owner.certificates)
 
     @property
+    def read(self) -> tuple[ParsedCertificate, ...]:
+        """Those of `parsed` that client-go reads: its current context's; all where no context is current."""
+        groups: tuple[tuple[User | Cluster, ...], ...] = (self.presented, self.trusted)
+        return tuple(each for group in groups for owner in group for each in owner.certificates)
+
+    @property
     def embedded(self) -> tuple[Certificate, ...]:
         """All embedded certificates; entries are `user/NAME` and `cluster/NAME`, with `/N` for further ones."""
-        return tuple(each.certificate for each in self.parsed)
+        read = {each.certificate.entry for each in self.read}
+        return tuple(replace(each.certificate, unread=each.certificate.entry not in read) for each in self.parsed)
 
     @property
     def references(self) -> tuple[Reference, ...]:
@@ -172,11 +179,17 @@ class Kubeconfig:
             return self.users
         return () if self.current_user is None else (self.current_user,)
 
+    @property
+    def trusted(self) -> tuple[Cluster, ...]:
+        """The cluster of the current context; every cluster where no context is current."""
+        current = self._current()
+        return self.clusters if not current else tuple(each for each in self.clusters if each.name == current.cluster)
+
     def _current(self) -> Context | None:
         return next((each for each in self.contexts if each.name == self.current_context), None)
 
     @property
     def key_match(self) -> bool | None:
         """False if an embedded key does not belong to its certificate, True if all that can be told do, else None."""
-        known = [match for match in (user.key_match for user in self.users) if match is not None]
+        known = [match for match in (user.key_match for user in self.presented) if match is not None]
         return all(known) if known else None

@@ -237,7 +237,9 @@ def _labelled(snapshot: Snapshot) -> Iterator[tuple[tuple[str, str, str, str], C
 
 
 def _standing(state: PathState, certificate: Certificate) -> Standing:
-    return Standing.TRUST_STORE if certificate.foreign else state.standing
+    if certificate.foreign:
+        return Standing.TRUST_STORE
+    return Standing.SUPERSEDED if certificate.unread else state.standing
 
 
 def _certificates(snapshot: Snapshot, value: Callable[[Certificate], float]) -> Iterator[Sample]:

@@ -12,7 +12,7 @@ from kubepki.pki.kubeconfigs import LoadedKubeconfig
 from kubepki.pki.loading import Loader
 from kubepki.pki.parsing import Parser, TooCostlyError
 from kubepki.pki.states import Loaded, is_servers, with_faults
-from kubepki.pki.trust import Trust, authorities_of, trusted_by
+from kubepki.pki.trust import Trust, authorities_of, known_to, trusted_by
 from kubepki.pki.trust_stores import Own, is_systems, own_authorities
 from kubepki.pki.wanted import Sources, Wanted
 
@@ -90,7 +90,7 @@ class Authorities:
         in_files = [each for found in together if found.parsed for each in found.parsed.certificates]
         trust = Trust(self._verified, authorities=authorities, kubeconfigs=of_kubeconfigs, at_hand=[*named, *in_files])
         clusters = [
-            *trusted_by(kubeconfigs, loaded, but=is_systems),
+            *known_to(kubeconfigs, loaded, but=is_systems),
             *(each for one in authorities if not is_systems(read[one.named.path]) for each in one.certificates),
         ]
         own = own_authorities(clusters, together, users, issuers)

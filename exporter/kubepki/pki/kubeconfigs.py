@@ -167,7 +167,7 @@ def _is_client_link(loaded: Loaded) -> bool:
 
 def _stale(content: Kubeconfig, links: list[Loaded]) -> Iterator[Fault]:
     """Yield a fault for a user who embeds an older certificate than the current link of the same subject holds."""
-    for user in content.users:
+    for user in content.presented:
         for link in links:
             if user.leaf and link.leaf and _is_older(user.leaf.certificate, link.leaf.certificate):
                 detail = f"user {user.name} embeds an older certificate than {link.path} holds"
@@ -180,7 +180,7 @@ def _diverged(
     """Yield a fault for a user who names another file than the current link of the same subject leads to."""
     for reference in content.references:
         named = loaded.get(kubeconfig.resolve(reference.path) or "")
-        if reference.kind is not ReferenceKind.CERTIFICATE or named is None:
+        if reference.unread or reference.kind is not ReferenceKind.CERTIFICATE or named is None:
             continue
         for link in links:
             if _is_another_file(named, link):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from kubepki.formats.kubeconfig import ReferenceKind
+from kubepki.formats.kubeconfig import Cluster, Kubeconfig, Reference, ReferenceKind
 from kubepki.formats.parsed import ParsedCertificate, Verified
 from kubepki.model import Proof, Usage
 from kubepki.pki import layout
@@ -119,20 +119,32 @@ def authorities_of(named: Iterable[NamedAuthority], read: Mapping[str, Loaded]) 
     )
 
 
-def trusted_by(
+def trusted_by(kubeconfigs: Iterable[LoadedKubeconfig], loaded: Mapping[str, Loaded]) -> tuple[ParsedCertificate, ...]:
+    """Return the CAs that *kubeconfigs* trust in their current contexts: embedded and in files."""
+    return _of_kubeconfigs(kubeconfigs, loaded, lambda content: content.trusted, lambda each, _: not each.unread)
+
+
+def known_to(
+    kubeconfigs: Iterable[LoadedKubeconfig], loaded: Mapping[str, Loaded], *, but: Callable[[Loaded], bool]
+) -> tuple[ParsedCertificate, ...]:
+    """Return the CAs of all contexts of *kubeconfigs*: embedded and in files, *but* those of which that is true."""
+    return _of_kubeconfigs(kubeconfigs, loaded, lambda content: content.clusters, lambda _, named: not but(named))
+
+
+def _of_kubeconfigs(
     kubeconfigs: Iterable[LoadedKubeconfig],
     loaded: Mapping[str, Loaded],
-    but: Callable[[Loaded], bool] = lambda _: False,
+    clusters: Callable[[Kubeconfig], tuple[Cluster, ...]],
+    counts: Callable[[Reference, Loaded], bool],
 ) -> tuple[ParsedCertificate, ...]:
-    """Return the CAs that *kubeconfigs* trust: embedded and in files, *but* those of which that is true."""
     found: dict[bytes, ParsedCertificate] = {}
     for kubeconfig in kubeconfigs:
         if kubeconfig.content is None:
             continue
-        found.update({each.der: each for cluster in kubeconfig.content.clusters for each in cluster.certificates})
+        found.update({each.der: each for cluster in clusters(kubeconfig.content) for each in cluster.certificates})
         for reference in kubeconfig.content.references:
             named = loaded.get(kubeconfig.resolve(reference.path) or "") if reference.kind is ReferenceKind.CA else None
-            if named is not None and named.parsed is not None and not but(named):
+            if named is not None and named.parsed is not None and counts(reference, named):
                 found.update({each.der: each for each in named.parsed.certificates})
     return tuple(found.values())
 

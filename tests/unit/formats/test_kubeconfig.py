@@ -69,7 +69,7 @@ def test_key_match(matches: tuple[bool | None, ...], *, expected: bool | None) -
         if match is None:
             key = pki.key_pem(pair.key, pki.KeyForm.ENCRYPTED)
         users.append(pki.User(name=str(number), certificate=pair.certificate_pem, key=key))
-    assert parse_kubeconfig(pki.kubeconfig(users)).key_match is expected
+    assert parse_kubeconfig(pki.kubeconfig(users, current_context="")).key_match is expected
 
 
 def test_damaged_leaf_does_not_make_a_mismatch() -> None:
