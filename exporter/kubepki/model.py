@@ -113,8 +113,9 @@ class Fault:
 class Certificate:
     """What is published of one X.509 certificate (RFC 5280, section 4.1).
 
-    `foreign` marks a CA that no kubeconfig and no component of this host names as its own, `unread` what a kubeconfig
-    embeds for another context than its current one: neither is ever judged.
+    `foreign` marks a CA that no kubeconfig and no component of this host names as its own, `superseded` what a
+    kubeconfig embeds for another context than its current one, and a CA that another one in its file has followed:
+    neither is ever judged.
     """
 
     entry: str
@@ -126,7 +127,7 @@ class Certificate:
     not_before: float
     not_after: float
     foreign: bool = False
-    unread: bool = False
+    superseded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +200,7 @@ class PathState:
         """The certificates that anything depends on: of a current path those that are read, and no other's CAs."""
         if self.standing is not Standing.CURRENT:
             return ()
-        return tuple(each for each in self.certificates if not (each.foreign or each.unread))
+        return tuple(each for each in self.certificates if not (each.foreign or each.superseded))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,10 +15,10 @@ from pathlib import Path
 from kubepki.metrics.collector import Collector, View
 from kubepki.model import Health, Reading, Rotation
 from kubepki.pki.scan import Scanner
-from kubepki.settings import ScanSettings
 from tests.conftest import ROOT
 from tests.rules.simulation.series import Value, notation
 from tests.rules.timelines import ORDER
+from tests.support.openshift_year import OpenShiftMaster
 from tests.support.pki import DAY
 from tests.support.scenarios import NOW
 from tests.support.year import HABITS, YearlyHost
@@ -29,6 +29,8 @@ STEP = 1 if os.environ.get("KUBEPKI_WHOLE_YEAR") else 9
 # promtool's time begins with 1970; certificates are older than the year.
 BEFORE = 200 * STEP
 # What nobody renews: it is told, and never a page.
+# Beside the layout of OpenShift's preset a master with its signers, bundles and revisions.
+MASTER = "openshift-master"
 OWN_PAIR = ".*/kubelet/pki/kubelet.crt"
 Page = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -64,8 +66,9 @@ def page(scanner: Scanner, now: float, root: Path) -> Page:
 
 def year(name: str, root: Path, *, renews: bool = True) -> list[dict[str, str]]:
     """Return the input series of a year on a host of the distribution *name*."""
-    host, days = YearlyHost(name, LAYOUTS[name], root), range(DAYS)
-    scanner = Scanner(host.settings, ScanSettings())
+    days = range(DAYS)
+    host = OpenShiftMaster(root) if name == MASTER else YearlyHost(name, LAYOUTS[name], root)
+    scanner = host.scanner()
     found: defaultdict[tuple[str, tuple[tuple[str, str], ...]], list[Value]] = defaultdict(list)
     steps = 0
     for number in days:
@@ -122,7 +125,7 @@ def told(promtool: Path, series: Sequence[dict[str, str]], directory: Path) -> s
 
 def test_a_year_pages_nobody(program: Callable[[str], Path], tmp_path: Path) -> None:
     """Each of the layouts as an instance, with the rotations of its components."""
-    series = [each for name in HABITS for each in year(name, tmp_path / name)]
+    series = [each for name in (*HABITS, MASTER) for each in year(name, tmp_path / name)]
     assert len(series) > 1_000
     assert told(program("promtool"), series, tmp_path) == ""
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kubepki.config.presets import expand
-from kubepki.settings import Directory, FilePattern, Kubeconfig, PkiSettings
+from kubepki.pki.scan import Scanner
+from kubepki.settings import Directory, FilePattern, Kubeconfig, PkiSettings, ScanSettings
 from tests.support import pki
 from tests.support.scenarios import BACKDATED, NOW, install, write
 
@@ -76,6 +77,10 @@ class YearlyHost:
         life = self._makers[path][1]
         start = NOW - 0.2 * min(life, pki.YEAR)
         self._renew(path, start)
+
+    def scanner(self) -> Scanner:
+        """Return a scanner of its sources."""
+        return Scanner(self.settings, ScanSettings())
 
     def day(self, number: int) -> bool:
         """Do what happens on that day; return whether a file changed."""

@@ -150,7 +150,7 @@ def _rows(state: PathState, look: Look) -> Iterator[tuple[str, str, str, str, st
         word = broken or _validity(each, look.belief)
         if each.foreign:
             continue
-        if state.standing is Standing.SUPERSEDED or each.unread:
+        if state.standing is Standing.SUPERSEDED or each.superseded:
             word = f"old, {word}"
         yield word, str(each.usage), _short(each.not_before), _short(each.not_after), name + entry
 

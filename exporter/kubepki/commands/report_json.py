@@ -126,7 +126,7 @@ def _certificate(certificate: Certificate) -> dict[str, Any]:
         "entry": certificate.entry,
         "usage": certificate.usage.value,
         "trust_store": certificate.foreign,
-        "other_context": certificate.unread,
+        "superseded": certificate.superseded,
         "subject": certificate.subject,
         "issuer": certificate.issuer,
         "serial": certificate.serial,

@@ -13,7 +13,7 @@ from kubepki.model import Usage
 _V3 = 2
 _VERSION, _UNIQUE_IDS, _EXTENSIONS = 0xA0, (0x81, 0x82), 0xA3
 _BASIC_CONSTRAINTS, _KEY_USAGE, _PURPOSES = b"\x55\x1d\x13", b"\x55\x1d\x0f", b"\x55\x1d\x25"
-_AUTHORITY_KEY, _KEY_ID = b"\x55\x1d\x23", 0x80
+_AUTHORITY_KEY, _SUBJECT_KEY, _KEY_ID = b"\x55\x1d\x23", b"\x55\x1d\x0e", 0x80
 _ANY = b"\x55\x1d\x25\x00"
 _SERVER, _CLIENT = bytes.fromhex("2b06010505070301"), bytes.fromhex("2b06010505070302")
 # RFC 5280, section 4.2.1.3: keyCertSign is bit 5.
@@ -40,6 +40,12 @@ def authority_key_in(extensions: Mapping[bytes, bytes]) -> str:
         return ""
     identifier = Reader(value).into(SEQUENCE, "x509: invalid authority key identifier")
     return identifier.read(_KEY_ID, "").hex() if identifier.peek(_KEY_ID) else ""
+
+
+def subject_key_in(extensions: Mapping[bytes, bytes]) -> str:
+    """Return the identifier of a certificate's own key (RFC 5280, section 4.2.1.2), as `authority_key_in` does."""
+    value = extensions.get(_SUBJECT_KEY)
+    return "" if value is None else Reader(value).read(OCTET_STRING, "x509: invalid subject key identifier").hex()
 
 
 def _version(tbs: Reader) -> int:

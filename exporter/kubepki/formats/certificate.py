@@ -9,7 +9,7 @@ import hashlib
 from cryptography import x509
 
 from kubepki.formats import der
-from kubepki.formats.by_hand import authority_key, authority_key_in, usage_in
+from kubepki.formats.by_hand import authority_key, authority_key_in, subject_key_in, usage_in
 from kubepki.formats.go_certificate import GoCertificate
 from kubepki.formats.go_keys import spki_sha256
 from kubepki.formats.guard import Refusal, attempt
@@ -45,6 +45,7 @@ def read_certificate(encoded: bytes, entry: str, go: GoCertificate | str) -> tup
         der=encoded,
         spki_sha256=spki_sha256(go.spki),
         authority_key=authority_key_in(go.extensions),
+        subject_key=subject_key_in(go.extensions),
     )
     return parsed, ""
 

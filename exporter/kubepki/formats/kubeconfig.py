@@ -122,7 +122,7 @@ class Kubeconfig:
     def embedded(self) -> tuple[Certificate, ...]:
         """All embedded certificates; entries are `user/NAME` and `cluster/NAME`, with `/N` for further ones."""
         read = {each.certificate.entry for each in self.read}
-        return tuple(replace(each.certificate, unread=each.certificate.entry not in read) for each in self.parsed)
+        return tuple(replace(each.certificate, superseded=each.certificate.entry not in read) for each in self.parsed)
 
     @property
     def references(self) -> tuple[Reference, ...]:

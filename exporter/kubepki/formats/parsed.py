@@ -19,13 +19,14 @@ class ParsedCertificate:
 
     `der` is its encoding; `spki_sha256` the hex SHA-256 of its DER SubjectPublicKeyInfo, as the library writes it (as
     the file has it, where the library does not know the kind of key). `authority_key` is the key identifier of the CA
-    that the certificate names, in hexadecimal; empty where it names none.
+    that the certificate names, `subject_key` that of its own key, in hexadecimal; empty where it names none.
     """
 
     certificate: Certificate
     der: bytes = field(repr=False)
     spki_sha256: str
     authority_key: str = ""
+    subject_key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,7 +43,7 @@ def signed(snapshot: Snapshot) -> Signed:
                 continue
             begin = each.not_before
             begins.append(begin)
-            if state.standing is now and not each.unread:
+            if state.standing is now and not each.superseded:
                 (authorities if each.usage is ca else presented).append(begin)
     return Signed(
         authority=min(authorities, default=None), begins=tuple(sorted(begins)), presented=tuple(sorted(presented))

@@ -239,7 +239,7 @@ def _labelled(snapshot: Snapshot) -> Iterator[tuple[tuple[str, str, str, str], C
 def _standing(state: PathState, certificate: Certificate) -> Standing:
     if certificate.foreign:
         return Standing.TRUST_STORE
-    return Standing.SUPERSEDED if certificate.unread else state.standing
+    return Standing.SUPERSEDED if certificate.superseded else state.standing
 
 
 def _certificates(snapshot: Snapshot, value: Callable[[Certificate], float]) -> Iterator[Sample]:

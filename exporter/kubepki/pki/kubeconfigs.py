@@ -69,6 +69,20 @@ def wanted_by(kubeconfig: LoadedKubeconfig) -> Iterator[Wanted]:
             yield Wanted(path=path, expected=True, content=Content.KEY, component=True)
 
 
+def link_directories(kubeconfig: LoadedKubeconfig) -> Iterator[str]:
+    """Yield the directories of the `-current.pem` links that a kubeconfig's current user names.
+
+    That is where the kubelet's `--cert-dir` is, and where it keeps the files that could replace a link's target.
+    """
+    for reference in kubeconfig.content.references[:MAX_REFERENCES] if kubeconfig.content else ():
+        path = kubeconfig.resolve(reference.path)
+        if path is None or reference.unread or reference.kind is not ReferenceKind.CERTIFICATE:
+            continue
+        directory, _, name = path.rpartition("/")
+        if layout.current_prefix(name) is not None:
+            yield directory or "/"
+
+
 def client_links(loaded: Iterable[Loaded]) -> list[Loaded]:
     """Return the current links that hold a certificate of a client, ordered by path."""
     return sorted(filter(_is_client_link, loaded), key=lambda each: each.path)

@@ -1,14 +1,16 @@
 """What was seen -> the result of a scan; asks the disk for what only the result tells."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import cache
 
 from kubepki.disk.disk import Disk
 from kubepki.model import PathState
 from kubepki.pki import layout
 from kubepki.pki.apiserver import api_server
 from kubepki.pki.authorities import Authorities
-from kubepki.pki.kubeconfigs import client_links, kubeconfig_state, token_file
+from kubepki.pki.issued import Issued, presented
+from kubepki.pki.kubeconfigs import LoadedKubeconfig, client_links, kubeconfig_state, token_file
 from kubepki.pki.limits import most_certificates, remember, within
 from kubepki.pki.recalled import worth_remembering
 from kubepki.pki.rescan import Seen
@@ -20,8 +22,9 @@ from kubepki.pki.scan_result import (
     possible_links,
     watched_directories,
 )
-from kubepki.pki.snapshots import Context, assemble
+from kubepki.pki.snapshots import Context, assemble, with_superseded
 from kubepki.pki.states import Loaded, States
+from kubepki.pki.succession import followed
 from kubepki.pki.table import Table
 from kubepki.pki.trust_stores import foreign
 
@@ -49,19 +52,21 @@ class Results:
         sources, kubeconfigs = seen.sources, seen.kubeconfigs
         loaded = {**seen.loaded, **together}
         known = self._authorities.known(sources, kubeconfigs, loaded, together.values(), self._table.issuers)
+        shown = cache(lambda: frozenset((*self._table.presented, *presented(together.values(), kubeconfigs))))
         real = self._disk.real_directories(sorted({each.directory for each in together.values()}))
         context = Context(
             state=self._states.of,
             candidate=self._states.candidate,
             proof=known.trust.proof,
             foreign=lambda each: foreign(each, known.own, sources.trust_stores),
+            followed=lambda each: followed(each.parsed.certificates, shown) if each.parsed else frozenset(),
             authorities=authority_fingerprints(kubeconfigs, together.values()),
             real_directory=real.__getitem__,
         )
         links = client_links(together.values())
         tokens = sorted({path for each in kubeconfigs if (path := token_file(each)) is not None})
         absent = {path for path, found in zip(tokens, self._disk.files(tokens), strict=True) if found is False}
-        states = [kubeconfig_state(each, loaded, links, absent) for each in kubeconfigs]
+        states = [_without_followed(kubeconfig_state(each, loaded, links, absent), each, shown) for each in kubeconfigs]
         snapshot = known.judged(assemble(sources, together, plain, states, context), loaded)
         current = current_links(together.values())
         if changed is None:
@@ -89,6 +94,15 @@ class Results:
             apiserver=api_server(kubeconfigs, loaded),
             issued=known.issued(each for each in together.values() if is_current(each)),
         )
+
+
+def _without_followed(
+    state: PathState, kubeconfig: LoadedKubeconfig, shown: Callable[[], Collection[Issued]]
+) -> PathState:
+    """Return the *state* of a kubeconfig, in which an embedded CA that another one has followed is superseded."""
+    clusters = kubeconfig.content.clusters if kubeconfig.content else ()
+    old = {each for cluster in clusters for each in followed(cluster.certificates, shown)}
+    return with_superseded(state, old)
 
 
 def _places(link: Loaded, real: Mapping[str, str]) -> tuple[str, ...]:

@@ -17,14 +17,14 @@ from kubepki.pki.authorities import Authorities
 from kubepki.pki.bootstrap import waiting
 from kubepki.pki.departure import has_departed
 from kubepki.pki.ignored import Ignored
-from kubepki.pki.kubeconfigs import one_for_each_file, wanted_by
+from kubepki.pki.kubeconfigs import link_directories, one_for_each_file, wanted_by
 from kubepki.pki.loading import Loader
 from kubepki.pki.parsing import Parser, ParserHere
 from kubepki.pki.recalled import asked_kubeconfigs, recalled_files
 from kubepki.pki.rescan import Seen, doubtful, places_of, touched
 from kubepki.pki.results import Results
 from kubepki.pki.scan_result import ScanResult
-from kubepki.pki.sources import find_sources, listed_anew
+from kubepki.pki.sources import find_sources, listed_anew, with_directories
 from kubepki.pki.states import Loaded, States, path_state
 from kubepki.pki.table import Table
 from kubepki.pki.wanted_paths import WantedPaths
@@ -129,6 +129,8 @@ class Scanner:
         left_out = self._ignored.among(each.path for each in every)
         asked = tuple(each for each in every if each.path not in left_out)
         kubeconfigs = one_for_each_file(self._loader.kubeconfigs(asked))
+        links = (path for each in kubeconfigs for path in link_directories(each))
+        sources = with_directories(sources, links, self._disk, max_files=self._settings.max_files)
         further = [wanted for each in kubeconfigs for wanted in wanted_by(each)]
         wanted = self._wanted.of(sources, further, layout.remembered_links(tuple(remembered)))
         left_out |= self._ignored.among(wanted)

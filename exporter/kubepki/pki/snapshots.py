@@ -1,7 +1,7 @@
 """Everything loaded -> Snapshot: roles, absorption, fallbacks, faults of places. Pure."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from kubepki.model import Candidate, Certificate, Fault, PathState, Proof, Reason, Snapshot, Standing, Usage
@@ -18,14 +18,15 @@ class Context:
 
     `state` gives the state of a path by itself, `candidate` what it is as a fallback. `proof` says who issued a file,
     with the one that its link leads to. `foreign` gives the fingerprints of the CAs in a file that are not this
-    cluster's. `authorities` are the fingerprints of all CAs that CA files and kubeconfigs hold. `real_directory`
-    resolves a directory's links.
+    cluster's, `followed` of those that another one in it has followed. `authorities` are the fingerprints of all CAs
+    that CA files and kubeconfigs hold. `real_directory` resolves a directory's links.
     """
 
     state: Callable[[Loaded, Standing], PathState | None]
     candidate: Callable[[Loaded, Certificate | None, Proof], Candidate]
     proof: Callable[[Loaded, Loaded | None], Proof]
     foreign: Callable[[Loaded], frozenset[str]]
+    followed: Callable[[Loaded], frozenset[str]]
     authorities: frozenset[str]
     real_directory: Callable[[str], str]
 
@@ -119,11 +120,25 @@ def _current_state(loaded: Loaded, standing: Standing, context: Context) -> Path
             state = with_faults(state, Fault(reason=Reason.OUTSIDE_DIRECTORY, detail=detail))
     if loaded.anchor is not None and loaded.anchor not in context.authorities:
         state = replace(state, certificates=tuple(_self_signed(each, loaded.anchor) for each in state.certificates))
-    if standing is Standing.CURRENT and (foreign := context.foreign(loaded)):
+    foreign = context.foreign(loaded) if standing is Standing.CURRENT else frozenset()
+    if standing is Standing.CURRENT:
+        state = with_superseded(state, context.followed(loaded) - foreign)
+    if foreign:
         certificates = tuple(replace(each, foreign=each.fingerprint_sha256 in foreign) for each in state.certificates)
         others = all(each.foreign for each in certificates)
         state = replace(state, certificates=certificates, standing=Standing.TRUST_STORE if others else standing)
     return state
+
+
+def with_superseded(state: PathState, fingerprints: Collection[str]) -> PathState:
+    """Return *state* in which the certificates of these *fingerprints* are superseded."""
+    if not fingerprints:
+        return state
+    marked = (
+        replace(each, superseded=True) if each.fingerprint_sha256 in fingerprints else each
+        for each in state.certificates
+    )
+    return replace(state, certificates=tuple(marked))
 
 
 def _self_signed(certificate: Certificate, anchor: str) -> Certificate:

@@ -55,6 +55,13 @@ def find_sources(settings: PkiSettings, disk: Disk, *, max_files: int) -> Source
     )
 
 
+def with_directories(sources: Sources, paths: Iterable[str], disk: Disk, *, max_files: int) -> Sources:
+    """Return *sources* with the listings of those of the directories *paths* that are not listed yet."""
+    known = {each.path for each in sources.listings}
+    further = [Directory(path=path, explicit=False) for path in dict.fromkeys(paths) if path not in known]
+    return replace(sources, listings=(*sources.listings, *_list(further, disk, max_files))) if further else sources
+
+
 def listed_anew(
     sources: Sources, changed: Mapping[str, frozenset[str] | None], disk: Disk, *, max_files: int
 ) -> Sources:

@@ -6,12 +6,16 @@ published of others. Pure.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from typing import TypeVar
 
 from kubepki.formats.parsed import Parsed
 from kubepki.model import PathState, Standing, Usage
 from kubepki.pki import layout
+from kubepki.pki.issued import Issued, issued
 from kubepki.pki.states import Loaded, key_path
 from kubepki.pki.wanted import Content
+
+T = TypeVar("T")
 
 
 class Table:
@@ -32,8 +36,9 @@ class Table:
         self.special: dict[str, Loaded] = {}
         # For each separate key file, be it there or not, the paths that it belongs to.
         self.keys: dict[str, frozenset[str]] = {}
-        # In how many plain files each issuer and each directory occurs.
+        # In how many plain files each issuer and each directory occurs; `presented` are those of current ones.
         self.issuers: Counter[str] = Counter()
+        self.presented: Counter[Issued] = Counter()
         self._directories: Counter[str] = Counter()
         self._states: dict[str, PathState] = {}
         # Of files with one path, that path; of files with several, all of them. There may be as many as files.
@@ -98,6 +103,8 @@ class Table:
         self._states[path] = state
         self._directories[each.directory] += 1
         self.issuers[each.leaf.certificate.issuer] += 1
+        if not each.wanted.superseded:
+            self.presented[issued(each.leaf)] += 1
 
     def _remove(self, each: Loaded) -> None:
         path = each.path
@@ -115,6 +122,8 @@ class Table:
             del self._states[path]
             _count_down(self._directories, each.directory)
             _count_down(self.issuers, each.leaf.certificate.issuer)
+            if not each.wanted.superseded:
+                _count_down(self.presented, issued(each.leaf))
 
 
 def is_plain(each: Loaded) -> bool:
@@ -159,7 +168,7 @@ def _take(table: dict[str, frozenset[str]], key: str, path: str) -> None:
         table.pop(key, None)
 
 
-def _count_down(counter: Counter[str], key: str) -> None:
+def _count_down(counter: Counter[T], key: T) -> None:
     counter[key] -= 1
     if counter[key] <= 0:
         del counter[key]

@@ -72,16 +72,16 @@ def test_what_is_embedded_for_another_context_is_not_judged(tmp_path: Path) -> N
     clusters = [CLUSTER, pki.Cluster(name="gone", ca=gone.certificate_pem)]
     state = scanned(tmp_path, users, clusters)
     assert [each.entry for each in state.judged] == ["user/kubelet", "cluster/here"]
-    assert [each.entry for each in state.certificates if each.unread] == ["user/before", "cluster/gone"]
-    config = str(tmp_path / "kubelet.conf")
+    assert [each.entry for each in state.certificates if each.superseded] == ["user/before", "cluster/gone"]
+    config = tmp_path / "kubelet.conf"
     found = Scanner(looking_at(tmp_path / "pki", kubeconfigs=(config,)), ScanSettings()).scan().snapshot
     reading = Reading(host_time=NEW + pki.DAY, synchronized=True)
-    assert not [each for each in evaluate(found, reading) if each.path == config]
+    assert not [each for each in evaluate(found, reading) if each.path == str(config)]
     standings = {
         (labels[1], labels[2])
         for family in itertools.chain(path_families(found), moment_families(found, reading))
         for labels, _ in family.samples
-        if labels[:1] == (config,) and len(labels) > 2 and "/" in labels[1]
+        if labels[:1] == (str(config),) and len(labels) > 2 and "/" in labels[1]
     }
     assert standings == {
         ("user/kubelet", "current"),
@@ -107,8 +107,8 @@ def test_another_clusters_ca_proves_nothing(tmp_path: Path, *, embedded: bool) -
     clusters = [pki.Cluster(name="here", ca=OTHER_CA.certificate_pem), pki.Cluster(name="far", ca=ca)]
     users = [pki.User(name="kubelet", certificate=LINK, key=LINK), pki.User(name="far", certificate=LINK, key=LINK)]
     scanned(tmp_path, users, clusters)
-    config = str(tmp_path / "kubelet.conf")
-    assert len(yaml.safe_load(Path(config).read_text())["contexts"]) == 2
+    config = tmp_path / "kubelet.conf"
+    assert len(yaml.safe_load(config.read_text())["contexts"]) == 2
     found = Scanner(looking_at(tmp_path / "pki", kubeconfigs=(config,)), ScanSettings()).scan().snapshot
     (link,) = [state for state in found.paths if state.path.endswith(CLIENT)]
     assert [each.objections for each in link.candidates if each.path == old_file(tmp_path)] == [
