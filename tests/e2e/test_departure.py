@@ -32,6 +32,40 @@ def service(root: Path) -> Iterator[Exporter]:
         yield exporter
 
 
+ON_A_DISK = """
+import subprocess, sys
+from pathlib import Path
+from kubepki.pki.scan import Scanner
+from kubepki.settings import Kubeconfig, PkiSettings, ScanSettings
+disk = Path(sys.argv[1])
+conf = disk / "kubelet" / "kubelet.conf"
+subprocess.run(["mount", "-t", "tmpfs", "none", disk], check=True)
+conf.parent.mkdir()
+conf.write_text(sys.argv[2])
+settings = PkiSettings(directories=(), kubeconfigs=(Kubeconfig(path=str(conf), optional=True),), presets=())
+scanner = Scanner(settings, ScanSettings())
+remembered = scanner.scan().optional
+assert remembered == {str(conf)}
+if sys.argv[3] == "umount":
+    subprocess.run(["umount", disk], check=True)
+else:
+    conf.unlink()
+result = scanner.scan(remembered)
+print(result.departed, [fault.detail for state in result.snapshot.paths for fault in state.faults])
+"""
+
+
+@pytest.mark.parametrize("what", ["umount", "remove"])
+def test_a_disk_that_is_unmounted_is_no_departure(tmp_path: Path, what: str) -> None:
+    """By the kernel's own table: the same files are gone, and only one of the two left the cluster."""
+    line = ("unshare", "--mount", "--propagation=private", sys.executable, "-c", ON_A_DISK)
+    done = subprocess.run(
+        (*line, str(tmp_path), KUBECONFIG, what), env=environment(), capture_output=True, text=True, check=False
+    )
+    told = f"False ['nothing is mounted at {tmp_path}, which held it']" if what == "umount" else "True []"
+    assert (done.stdout.strip(), done.returncode) == (told, 0), done.stderr
+
+
 def watched(exporter: Exporter) -> float | None:
     """Return how many current certificates are watched; None where their number is no finding."""
     return exporter.scrape().value("kubepki_certificates_watched", standing="current")

@@ -8,7 +8,7 @@ from kubepki.clocks.net import UnreadableClockError
 from kubepki.clocks.state_file import from_json
 from kubepki.config.paths import covers
 from kubepki.config.schema import parse_config
-from kubepki.disk.crew import mount_points
+from kubepki.disk.mounts import mount_points
 from kubepki.disk.own import may_hang
 from kubepki.formats import der, jobs, wire
 from kubepki.formats.components import Component

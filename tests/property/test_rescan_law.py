@@ -289,9 +289,9 @@ def test_no_bytes_in_a_file_disturb_another_path(name: str, data: bytes) -> None
 
 
 def healthy_states(snapshot: Snapshot) -> list[PathState]:
-    """Return the states of the client certificates; another file may prove a candidate, a kubeconfig's CA."""
+    """Return the states of the client certificates; another file may prove a candidate, and until when."""
     return [
-        replace(state, candidates=tuple(replace(each, proof="") for each in state.candidates))
+        replace(state, candidates=tuple(replace(each, proof="", trusted=()) for each in state.candidates))
         for state in snapshot.paths
         if "/kubelet-client-" in state.path
     ]

@@ -4,8 +4,6 @@ What hangs is not asked again until it has come back: not the path, not what lie
 directory, or four of one mount, nothing else there.
 """
 
-import os
-import re
 import threading
 import time
 from collections import deque
@@ -14,7 +12,7 @@ from typing import Any
 
 from kubepki.disk.calls import MOVED, NO_ANSWER, Call, content_size
 from kubepki.disk.located import Mark
-from kubepki.disk.mounts import mount_table
+from kubepki.disk.mounts import mount_points, mount_table
 
 TICK_SECONDS = 0.005
 # What counts of the time between two ticks: where it is more, this process itself did not run, and that is no path's.
@@ -25,23 +23,8 @@ LATER = "later"
 _OF_ONE_DIRECTORY = 2
 _OF_ONE_MOUNT = 4
 
-_OCTAL = re.compile(rb"\\([0-3][0-7]{2})")
-
 # Since when, at which call, and at which path.
 _At = tuple[float, int, str]
-
-
-def mount_points(mountinfo: bytes) -> tuple[str, ...]:
-    """Return the mount points in *mountinfo* (proc_pid_mountinfo(5)), of which a user may choose the name.
-
-    The kernel writes blanks, line feeds and backslashes in them as three octal digits, and all else as it is.
-    """
-    lines = (line.split(b" ") for line in mountinfo.split(b"\n"))
-    return tuple(os.fsdecode(_OCTAL.sub(_octet, line[4])) for line in lines if len(line) > 4)  # noqa: PLR2004 - its field
-
-
-def _octet(found: re.Match[bytes]) -> bytes:
-    return bytes((int(found[1], 8),))
 
 
 def _mounts_seen() -> tuple[str, ...]:

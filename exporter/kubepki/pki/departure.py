@@ -13,6 +13,15 @@ from kubepki.pki.bootstrap import bootstrap_files
 _KUBELET = "kubelet"
 
 
+def kubelets(remembered: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the links of *remembered*, and the kubeconfigs that a kubelet reads."""
+    links = layout.remembered_links(tuple(remembered))
+    kubeconfigs = frozenset(path for path in remembered - links if not layout.is_certificate_name(path))
+    if links:
+        kubeconfigs = frozenset(path for path in kubeconfigs if _KUBELET in path) or kubeconfigs
+    return links, kubeconfigs
+
+
 def has_departed(snapshot: Snapshot, remembered: frozenset[str], exists: Callable[[str], bool]) -> bool:
     """Return whether what a kubelet has of *remembered* is gone together, and nothing would bring it back.
 
@@ -20,10 +29,7 @@ def has_departed(snapshot: Snapshot, remembered: frozenset[str], exists: Callabl
     may stay: an administrator keeps his `admin.conf`, and nobody removes a CA. A kubelet without links is gone only
     where no kubeconfig and no certificate is left at all.
     """
-    links = layout.remembered_links(tuple(remembered))
-    kubeconfigs = {path for path in remembered - links if not layout.is_certificate_name(path)}
-    if links:
-        kubeconfigs = {path for path in kubeconfigs if _KUBELET in path} or kubeconfigs
+    links, kubeconfigs = kubelets(remembered)
     if not kubeconfigs or any(map(exists, kubeconfigs)):
         return False
     seen = [state for state in snapshot.paths if state.path in links | kubeconfigs]

@@ -6,7 +6,7 @@ still the same. So a scan after any history of events equals a fresh one.
 
 import math
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from kubepki.config.time_zones import find_zone
@@ -15,10 +15,11 @@ from kubepki.model import Reason
 from kubepki.pki import layout
 from kubepki.pki.authorities import Authorities
 from kubepki.pki.bootstrap import waiting
-from kubepki.pki.departure import has_departed
+from kubepki.pki.departure import has_departed, kubelets
 from kubepki.pki.ignored import Ignored
 from kubepki.pki.kubeconfigs import link_directories, one_for_each_file, wanted_by
 from kubepki.pki.loading import Loader
+from kubepki.pki.lost_mounts import LostMounts, mounted, told_of
 from kubepki.pki.parsing import Parser, ParserHere
 from kubepki.pki.recalled import asked_kubeconfigs, recalled_files
 from kubepki.pki.rescan import Seen, doubtful, places_of, touched
@@ -45,6 +46,7 @@ class Scanner:
         disk: Disk | None = None,
         boottime: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
         interrupted: Callable[[], bool] = lambda: False,
+        mounts: Callable[[], Sequence[str]] = mounted,
     ) -> None:
         self._pki = pki
         self._settings = scan
@@ -63,6 +65,7 @@ class Scanner:
             boottime=boottime,
             interrupted=interrupted,
         )
+        self._mounts = LostMounts(self._disk, mounts)
         self._ignored = Ignored(pki.ignore, self._disk)
         self._authorities = Authorities(self._loader, self._parser, self._disk)
         self._table = Table(lambda each, standing: path_state(each, standing, self._name_time))
@@ -85,7 +88,7 @@ class Scanner:
         only these are looked at, and what depends on them. None means that anything may have changed.
 
         *remembered* are `-current.pem` links and what presets name. Where all of a kubelet's is gone together the host
-        has left its cluster, and nothing is expected any more.
+        has left its cluster, and nothing is expected any more; where a mount is gone that held it, the host has not.
         With *reread*, nothing that was parsed before is trusted. Raises Interrupted between two steps once
         `interrupted` says so.
         """
@@ -98,7 +101,13 @@ class Scanner:
                 self._loader.begin(reread=reread)
                 self._authorities.begin()
             result = self._look(remembered, reread=reread)
-        if has_departed(result.snapshot, remembered, self._exists):
+        if changed is None:
+            self._mounts.note(result.current_links | result.optional)
+        if not has_departed(result.snapshot, remembered, self._exists):
+            pass
+        elif (lost := self._mounts.lost(frozenset().union(*kubelets(remembered)))) is not None:
+            result = replace(result, snapshot=told_of(result.snapshot, lost))
+        else:
             self._loader.begin(reread=False)
             self._authorities.begin()
             result = replace(self._look(frozenset(), reread=False), departed=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kubepki.disk.crew import mount_points
+from kubepki.disk.mounts import mount_points
 from kubepki.disk.own import may_hang
 from kubepki.disk.view import own_temporary
 
