@@ -12,6 +12,7 @@ from hypothesis import given
 from kubepki.judgement.fallbacks import RepairTimes, fallback_objections, is_usable
 from kubepki.pki.scan import Scanner
 from kubepki.settings import Directory, Kubeconfig, PkiSettings, ScanSettings
+from tests.conformance import asn1
 from tests.conformance.chains import (
     CHAIN_DIFFERENCES,
     DAY,
@@ -24,11 +25,13 @@ from tests.conformance.chains import (
     ChainDifference,
     case,
     cases,
+    pem,
 )
 from tests.conformance.test_files import EXAMPLES
 from tests.support import pki
 from tests.support.oracle import Oracle
 
+LONG = case([LEAF, ROOT]).chain[1]
 TIMES = (NOW, NOW + 2 * DAY, NOW - 2 * DAY, NOW + 20 * DAY)
 
 
@@ -118,3 +121,15 @@ def test_each_row_of_chains_is_so(row: ChainDifference, oracle: Oracle) -> None:
     ((taken, objections, error),) = compared(row.made(), oracle, NOW)
     assert taken, error
     assert objections
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [asn1.Parts(serial=b"\x02\x01\x80").encoded(), b"\x30\0", b"", LONG[:-9]],
+    ids=["serial", "none", "empty", "cut"],
+)
+def test_a_damaged_certificate_behind_the_leaf(oracle: Oracle, damaged: bytes) -> None:
+    """The other side of the handshake reads each, and refuses before anything is verified."""
+    made = case([LEAF, MIDDLE, ROOT])
+    ((taken, objections, error),) = compared(replace(made, file=made.file + pem(damaged)), oracle, NOW)
+    assert (taken, bool(objections)) == (False, True), (error, objections)

@@ -58,6 +58,7 @@ def consume(blocks: Sequence[GoBlock], readers: Readers, *, limit: int) -> tuple
         leaf=leaf,
         leaf_sha256=hashlib.sha256(leaf_der).hexdigest(),
         trusted=not all(refusals),
+        chain=next(filter(None, (_refusal(readers.certificate(each.content)) for each in certificates[1:limit])), ""),
         etcd=next(filter(None, (_refusal(readers.certificate(each.content)) for each in blocks[:limit])), ""),
         key=usable,
         key_refusal="tls: failed to parse private key" if key and usable is None else "",

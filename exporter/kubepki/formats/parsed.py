@@ -37,6 +37,7 @@ class Consumed:
     the certificate of a pair, and `leaf_sha256` the fingerprint of the one that it presents. `key` is the hash of the
     first private key's public half, `key_refusal` what stands against that key; None and empty where there is no key.
     `trusted` says whether one certificate at least is fit for a pool of CAs (crypto/x509, AppendCertsFromPEM).
+    `chain` is what the other side of a TLS connection says of the certificates behind the first, which it reads, too.
     `etcd` is what etcd's tlsutil says of it as a file of CAs: each block, whatever its label, must be a certificate.
     """
 
@@ -47,6 +48,7 @@ class Consumed:
     key_refusal: str = ""
     trusted: bool = False
     etcd: str = ""
+    chain: str = ""
 
     @property
     def has_key(self) -> bool:

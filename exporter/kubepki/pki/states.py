@@ -176,6 +176,8 @@ def candidate(loaded: Loaded, current: Certificate | None, proof: Proof) -> Cand
             objections.append("it cannot be told whether its private key matches")
         if current is not None and leaf.certificate.subject != current.subject:
             objections.append("its subject differs from that of the current certificate")
+        if loaded.parsed is not None and loaded.parsed.consumed is not None and loaded.parsed.consumed.chain:
+            objections.append(f"the API server refuses a certificate behind its first: {loaded.parsed.consumed.chain}")
         if proof.objection:
             objections.append(proof.objection)
     return Candidate(
