@@ -129,7 +129,7 @@ def chained(make: Callable[..., pki.Pair], ca: pki.Pair, not_before: float, **fu
 
 
 def rich_host(top: Path, *, client: float, server: float) -> list[str]:
-    """Write two links with chains, kubelet.crt and two kubeconfigs; return the exporter's arguments for them.
+    """Write two links with chains, kubelet.crt and three kubeconfigs; return the exporter's arguments for them.
 
     *client* and *server* are the NotBefore of what the links present.
     """
@@ -153,6 +153,7 @@ def rich_host(top: Path, *, client: float, server: float) -> list[str]:
     configs = (
         write(top / "kubelet.conf", pki.kubeconfig([old, embedded], [cluster])),
         write(top / "admin.conf", pki.kubeconfig([lost, embedded], [cluster])),
+        write(top / "controller-manager.conf", pki.kubeconfig([embedded], [cluster])),
     )
     return [
         f"--pki.directory={directory}",
@@ -181,7 +182,7 @@ def room(program: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactor
 
 
 def test_no_rule_fails_on_rich_hosts(room: Room) -> None:
-    """Chains, two links, two kubeconfigs and several alerts at once: no duplicate label sets, no failed join."""
+    """Chains, two links, three kubeconfigs and several alerts at once: no duplicate label sets, no failed join."""
     expected = {
         "KubePKICertificateNotYetValid",
         "KubePKICertificateExpired",
@@ -201,12 +202,12 @@ def test_no_rule_fails_on_rich_hosts(room: Room) -> None:
 
 
 def test_one_page_for_one_path(room: Room) -> None:
-    """However many certificates lie in a path, an alert has it once for each severity."""
+    """However many certificates lie in a path, an alert has it once for each severity; other contexts have none."""
     twice = 'count without (alertstate) (ALERTS{path!=""}) > 1'
     assert room.prometheus.query(twice) == []
     paths = 'count by (path) (ALERTS{alertname="KubePKICertificateNotYetValid", alertstate="firing"})'
     names = {series["metric"]["path"].rpartition("/")[2] for series in room.prometheus.query(paths)}
-    assert names == {"kubelet-client-current.pem", "admin.conf", "kubelet.conf"}
+    assert names == {"kubelet-client-current.pem", "controller-manager.conf"}
 
 
 def test_no_annotation_fails(room: Room) -> None:

@@ -21,13 +21,13 @@ _KEY_CERT_SIGN = 0x04
 _ORDINARY_VALUE = 64
 
 
-def authority_key(encoded: bytes) -> str:
-    """Return `authority_key_in` of a DER certificate that Go may refuse. Raises Refused where it says none at all."""
+def extensions_in(encoded: bytes) -> dict[bytes, bytes]:
+    """Return the values of the extensions of a DER certificate that Go may refuse; raises Refused where it is none."""
     tbs = Reader(encoded).into(SEQUENCE, "x509: malformed certificate").into(SEQUENCE, "x509: malformed certificate")
     version = _version(tbs)
     for _ in range(6):
         tbs.any("x509: malformed certificate")
-    return authority_key_in(_extensions(tbs, version))
+    return _extensions(tbs, version)
 
 
 def authority_key_in(extensions: Mapping[bytes, bytes]) -> str:

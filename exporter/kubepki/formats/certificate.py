@@ -9,7 +9,7 @@ import hashlib
 from cryptography import x509
 
 from kubepki.formats import der
-from kubepki.formats.by_hand import authority_key, authority_key_in, subject_key_in, usage_in
+from kubepki.formats.by_hand import authority_key_in, extensions_in, subject_key_in, usage_in
 from kubepki.formats.go_certificate import GoCertificate
 from kubepki.formats.go_keys import spki_sha256
 from kubepki.formats.guard import Refusal, attempt
@@ -74,12 +74,14 @@ def _as_the_library_reads(encoded: bytes, entry: str) -> tuple[ParsedCertificate
     problem = ""
     if isinstance(extensions, Refusal):
         problem = f"a certificate with extensions that cannot be read ({extensions.kind})"
-    named = attempt(lambda: authority_key(encoded))
+    named = attempt(lambda: authority_key_in(extensions_in(encoded)))
+    own = attempt(lambda: subject_key_in(extensions_in(encoded)))
     parsed = ParsedCertificate(
         certificate=certificate,
         der=encoded,
         spki_sha256=_spki(loaded, encoded),
         authority_key="" if isinstance(named, Refusal) else named,
+        subject_key="" if isinstance(own, Refusal) else own,
     )
     return parsed, problem
 
