@@ -42,14 +42,21 @@ FAULTS = {
 """What a host may suffer, and the alert that has to say it."""
 
 
+# That there is no target at all is no fleet's trouble: here the parts of its hosts' days end one after the other.
+_SILENT = ('alertname!="KubePKIExporterDown"', 'alertname="KubePKIExporterDown", instance!=""')
+
+
 def fired(promtool: Path, series: Iterable[Mapping[str, str]], minutes: int, rules: Path = RULES) -> str:
     """Return what promtool says beside "nothing ever fires": empty where that holds."""
+    firing = " or ".join(
+        f'count_over_time(ALERTS{{alertstate="firing", {matchers}}}[{minutes}m])' for matchers in _SILENT
+    )
     test = {
         "interval": "1m",
         "input_series": list(series),
         "promql_expr_test": [
             {
-                "expr": f'count by (alertname, instance) (count_over_time(ALERTS{{alertstate="firing"}}[{minutes}m]))',
+                "expr": f"count by (alertname, instance) ({firing})",
                 "eval_time": f"{minutes - 1}m",
                 "exp_samples": [],
             }
