@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kubepki.disk.disk import Disk
+from kubepki.formats.go_certificate import GoCertificate, go_reading
 from kubepki.pki.scan import Scanner
 from kubepki.settings import PkiSettings, ScanSettings
 from tests.support import pki
@@ -217,8 +218,15 @@ _LINK = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 
 
 def _begin(made: pki.Pair) -> float:
-    return made.certificate.not_valid_before_utc.timestamp()
+    return _read(made).not_before
 
 
 def _end(made: pki.Pair) -> float:
-    return made.certificate.not_valid_after_utc.timestamp()
+    return _read(made).not_after
+
+
+def _read(made: pki.Pair) -> GoCertificate:
+    # The library's own names for the dates differ between its versions.
+    found = go_reading(made.der)
+    assert isinstance(found, GoCertificate)
+    return found

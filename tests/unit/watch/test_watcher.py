@@ -273,6 +273,7 @@ def test_what_cannot_wait_is_told_apart(kernel: Kernel, root: Path) -> None:
     try:
         made.update([str(root)])
         made.hurry_for(frozenset({f"{root}/a-current.pem"}))
+        made.take_changed()  # what changed what is watched says nothing of one path
         (root / "other.pem").write_bytes(b"x")
         wait_until(lambda: f"{root}/other.pem" in (made.take_changed() or ()), timeout=20)
         assert hurries == []
