@@ -146,7 +146,7 @@ def _details() -> dict[str, str]:
               {OBSTACLE} * group without (standing, reason) (kubepki_fault{{{CURRENT}, reason=~"{ROLLBACK_REFUSES}"}})
               or {FALLBACK}
             )
-            and ignoring (level) {_TROUBLED}
+            and ignoring (level) (group without (clock) ({AHEAD}) or {EXPIRED} or {REMAINING})
         """),
     }
 

@@ -100,7 +100,7 @@ def end_records(site: Site) -> tuple[Record, ...]:
 
 def end_details() -> dict[str, str]:
     """Return the dates of the entries that have ended or end soon, and what each clock says where they differ."""
-    troubled = f"(group without (level) ({EXPIRED}) or group without (level) ({REMAINING}))"
+    troubled = f"({EXPIRED} or {REMAINING})"
     left = f"(min without ({ENTRY}) ({SOON}) - time() and ignoring (level) {troubled} and ignoring (path) {OFF})"
     judge = f"({OFF} + ignoring (clock) {ENDS_BY})"
     clocks = {"host": OFF, "apiserver": judge, "reference": f"({OFF} + {LAST})"}
