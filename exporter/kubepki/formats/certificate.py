@@ -74,8 +74,9 @@ def _as_the_library_reads(encoded: bytes, entry: str) -> tuple[ParsedCertificate
     problem = ""
     if isinstance(extensions, Refusal):
         problem = f"a certificate with extensions that cannot be read ({extensions.kind})"
-    named = attempt(lambda: authority_key_in(extensions_in(encoded)))
-    own = attempt(lambda: subject_key_in(extensions_in(encoded)))
+    found = attempt(lambda: extensions_in(encoded))
+    values = {} if isinstance(found, Refusal) else found
+    named, own = attempt(lambda: authority_key_in(values)), attempt(lambda: subject_key_in(values))
     parsed = ParsedCertificate(
         certificate=certificate,
         der=encoded,

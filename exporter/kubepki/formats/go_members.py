@@ -1,16 +1,16 @@
 """What Go's crypto/x509 looks at in a certificate when it verifies a chain. Pure; total."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from kubepki.formats.by_hand import authority_key_in, subject_key_in
 from kubepki.formats.go_certificate import go_reading
-from kubepki.formats.go_der import BIT_STRING, BOOLEAN, INTEGER, OCTET_STRING, SEQUENCE, Reader
+from kubepki.formats.go_der import BIT_STRING, BOOLEAN, INTEGER, SEQUENCE, Reader
 from kubepki.formats.guard import attempt
 
 _V3 = 3
 _CONSTRAINTS, _KEY_USAGE, _PURPOSES = b"\x55\x1d\x13", b"\x55\x1d\x0f", b"\x55\x1d\x25"
-_SUBJECT_KEY, _AUTHORITY_KEY, _NAMES = b"\x55\x1d\x0e", b"\x55\x1d\x23", b"\x55\x1d\x11"
-_NAME_CONSTRAINTS, _POLICY_CONSTRAINTS, _MAPPINGS = b"\x55\x1d\x1e", b"\x55\x1d\x24", b"\x55\x1d\x21"
+_NAMES, _NAME_CONSTRAINTS = b"\x55\x1d\x11", b"\x55\x1d\x1e"
+_POLICY_CONSTRAINTS, _MAPPINGS = b"\x55\x1d\x24", b"\x55\x1d\x21"
 # Those of id-ce that processExtensions reads, and always understands.
 _UNDERSTOOD = {bytes([0x55, 0x1D, number]) for number in (14, 15, 19, 31, 32, 33, 35, 36, 37, 54)}
 # rfc822Name, dNSName, URI and iPAddress: Go reads no other kind of name.
@@ -46,8 +46,8 @@ class Member:
     names: bytes | None = field(repr=False)
     name_constraints: bytes | None = field(repr=False)
     explicit_policy: bool
-    subject_key: bytes = field(repr=False)
-    authority_key: bytes = field(repr=False)
+    subject_key: str = field(repr=False)
+    authority_key: str = field(repr=False)
 
 
 def member(encoded: bytes) -> Member | None:
@@ -84,8 +84,8 @@ def _member(encoded: bytes) -> Member | None:
         names=values.get(_NAMES),
         name_constraints=values.get(_NAME_CONSTRAINTS),
         explicit_policy=_demands_policies(values.get(_POLICY_CONSTRAINTS)) or _MAPPINGS in values,
-        subject_key=_subject_key(values),
-        authority_key=_authority_key(values),
+        subject_key=subject_key_in(values),
+        authority_key=authority_key_in(values),
     )
 
 
@@ -158,15 +158,6 @@ def _purposes(value: bytes | None) -> frozenset[bytes] | None:
 
 def _demands_policies(value: bytes | None) -> bool:
     return value is not None and Reader(value).into(SEQUENCE, "").peek(0x80)
-
-
-def _subject_key(values: Mapping[bytes, bytes]) -> bytes:
-    return Reader(values[_SUBJECT_KEY]).read(OCTET_STRING, "") if _SUBJECT_KEY in values else b""
-
-
-def _authority_key(values: Mapping[bytes, bytes]) -> bytes:
-    named = Reader(values[_AUTHORITY_KEY]).into(SEQUENCE, "") if _AUTHORITY_KEY in values else Reader(b"")
-    return named.read(0x80, "") if named.peek(0x80) else b""
 
 
 def rsa_bits(spki: bytes) -> int:

@@ -54,10 +54,10 @@ def _read(data: bytes) -> "Tree | Problem":
     if sum(1 for _ in itertools.islice(_DIRECTIVE.finditer(data), MAX_DIRECTIVES + 1)) > MAX_DIRECTIVES:
         return Problem(_TooMuchError.words)
     builder = _Builder()
+    if data.startswith(2 * _ORDER_MARK):
+        return Problem("YAML that begins with two byte order marks")
     # libyaml passes over a byte order mark at the start of any line; to client-go's library it is a letter.
     before = _ORDER_MARK if data.startswith(_ORDER_MARK) else b""
-    if data.startswith(_ORDER_MARK, len(before)) and before:
-        return Problem("YAML that begins with two byte order marks")
     plain = before + data[len(before) :].replace(_ORDER_MARK, _LETTER)
     plain = _ESCAPED_SLASH.sub(_NO_ESCAPE, plain) if b"\\/" in plain else plain
     try:
