@@ -103,16 +103,17 @@ class Scanner:
             result = self._look(remembered, reread=reread)
         if changed is None:
             self._mounts.note(result.current_links | result.optional)
-        if not has_departed(result.snapshot, remembered, self._exists):
-            pass
-        elif (lost := self._mounts.lost(frozenset().union(*kubelets(remembered)))) is not None:
-            result = replace(result, snapshot=told_of(result.snapshot, lost))
-        else:
-            self._loader.begin(reread=False)
-            self._authorities.begin()
-            result = replace(self._look(frozenset(), reread=False), departed=True)
+        if has_departed(result.snapshot, remembered, self._exists):
+            lost = self._mounts.lost(frozenset().union(*kubelets(remembered)))
+            result = self._departed() if lost is None else replace(result, snapshot=told_of(result.snapshot, lost))
         self._exact = True
         return result
+
+    def _departed(self) -> ScanResult:
+        """Return the result of a host that has left its cluster: nothing is expected there."""
+        self._loader.begin(reread=False)
+        self._authorities.begin()
+        return replace(self._look(frozenset(), reread=False), departed=True)
 
     def look_first(self) -> ScanResult | None:
         """Return what the last scan said, with the links that components present now as they are now.
