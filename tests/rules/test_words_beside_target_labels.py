@@ -1,23 +1,21 @@
 """A target label of any name that the rules or their texts read hides no page and changes no word of one."""
 
-import json
 import re
-import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from kubepki.rules.site import Site
+from tests.rules.pages import Series, fired
 from tests.rules.sentences.table import NOW, hosts, series
 from tests.rules.sick_hosts import sick_hosts
-from tests.rules.test_consistency import ALERTS, ALL, NAMES, RULES
+from tests.rules.test_consistency import ALERTS, ALL, NAMES
 from tests.rules.test_labels_of_the_rules import OURS
-from tests.rules.timelines import ORDER, Timeline
+from tests.rules.timelines import Timeline
 
 Find = Callable[[str], Path]
 DEFAULTS = Site()
-Series = Sequence[dict[str, str]]
 Pages = dict[tuple[str, ...], str]
 OF_TARGETS = {"job", "cluster", *DEFAULTS.host_labels}
 """What targets have anyway, with values of their own."""
@@ -26,8 +24,6 @@ LINE = Timeline(scrape=60, evaluate=60, end=1_200)
 # It divides the length of no axis of the table, so that each value of each comes.
 STRIDE = 499
 LINK = "/pki/kubelet-client-current.pem"
-_ALERT = re.compile(r"Labels:\{(?P<labels>[^}]*)\}\s*Annotations:\{(?P<texts>.*)\}")
-_DESCRIPTION = re.compile(r'description=("(?:[^"\\]|\\.)*")')
 
 
 def names() -> Iterator[str]:
@@ -84,30 +80,12 @@ def pages(promtool: Path, directory: Path, label: str = "") -> Pages:
     """Return the description of each page by its labels, but for *label*, which each target has where it is named."""
     table: Series = [one for host in list(hosts())[::STRIDE] for one in series(host)]
     sick: Series = [*sick_hosts(LINE, LINE.end + 1), *_further()]
-    document = {
-        "rule_files": [str(RULES / "kubepki.rules.yml")],
-        "evaluation_interval": "1m",
-        "group_eval_order": ORDER,
-        "tests": [
-            {
-                "interval": "1m",
-                "input_series": beside(label, some) if label else some,
-                # Where none is expected, promtool prints each that fires.
-                "alert_rule_test": [{"alertname": name, "eval_time": f"{second}s", "exp_alerts": []} for name in NAMES],
-            }
-            for some, second in ((table, NOW), (sick, LINE.end))
-        ],
-    }
-    file = directory / "labels.test.json"
-    file.write_text(json.dumps(document), encoding="utf-8")
-    done = subprocess.run((promtool, "test", "rules", file), capture_output=True, text=True, check=False, timeout=600)
+    fleets = ((beside(label, some) if label else some, second) for some, second in ((table, NOW), (sick, LINE.end)))
     found: Pages = {}
-    for match in _ALERT.finditer(done.stderr + done.stdout):
-        labels = dict(re.findall(r'(\w+)="([^"]*)"', match["labels"]))
+    for labels, description in fired(promtool, directory, fleets, NAMES):
         key = tuple(f"{name}={value}" for name, value in sorted(labels.items()) if value != THEIRS)
-        (description,) = _DESCRIPTION.findall(match["texts"])
         assert key not in found
-        found[key] = json.loads(description)
+        found[key] = description
     return found
 
 
